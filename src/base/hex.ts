@@ -3,7 +3,7 @@ export type Hex = string
 
 type NativeBuffer = { from(bytes: ArrayBufferLike, offset: number, length: number): { hexSlice(): string } }
 /** Node's Buffer where there is one (five times faster); a browser has the table below. */
-const nativeBuffer = (globalThis as { Buffer?: NativeBuffer }).Buffer
+const nativeBuffer = (globalThis as unknown as { Buffer?: NativeBuffer }).Buffer
 
 const byteToHex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
