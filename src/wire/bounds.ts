@@ -1,0 +1,24 @@
+/** Bounds of the wire. Each is checked before what it bounds is decoded, allocated or looped over. */
+
+/** Members of a quorum that a bitmap can name; the design's target is 150, the rest is room. */
+export const MAX_QUORUM = 512
+/** Transactions of one block: ten thousand short ids are 80 kB of gossip. */
+export const MAX_BLOCK_TRANSACTIONS = 10_000
+/** Bytes of one block's transactions: well under the 4 MiB that gossipsub can send at all. */
+export const MAX_BLOCK_BYTES = 2 * 1024 * 1024
+/** Transactions of one gossip message. */
+export const MAX_BATCH_TRANSACTIONS = 1_000
+/** Blocks of one sync answer; the answer also stops at MAX_SYNC_BYTES. */
+export const MAX_SYNC_BLOCKS = 256
+/** Bytes of one sync answer, below the frame limit of the stream. */
+export const MAX_SYNC_BYTES = 4 * 1024 * 1024
+/** Transactions that one sync request may ask for. */
+export const MAX_SYNC_TRANSACTIONS = 10_000
+/** A peer id in text: base58 of at most 42 bytes takes 58 characters; the rest is room. */
+export const MAX_PEER_ID_BYTES = 96
+/** A chain's name. */
+export const MAX_CHAIN_NAME_BYTES = 32
+/** What a node says of its own software. */
+export const MAX_AGENT_BYTES = 64
+/** Accounts that genesis funds. */
+export const MAX_GENESIS_ACCOUNTS = 100_000

@@ -1,0 +1,90 @@
+import type { Hex } from '../base/hex.ts'
+import { MAX_CHAIN_NAME_BYTES, MAX_GENESIS_ACCOUNTS, MAX_PEER_ID_BYTES, MAX_QUORUM } from './bounds.ts'
+import { type Codec, enumeration, list, struct, text, u16, u32, u64 } from './codec.ts'
+import { type Address, address, blsKey, blsSignature } from './types.ts'
+
+/** What every node of a chain must agree on from the first slot. Its hash is the chain id. */
+export interface Genesis {
+  /** Version of the protocols; this document is 1. */
+  readonly version: number
+  /** Lower-case letters, digits and hyphens. */
+  readonly name: string
+  /** Start of slot 0, in ms since the Unix epoch. */
+  readonly timeMs: number
+  readonly parameters: Parameters
+  /** Quorum of the first epoch, by ascending address. */
+  readonly verifiers: readonly GenesisVerifier[]
+  /** Funded accounts, by ascending address. */
+  readonly accounts: readonly GenesisAccount[]
+}
+
+export interface Parameters {
+  readonly slotMs: number
+  /** When in the slot a verifier chooses among candidates (W). */
+  readonly choiceMs: number
+  readonly sortition: 'stake' | 'uniform'
+  /** Expected candidates a slot (c) under `stake`. */
+  readonly expectedCandidates: number
+  /** Chance of each verifier a slot under `uniform`, in parts per million. */
+  readonly uniformPpm: number
+  readonly leaderRule: 'ticket' | 'nodeId'
+  /** Slots without a block after which an empty one may be made. */
+  readonly idleSlots: number
+  /** Seconds in which a coin earns a coin-hour. */
+  readonly coinHourSeconds: number
+  /** Coin-hours that a transaction burns for each of its bytes, in micro coin-hours. */
+  readonly microHoursPerByte: number
+  readonly minFeeDroplets: number
+  readonly maxBlockTransactions: number
+  /** Bytes of a block's transactions. */
+  readonly maxBlockBytes: number
+  /** How many slots ahead a transaction's expiry may lie. */
+  readonly maxExpirySlots: number
+}
+
+export interface GenesisVerifier {
+  /** The account whose stake it is; its bytes are the verifier's id. */
+  readonly account: Address
+  /** libp2p peer id, base58. */
+  readonly peerId: string
+  readonly blsKey: Hex
+  /** BLS signature over the possession message: nobody registers a key that he does not hold. */
+  readonly possession: Hex
+  readonly stakeDroplets: number
+}
+export interface GenesisAccount {
+  readonly address: Address
+  readonly droplets: number
+  readonly microHours: number
+}
+
+export const genesisVerifier: Codec<GenesisVerifier> = struct<GenesisVerifier>({
+  account: address,
+  peerId: text(MAX_PEER_ID_BYTES),
+  blsKey,
+  possession: blsSignature,
+  stakeDroplets: u64,
+})
+
+export const genesis: Codec<Genesis> = struct<Genesis>({
+  version: u16,
+  name: text(MAX_CHAIN_NAME_BYTES),
+  timeMs: u64,
+  parameters: struct<Parameters>({
+    slotMs: u32,
+    choiceMs: u32,
+    sortition: enumeration({ stake: 1, uniform: 2 }),
+    expectedCandidates: u16,
+    uniformPpm: u32,
+    leaderRule: enumeration({ ticket: 1, nodeId: 2 }),
+    idleSlots: u32,
+    coinHourSeconds: u32,
+    microHoursPerByte: u64,
+    minFeeDroplets: u64,
+    maxBlockTransactions: u32,
+    maxBlockBytes: u32,
+    maxExpirySlots: u32,
+  }),
+  verifiers: list(genesisVerifier, MAX_QUORUM),
+  accounts: list(struct<GenesisAccount>({ address, droplets: u64, microHours: u64 }), MAX_GENESIS_ACCOUNTS),
+})

@@ -1,0 +1,301 @@
+import type { Hex } from '../base/hex.ts'
+import {
+  MAX_AGENT_BYTES,
+  MAX_BATCH_TRANSACTIONS,
+  MAX_BLOCK_TRANSACTIONS,
+  MAX_QUORUM,
+  MAX_SYNC_BLOCKS,
+  MAX_SYNC_TRANSACTIONS,
+} from './bounds.ts'
+import { bitmap, type Codec, enumeration, fixed, list, option, struct, text, u8, u16, u64, union } from './codec.ts'
+
+/** sha256: 32 bytes. */
+export type Hash = Hex
+/** First 20 bytes of the sha256 of an ed25519 public key; people see it as bech32m. */
+export type Address = Hex
+
+export const hash: Codec<Hash> = fixed(32)
+export const address: Codec<Address> = fixed(20)
+export const accountKey: Codec<Hex> = fixed(32)
+export const accountSignature: Codec<Hex> = fixed(64)
+export const blsKey: Codec<Hex> = fixed(48)
+export const blsSignature: Codec<Hex> = fixed(96)
+/** First 8 bytes of a transaction's id: names it in a compact block. */
+export const shortId: Codec<Hex> = fixed(8)
+
+/** Moves coins and, if asked, coin-hours. Amounts in droplets (10^6 to the coin) and micro coin-hours. */
+export interface Transfer {
+  readonly kind: 'transfer'
+  readonly to: Address
+  readonly amountDroplets: number
+  readonly microHours: number
+}
+/** What a transaction does; each kind has its tag, and later kinds take the next ones. */
+export type Action = Transfer
+
+export interface TransactionBody {
+  /** ed25519 public key; its hash is the sender's address. */
+  readonly sender: Hex
+  /** Number of transactions that the sender's account has made before this one. */
+  readonly nonce: number
+  readonly feeDroplets: number
+  /** Last slot whose block may hold it. */
+  readonly expirySlot: number
+  readonly action: Action
+}
+export interface Transaction {
+  readonly body: TransactionBody
+  readonly signature: Hex
+}
+
+export const action: Codec<Action> = union<Action>({
+  transfer: [1, struct({ to: address, amountDroplets: u64, microHours: u64 })],
+})
+export const transactionBody: Codec<TransactionBody> = struct({ sender: accountKey, nonce: u64, feeDroplets: u64, expirySlot: u64, action })
+export const transaction: Codec<Transaction> = struct({ body: transactionBody, signature: accountSignature })
+/** Gossip `transactions`. */
+export const transactionBatch = list(transaction, MAX_BATCH_TRANSACTIONS)
+
+/** The three signatures on the way to a block, and a maker's on its candidate. Slots never go back; a seal has none. */
+export type Statement = CandidateStatement | VoteStatement | LockStatement | SealStatement
+export interface CandidateStatement {
+  readonly kind: 'candidate'
+  readonly height: number
+  readonly slot: number
+  readonly block: Hash
+  /** Slot of the vote certificate that justifies proposing this block again; null for none (0 is a slot). */
+  readonly validSlot: number | null
+}
+export interface VoteStatement {
+  readonly kind: 'vote'
+  readonly height: number
+  readonly slot: number
+  readonly block: Hash
+  readonly validSlot: number | null
+}
+export interface LockStatement {
+  readonly kind: 'lock'
+  readonly height: number
+  readonly slot: number
+  readonly block: Hash
+}
+export interface SealStatement {
+  readonly kind: 'seal'
+  readonly height: number
+  readonly block: Hash
+}
+
+const voteFields = struct<Omit<VoteStatement, 'kind'>>({ height: u64, slot: u64, block: hash, validSlot: option(u64) })
+export const statement: Codec<Statement> = union<Statement>({
+  candidate: [1, voteFields],
+  vote: [2, voteFields],
+  lock: [3, struct({ height: u64, slot: u64, block: hash })],
+  seal: [4, struct({ height: u64, block: hash })],
+})
+
+/** One BLS signature of several verifiers over the same bytes. `signers` are ascending indices into the quorum. */
+export interface AggregateSignature {
+  readonly signers: readonly number[]
+  readonly signature: Hex
+}
+export const aggregateSignature: Codec<AggregateSignature> = struct({ signers: bitmap(MAX_QUORUM), signature: blsSignature })
+
+/** A statement with the stake of its signers behind it; a certificate if that stake is enough. */
+export interface Certificate<S extends Statement = Statement> {
+  readonly statement: S
+  readonly aggregate: AggregateSignature
+}
+export const certificate: Codec<Certificate> = struct({ statement, aggregate: aggregateSignature })
+
+export interface Header {
+  readonly height: number
+  readonly slot: number
+  /** Hash of the parent's header; of genesis at height 1. */
+  readonly parent: Hash
+  /** Seal certificate of the parent, so that its signers can be paid; null at height 1. */
+  readonly parentSeal: AggregateSignature | null
+  /** Index in the quorum of who built the block. */
+  readonly maker: number
+  /** The maker's BLS signature over the ticket bytes of `slot`. */
+  readonly proof: Hex
+  readonly transactionsRoot: Hash
+  /** Root over all accounts after this block. */
+  readonly stateRoot: Hash
+  /** Hash of the quorum that signs the next height. */
+  readonly nextQuorum: Hash
+  /** Coin-hours burned by all blocks up to and including this one. */
+  readonly burnedMicroHours: number
+}
+export const header: Codec<Header> = struct<Header>({
+  height: u64,
+  slot: u64,
+  parent: hash,
+  parentSeal: option(aggregateSignature),
+  maker: u16,
+  proof: blsSignature,
+  transactionsRoot: hash,
+  stateRoot: hash,
+  nextQuorum: hash,
+  burnedMicroHours: u64,
+})
+
+/** A block that nobody has sealed yet. */
+export interface Block {
+  readonly header: Header
+  readonly transactions: readonly Transaction[]
+}
+export const block: Codec<Block> = struct({ header, transactions: list(transaction, MAX_BLOCK_TRANSACTIONS) })
+
+/** A final block. */
+export interface SignedBlock extends Block {
+  readonly seal: AggregateSignature
+}
+export const signedBlock: Codec<SignedBlock> = struct<SignedBlock>({
+  header,
+  transactions: list(transaction, MAX_BLOCK_TRANSACTIONS),
+  seal: aggregateSignature,
+})
+
+/** Gossip `candidates`: a block in the envelope of whoever proposes it. In its first slot, envelope and header agree. */
+export interface Candidate {
+  readonly slot: number
+  /** Index in the quorum of who proposes it; signs the envelope. */
+  readonly maker: number
+  /** The proposer's BLS signature over the ticket bytes of `slot`. */
+  readonly proof: Hex
+  /** A vote certificate for this very block, of an earlier slot. */
+  readonly justification: Certificate | null
+  readonly header: Header
+  readonly shortIds: readonly Hex[]
+  /** The proposer's signature over the candidate statement. */
+  readonly signature: Hex
+}
+const shortIds = list(shortId, MAX_BLOCK_TRANSACTIONS)
+export const candidate: Codec<Candidate> = struct<Candidate>({
+  slot: u64,
+  maker: u16,
+  proof: blsSignature,
+  justification: option(certificate),
+  header,
+  shortIds,
+  signature: blsSignature,
+})
+
+/** Gossip `blocks`: a signed block whose transactions the receiver has in its pool or asks for. */
+export interface CompactBlock {
+  readonly header: Header
+  readonly shortIds: readonly Hex[]
+  readonly seal: AggregateSignature
+}
+export const compactBlock: Codec<CompactBlock> = struct<CompactBlock>({ header, shortIds, seal: aggregateSignature })
+
+/** Gossip `evidence`: what the public process of signing left behind. */
+export type PublicRecord = { readonly kind: 'certificate'; readonly certificate: Certificate }
+export const publicRecord: Codec<PublicRecord> = union<PublicRecord>({ certificate: [1, struct({ certificate })] })
+
+/** Stream `sign`: what a leader asks. */
+export type SignRequest =
+  | { readonly kind: 'vote'; readonly statement: Statement }
+  /** With a vote certificate of this slot. */
+  | { readonly kind: 'lock'; readonly certificate: Certificate }
+  /** With a lock certificate of any slot. */
+  | { readonly kind: 'seal'; readonly certificate: Certificate }
+export const signRequest: Codec<SignRequest> = union<SignRequest>({
+  vote: [1, struct({ statement })],
+  lock: [2, struct({ certificate })],
+  seal: [3, struct({ certificate })],
+})
+
+/** Why a verifier does not sign. The numbers are those of the wire and never change. */
+export const refusalCodes = {
+  'lower-ticket': 1,
+  locked: 2,
+  'bad-transaction': 3,
+  'ticket-above-threshold': 4,
+  'wrong-slot': 5,
+  'unknown-parent': 6,
+  'old-height': 7,
+  'unknown-block': 8,
+  'already-voted': 9,
+  sealed: 10,
+  'not-leader': 11,
+  'not-verifier': 12,
+  'bad-certificate': 13,
+  silent: 14,
+  'clock-behind-record': 15,
+} as const
+export type RefusalReason = keyof typeof refusalCodes
+
+export type SignResponse =
+  | { readonly kind: 'signature'; readonly signature: Hex }
+  | {
+      readonly kind: 'refusal'
+      readonly reason: RefusalReason
+      /** The height that the verifier is working on. */
+      readonly height: number
+      /** With `locked`: the vote certificate that the verifier is locked by. */
+      readonly certificate: Certificate | null
+    }
+export const signResponse: Codec<SignResponse> = union<SignResponse>({
+  signature: [1, struct({ signature: blsSignature })],
+  refusal: [2, struct({ reason: enumeration(refusalCodes), height: u64, certificate: option(certificate) })],
+})
+
+/** First message of a sync stream, both ways. */
+export interface Status {
+  /** Version of these protocols. */
+  readonly version: number
+  /** Hash of genesis. */
+  readonly chainId: Hash
+  readonly height: number
+  /** Hash of the newest final block; of genesis at height 0. */
+  readonly head: Hash
+  /** The sender's wall clock, to tell a newcomer that a clock is off. */
+  readonly timeMs: number
+  readonly agent: string
+}
+const status: Codec<Status> = struct<Status>({ version: u16, chainId: hash, height: u64, head: hash, timeMs: u64, agent: text(MAX_AGENT_BYTES) })
+
+/** The newest thing that a node has seen one verifier sign: what a restored backup must not contradict. */
+export interface NewestSigned {
+  /** Highest slot in any candidate, vote or lock; null if none was seen. */
+  readonly slot: number | null
+  /** Highest height with a seal; null if none was seen. */
+  readonly sealedHeight: number | null
+  /** The block sealed there. */
+  readonly sealedBlock: Hash | null
+}
+const newestSigned: Codec<NewestSigned> = struct<NewestSigned>({ slot: option(u64), sealedHeight: option(u64), sealedBlock: option(hash) })
+
+/** Stream `sync`: requests and their answers, of the same kind or `unavailable`. */
+export type SyncRequest =
+  | { readonly kind: 'status'; readonly status: Status }
+  | { readonly kind: 'blocks'; readonly fromHeight: number; readonly count: number }
+  | { readonly kind: 'transactions'; readonly block: Hash; readonly indices: readonly number[] }
+  | { readonly kind: 'block'; readonly block: Hash }
+  | { readonly kind: 'newest-signed'; readonly verifier: Address }
+export const syncRequest: Codec<SyncRequest> = union<SyncRequest>({
+  status: [1, struct({ status })],
+  blocks: [2, struct({ fromHeight: u64, count: u16 })],
+  /** Transactions of a block or candidate that the asked peer knows, by their place in it. */
+  transactions: [3, struct({ block: hash, indices: list(u16, MAX_SYNC_TRANSACTIONS) })],
+  /** A whole block, sealed or not. */
+  block: [4, struct({ block: hash })],
+  'newest-signed': [5, struct({ verifier: address })],
+})
+
+export type SyncResponse =
+  | { readonly kind: 'status'; readonly status: Status }
+  | { readonly kind: 'blocks'; readonly blocks: readonly SignedBlock[] }
+  | { readonly kind: 'transactions'; readonly transactions: readonly Transaction[] }
+  | { readonly kind: 'block'; readonly block: Block }
+  | { readonly kind: 'newest-signed'; readonly newest: NewestSigned }
+  | { readonly kind: 'unavailable'; readonly code: number }
+export const syncResponse: Codec<SyncResponse> = union<SyncResponse>({
+  status: [1, struct({ status })],
+  blocks: [2, struct({ blocks: list(signedBlock, MAX_SYNC_BLOCKS) })],
+  transactions: [3, struct({ transactions: list(transaction, MAX_SYNC_TRANSACTIONS) })],
+  block: [4, struct({ block })],
+  'newest-signed': [5, struct({ newest: newestSigned })],
+  unavailable: [6, struct({ code: u8 })],
+})
