@@ -1,0 +1,13 @@
+// Node 20 has no Promise.withResolvers and libp2p calls it: this comes before any test's imports.
+import 'core-js/actual/promise/with-resolvers.js'
+
+/** Long enough for sockets that are closing on a busy machine; nothing waits for it when everything was stopped. */
+const LINGER_LIMIT_MS = 15_000
+
+/** A test that leaves a socket, timer or process behind keeps mocha alive. Say what it is and fail, rather than hang. */
+export function mochaGlobalTeardown(): void {
+  setTimeout(() => {
+    console.error(`tests left something running: ${process.getActiveResourcesInfo().join(', ')}`)
+    process.exit(1)
+  }, LINGER_LIMIT_MS).unref()
+}
