@@ -22,3 +22,5 @@ export const MAX_CHAIN_NAME_BYTES = 32
 export const MAX_AGENT_BYTES = 64
 /** Accounts that genesis funds. */
 export const MAX_GENESIS_ACCOUNTS = 100_000
+/** One of each kind of statement. */
+export const MAX_NEWEST_SIGNED = 4

@@ -3,6 +3,7 @@ import {
   MAX_AGENT_BYTES,
   MAX_BATCH_TRANSACTIONS,
   MAX_BLOCK_TRANSACTIONS,
+  MAX_NEWEST_SIGNED,
   MAX_QUORUM,
   MAX_SYNC_BLOCKS,
   MAX_SYNC_TRANSACTIONS,
@@ -100,7 +101,7 @@ export interface AggregateSignature {
 }
 export const aggregateSignature: Codec<AggregateSignature> = struct({ signers: bitmap(MAX_QUORUM), signature: blsSignature })
 
-/** A statement with the stake of its signers behind it; a certificate if that stake is enough. */
+/** A statement with the stake of its signers behind it: a certificate proper if that stake is enough, one verifier's word if it is alone. */
 export interface Certificate<S extends Statement = Statement> {
   readonly statement: S
   readonly aggregate: AggregateSignature
@@ -256,17 +257,6 @@ export interface Status {
 }
 const status: Codec<Status> = struct<Status>({ version: u16, chainId: hash, height: u64, head: hash, timeMs: u64, agent: text(MAX_AGENT_BYTES) })
 
-/** The newest thing that a node has seen one verifier sign: what a restored backup must not contradict. */
-export interface NewestSigned {
-  /** Highest slot in any candidate, vote or lock; null if none was seen. */
-  readonly slot: number | null
-  /** Highest height with a seal; null if none was seen. */
-  readonly sealedHeight: number | null
-  /** The block sealed there. */
-  readonly sealedBlock: Hash | null
-}
-const newestSigned: Codec<NewestSigned> = struct<NewestSigned>({ slot: option(u64), sealedHeight: option(u64), sealedBlock: option(hash) })
-
 /** Stream `sync`: requests and their answers, of the same kind or `unavailable`. */
 export type SyncRequest =
   | { readonly kind: 'status'; readonly status: Status }
@@ -289,13 +279,14 @@ export type SyncResponse =
   | { readonly kind: 'blocks'; readonly blocks: readonly SignedBlock[] }
   | { readonly kind: 'transactions'; readonly transactions: readonly Transaction[] }
   | { readonly kind: 'block'; readonly block: Block }
-  | { readonly kind: 'newest-signed'; readonly newest: NewestSigned }
+  /** The newest statements that a node has seen that verifier sign, each with its signature: a restored backup must not contradict them. */
+  | { readonly kind: 'newest-signed'; readonly records: readonly Certificate[] }
   | { readonly kind: 'unavailable'; readonly code: number }
 export const syncResponse: Codec<SyncResponse> = union<SyncResponse>({
   status: [1, struct({ status })],
   blocks: [2, struct({ blocks: list(signedBlock, MAX_SYNC_BLOCKS) })],
   transactions: [3, struct({ transactions: list(transaction, MAX_SYNC_TRANSACTIONS) })],
   block: [4, struct({ block })],
-  'newest-signed': [5, struct({ newest: newestSigned })],
+  'newest-signed': [5, struct({ records: list(certificate, MAX_NEWEST_SIGNED) })],
   unavailable: [6, struct({ code: u8 })],
 })

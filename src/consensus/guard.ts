@@ -1,0 +1,168 @@
+import {
+  type CandidateStatement,
+  type Certificate,
+  certificate,
+  type Hash,
+  hash,
+  type LockStatement,
+  type RefusalReason,
+  type SealStatement,
+  type Statement,
+  type VoteStatement,
+} from '../wire/types.ts'
+import { type Codec, option, struct, u64 } from '../wire/codec.ts'
+
+/**
+ * What a verifier must remember so that it never contradicts itself, whatever crashes: on disk before a signature
+ * leaves. The rules are G1 to G6 of `protocols/consensus.md`.
+ */
+export interface GuardRecord {
+  /** Its last candidate. */
+  readonly candidate: Omit<CandidateStatement, 'kind'> | null
+  /** Its last vote. */
+  readonly vote: Omit<VoteStatement, 'kind'> | null
+  /** The vote certificate by which it holds its last lock; the certificate's slot and block are the lock's. */
+  readonly lock: Certificate | null
+  /** The highest slot of a lock at that height on a block other than the last lock's; null for none. */
+  readonly otherLockSlot: number | null
+  /** Its last seal. */
+  readonly seal: Omit<SealStatement, 'kind'> | null
+  /** It signs candidates, votes and locks only in slots above this one: what peers knew after a backup was restored. */
+  readonly floorSlot: number | null
+}
+
+export const emptyRecord: GuardRecord = { candidate: null, vote: null, lock: null, otherLockSlot: null, seal: null, floorSlot: null }
+
+const voteFields = struct<Omit<VoteStatement, 'kind'>>({ height: u64, slot: u64, block: hash, validSlot: option(u64) })
+
+export const guardRecord: Codec<GuardRecord> = struct<GuardRecord>({
+  candidate: option(voteFields),
+  vote: option(voteFields),
+  lock: option(certificate),
+  otherLockSlot: option(u64),
+  seal: option(struct<Omit<SealStatement, 'kind'>>({ height: u64, block: hash })),
+  floorSlot: option(u64),
+})
+
+export type Permit = { readonly granted: true; readonly record: GuardRecord } | { readonly granted: false; readonly reason: RefusalReason }
+
+const refused = (reason: RefusalReason): Permit => ({ granted: false, reason })
+const above = (slot: number, bound: number | null | undefined): boolean => bound === null || bound === undefined || slot > bound
+
+/** The lock that a record holds at a height, if it does. */
+export function lockAt(record: GuardRecord, height: number): Certificate<VoteStatement> | null {
+  const held = record.lock
+  return held !== null && held.statement.kind === 'vote' && held.statement.height === height ? (held as Certificate<VoteStatement>) : null
+}
+
+/**
+ * The highest slot of a lock of this height on a block other than `block`: a vote for `block` needs a
+ * justification above it (G3). It looks past the last lock, because an older lock on another block would
+ * otherwise convict an honest verifier of amnesia.
+ */
+export function conflictingLockSlot(record: GuardRecord, height: number, block: Hash): number | null {
+  const held = lockAt(record, height)
+  if (held === null) return null
+  return held.statement.block === block ? record.otherLockSlot : held.statement.slot
+}
+
+/** The highest slot in anything but a seal that this record has signed. */
+export function lastSlot(record: GuardRecord): number | null {
+  const slots = [record.candidate?.slot, record.vote?.slot, lockedSlot(record), record.floorSlot].filter((slot) => typeof slot === 'number')
+  return slots.length === 0 ? null : Math.max(...slots)
+}
+
+const lockedSlot = (record: GuardRecord): number | null => (record.lock?.statement.kind === 'vote' ? record.lock.statement.slot : null)
+
+/** G1: one seal per height, and nothing at a height that this verifier has sealed otherwise or left behind. */
+function againstSeal(record: GuardRecord, height: number, block: Hash): RefusalReason | null {
+  if (record.seal === null || record.seal.height < height) return null
+  if (record.seal.height > height) return 'old-height'
+  return record.seal.block === block ? null : 'sealed'
+}
+
+function permitCandidate(record: GuardRecord, wanted: CandidateStatement): Permit {
+  const { kind: _, ...fields } = wanted
+  if (sameVote(record.candidate, wanted)) return { granted: true, record }
+  // G2: one candidate a slot.
+  if (!above(wanted.slot, record.candidate?.slot) || !above(wanted.slot, record.floorSlot)) return refused('clock-behind-record')
+  return { granted: true, record: { ...record, candidate: fields } }
+}
+
+function permitVote(record: GuardRecord, wanted: VoteStatement): Permit {
+  const { kind: _, ...fields } = wanted
+  const sealed = againstSeal(record, wanted.height, wanted.block)
+  if (sealed !== null) return refused(sealed)
+  if (sameVote(record.vote, wanted)) return { granted: true, record }
+  // G4: slots never go back, and one vote a slot.
+  if (record.vote?.slot === wanted.slot || lockedSlot(record) === wanted.slot) return refused('already-voted')
+  if (!above(wanted.slot, record.vote?.slot) || !above(wanted.slot, lockedSlot(record)) || !above(wanted.slot, record.floorSlot))
+    return refused('clock-behind-record')
+  // G3: a lock yields only to a later vote certificate.
+  const conflicting = conflictingLockSlot(record, wanted.height, wanted.block)
+  if (conflicting !== null && (wanted.validSlot === null || wanted.validSlot <= conflicting)) return refused('locked')
+  return { granted: true, record: { ...record, vote: fields } }
+}
+
+/** @param voted the vote certificate of the very slot, height and block of the lock */
+function permitLock(record: GuardRecord, wanted: LockStatement, voted: Certificate<VoteStatement>): Permit {
+  const sealed = againstSeal(record, wanted.height, wanted.block)
+  if (sealed !== null) return refused(sealed)
+  // G5: a lock stands on the vote certificate of its own slot.
+  if (voted.statement.height !== wanted.height || voted.statement.slot !== wanted.slot || voted.statement.block !== wanted.block)
+    return refused('bad-certificate')
+  const held = lockAt(record, wanted.height)
+  if (held !== null && held.statement.slot === wanted.slot)
+    return held.statement.block === wanted.block ? { granted: true, record } : refused('locked')
+  // G4 again: at or above the last vote, above the last lock.
+  if (!above(wanted.slot, lockedSlot(record)) || !above(wanted.slot, record.floorSlot)) return refused('clock-behind-record')
+  if (record.vote !== null && wanted.slot < record.vote.slot) return refused('clock-behind-record')
+  const otherLockSlot = conflictingLockSlot(record, wanted.height, wanted.block)
+  return { granted: true, record: { ...record, lock: voted, otherLockSlot } }
+}
+
+function permitSeal(record: GuardRecord, wanted: SealStatement): Permit {
+  const sealed = againstSeal(record, wanted.height, wanted.block)
+  if (sealed !== null) return refused(sealed)
+  return { granted: true, record: { ...record, seal: { height: wanted.height, block: wanted.block } } }
+}
+
+/**
+ * May this be signed? If so, with the record that must be on disk first (the same record for something signed
+ * before: signatures are deterministic, so signing again says nothing new).
+ * @param voted for a lock: the vote certificate it stands on
+ */
+export function permit(record: GuardRecord, wanted: Statement, voted?: Certificate<VoteStatement>): Permit {
+  switch (wanted.kind) {
+    case 'candidate':
+      return permitCandidate(record, wanted)
+    case 'vote':
+      return permitVote(record, wanted)
+    case 'lock':
+      return voted === undefined ? refused('bad-certificate') : permitLock(record, wanted, voted)
+    case 'seal':
+      return permitSeal(record, wanted)
+  }
+}
+
+/** G6: takes over what peers know this verifier to have signed. Null if the record knew it all. */
+export function raiseRecord(record: GuardRecord, slot: number | null, sealedHeight: number | null, sealedBlock: Hash | null): GuardRecord | null {
+  const newerSlot = slot !== null && above(slot, lastSlot(record))
+  const newerSeal = sealedHeight !== null && sealedBlock !== null && (record.seal === null || sealedHeight > record.seal.height)
+  if (!newerSlot && !newerSeal) return null
+  return {
+    ...record,
+    floorSlot: newerSlot ? slot : record.floorSlot,
+    seal: newerSeal ? { height: sealedHeight, block: sealedBlock } : record.seal,
+  }
+}
+
+function sameVote(known: Omit<VoteStatement, 'kind'> | null, wanted: Omit<VoteStatement, 'kind'>): boolean {
+  return (
+    known !== null &&
+    known.height === wanted.height &&
+    known.slot === wanted.slot &&
+    known.block === wanted.block &&
+    known.validSlot === wanted.validSlot
+  )
+}

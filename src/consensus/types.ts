@@ -1,0 +1,166 @@
+import type { Hex } from '../base/hex.ts'
+import type {
+  AggregateSignature,
+  CandidateStatement,
+  Certificate,
+  Hash,
+  LockStatement,
+  RefusalReason,
+  SealStatement,
+  SignRequest,
+  VoteStatement,
+} from '../wire/types.ts'
+import type { GuardRecord } from './guard.ts'
+
+/** What the machine must know of a block; bodies stay with the runner. */
+export interface BlockRef {
+  readonly hash: Hash
+  readonly height: number
+  /** Slot of its header: that of whoever built it, not of whoever proposes it again. */
+  readonly slot: number
+  readonly parent: Hash
+}
+
+/** A candidate that a validator found right: envelope, ticket, signature, justification, and the block executes. */
+export interface ProposedBlock {
+  readonly block: BlockRef
+  /** Slot of the envelope. */
+  readonly slot: number
+  /** Index in the quorum of who proposes it. */
+  readonly maker: number
+  readonly ticket: Hash
+  readonly justification: Certificate<VoteStatement> | null
+}
+
+/** Verified signatures are the validators' work: the machine believes every input. */
+export type Input =
+  /** The clock entered a slot. Slots may be skipped, never repeated. */
+  | { readonly kind: 'slot-started'; readonly slot: number }
+  /** The clock reached W of a slot. */
+  | { readonly kind: 'choice-due'; readonly slot: number }
+  /** Answer to `draw-ticket`; `selected` says whether it is under the threshold. */
+  | { readonly kind: 'ticket-drawn'; readonly slot: number; readonly ticket: Hash; readonly selected: boolean }
+  /** Answer to `build`; null in a quiet slot. */
+  | { readonly kind: 'block-built'; readonly slot: number; readonly block: BlockRef | null }
+  | { readonly kind: 'candidate'; readonly candidate: ProposedBlock }
+  /** A block of this height that is valid has become known (fetched, or kept from before a restart). */
+  | { readonly kind: 'block-known'; readonly block: BlockRef }
+  /** A member of the quorum asks for a signature; `id` comes back in the answer. The machine asks itself this way, too. */
+  | { readonly kind: 'request'; readonly id: number; readonly from: number; readonly request: SignRequest }
+  /** A member signed what this node asked for. */
+  | { readonly kind: 'signature'; readonly from: number; readonly statement: VoteStatement | LockStatement | SealStatement; readonly signature: Hex }
+  /** A member refused what this node asked for. */
+  | { readonly kind: 'refusal'; readonly from: number; readonly reason: RefusalReason; readonly height: number; readonly certificate: Certificate | null }
+  /** A vote or lock certificate with enough stake. */
+  | { readonly kind: 'certificate'; readonly certificate: Certificate }
+  /** A block of this height with a seal certificate. */
+  | { readonly kind: 'sealed-block'; readonly block: BlockRef; readonly seal: AggregateSignature }
+  /** The chain's head moved: by `commit`, or because sync brought blocks. Gives the next height's quorum. */
+  | { readonly kind: 'head-moved'; readonly head: BlockRef; readonly members: Members }
+  /** What peers know this verifier to have signed; once enough of them have answered after a start. */
+  | { readonly kind: 'own-signatures-known'; readonly slot: number | null; readonly sealedHeight: number | null; readonly sealedBlock: Hash | null }
+
+/** What the runner must do, in this order, each before the next. */
+export type Effect =
+  /** Write the guard's record, and with it the block that a lock or seal is for; on disk (fsync) before the next effect. */
+  | { readonly kind: 'persist'; readonly record: GuardRecord; readonly block: Hash | null }
+  | { readonly kind: 'draw-ticket'; readonly slot: number }
+  | { readonly kind: 'build'; readonly slot: number; readonly height: number }
+  /** Sign the candidate statement and gossip the block in an envelope of this slot. */
+  | { readonly kind: 'propose'; readonly statement: CandidateStatement; readonly justification: Certificate<VoteStatement> | null }
+  /** Send a request to every member of the quorum, this node included. */
+  | { readonly kind: 'ask'; readonly request: SignRequest }
+  /** Sign the statement and answer the request. */
+  | { readonly kind: 'sign'; readonly id: number; readonly statement: VoteStatement | LockStatement | SealStatement }
+  | { readonly kind: 'refuse'; readonly id: number; readonly reason: RefusalReason; readonly height: number; readonly certificate: Certificate | null }
+  | { readonly kind: 'gossip-certificate'; readonly certificate: Certificate }
+  /** Get a block of this height by its hash; from that member first, if one is named. */
+  | { readonly kind: 'fetch-block'; readonly block: Hash; readonly from: number | null }
+  /** Write the final block; `head-moved` follows. */
+  | { readonly kind: 'commit'; readonly block: Hash; readonly height: number; readonly seal: AggregateSignature }
+  /** Gossip the final block; again, with more signers, when the slot ends. */
+  | { readonly kind: 'publish-block'; readonly block: Hash; readonly height: number; readonly seal: AggregateSignature }
+  /** A peer works on a higher height: sync. */
+  | { readonly kind: 'behind'; readonly height: number }
+  | { readonly kind: 'alarm'; readonly code: AlarmCode; readonly detail: string }
+
+export type AlarmCode = 'duplicate-instance' | 'stale-record' | 'doubtful-record' | 'conflicting-lock' | 'clock-behind-record'
+
+/** The quorum as the machine needs it: by index. */
+export interface Members {
+  /** Index of this node; null if it does not verify. */
+  readonly self: number | null
+  readonly stakeDroplets: readonly number[]
+  /** Ids, for the rule `nodeId`. */
+  readonly ids: readonly Hex[]
+}
+
+export interface MachineConfig {
+  readonly leaderRule: 'ticket' | 'nodeId'
+  /** Sums BLS signatures over one message. */
+  readonly aggregate: (signatures: readonly Hex[]) => Hex
+}
+
+/** Signatures that a leader has of one statement, by member. */
+export interface Collected {
+  readonly statement: VoteStatement | LockStatement | SealStatement
+  readonly signatures: ReadonlyMap<number, Hex>
+}
+
+/** A round that this node leads. */
+export interface Leading {
+  readonly slot: number
+  readonly height: number
+  readonly votes: Collected
+  readonly locks: Collected | null
+  readonly seals: Collected | null
+  /** Signers of the seal certificate that was published last; 0 before. */
+  readonly publishedSigners: number
+}
+
+/** A request that cannot be answered yet: too early, or its block is not here. */
+export interface HeldRequest {
+  readonly id: number
+  readonly from: number
+  readonly request: SignRequest
+}
+
+/** Why a verifier signs nothing for now. */
+export type Silence =
+  /** Its peers have not told yet what they know of its signatures. */
+  | { readonly kind: 'starting'; readonly doubtful: boolean }
+  /** Its record was behind what it had signed; it resumes in this slot. */
+  | { readonly kind: 'stale'; readonly untilSlot: number }
+  /** Another process signs with its key. Until a person ends this. */
+  | { readonly kind: 'duplicate' }
+
+export interface State {
+  readonly config: MachineConfig
+  readonly members: Members
+  /** The height that is being worked on: one above the head. */
+  readonly height: number
+  readonly head: BlockRef
+  /** Null before the first `slot-started`. */
+  readonly slot: number | null
+  /** W of the slot has passed. */
+  readonly choiceDue: boolean
+  readonly record: GuardRecord
+  readonly silence: Silence | null
+  /** This slot's ticket, while it may still lead to a candidate. */
+  readonly ticket: Hash | null
+  /** Of this slot and the next, at most one per maker and slot, in the order of arrival. */
+  readonly candidates: readonly ProposedBlock[]
+  /** Valid blocks of this height. */
+  readonly blocks: readonly BlockRef[]
+  /** The vote certificate of this height with the highest slot. */
+  readonly valid: Certificate<VoteStatement> | null
+  /** A lock certificate of this height: its block is decided. */
+  readonly decided: Certificate<LockStatement> | null
+  readonly leading: Leading | null
+  readonly held: readonly HeldRequest[]
+}
+
+export interface Step {
+  readonly state: State
+  readonly effects: readonly Effect[]
+}
