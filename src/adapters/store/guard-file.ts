@@ -1,0 +1,204 @@
+import { createHash } from 'node:crypto'
+import { type FileHandle, open, realpath } from 'node:fs/promises'
+import { concatBytes, equalBytes, utf8 } from '../../base/bytes.ts'
+import { invariant, QuorateError } from '../../base/errors.ts'
+import type { GuardFile } from '../../ports/store.ts'
+import { createFile, errorCode, errorText, readAt, writeAt } from './files.ts'
+import { type Lock, takeLock } from './lock.ts'
+
+/** Far above what a guard needs to remember; bounds the file and what is read at start. */
+export const MAX_GUARD_RECORD_BYTES = 65_536
+
+const MAGIC = utf8('QRTGRD01')
+const HEADER_BYTES = MAGIC.length + 8 + 4
+const HASH_BYTES = 32
+/** Room for the largest record, and a whole number of 4 KiB pages, so that a torn write cannot touch the other slot. */
+const SLOT_BYTES = MAX_GUARD_RECORD_BYTES + 4096
+
+interface Slot {
+  readonly sequence: number
+  readonly record: Uint8Array
+}
+
+/**
+ * Creates a guard file at a path where there is none: `record` (empty: nothing signed yet) reads back as `intact`.
+ * On disk when it resolves. Rejects with QuorateError `guard-exists`, `guard-full` or `guard-failed`.
+ */
+export async function createGuardFile(path: string, record: Uint8Array = new Uint8Array()): Promise<void> {
+  checkRecord(record)
+  // Both slots are written, so that from now on a slot that cannot be read means a loss, and writes need no new disk space.
+  const slots = [encodeSlot({ sequence: 2, record }), encodeSlot({ sequence: 3, record })]
+  const bytes = concatBytes(slots.flatMap((slot) => [slot, new Uint8Array(SLOT_BYTES - slot.length)]))
+  try {
+    await createFile(path, bytes, 0o600)
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') {
+      throw new QuorateError(
+        'guard-exists',
+        `there is a signing guard at ${path} already; it was left as it is. It must never be replaced by a new one`,
+      )
+    }
+    throw failure(path, 'could not be created', error)
+  }
+}
+
+/**
+ * Opens the guard file and locks it until `close`. A missing file is no error: `read` says `missing`, `write` rejects
+ * with `guard-missing`. Rejects with QuorateError `guard-locked`, `guard-full` or `guard-failed`; `read` with `guard-corrupt`.
+ */
+export async function openGuardFile(path: string): Promise<GuardFile> {
+  let lock: Lock | undefined
+  let handle: FileHandle | undefined
+  try {
+    // The lock is named after the file itself, not after the way to it: a symbolic link leads to the same lock.
+    const target = await realpath(path)
+    lock = await takeLock(`${target}.lock`)
+    if (lock === undefined) {
+      throw new QuorateError(
+        'guard-locked',
+        `another node that uses the signing guard ${path} is running: stop it first. Two nodes must never sign with one key`,
+      )
+    }
+    handle = await open(target, 'r+')
+    return new SlottedGuardFile(path, handle, lock)
+  } catch (error) {
+    await handle?.close()
+    await lock?.release()
+    if (error instanceof QuorateError) throw error
+    if (errorCode(error) === 'ENOENT') return missingGuardFile(path)
+    throw failure(path, 'could not be opened', error)
+  }
+}
+
+class SlottedGuardFile implements GuardFile {
+  readonly #path: string
+  readonly #handle: FileHandle
+  readonly #lock: Lock
+  /** Of the last record that was read or written; undefined until it is known. */
+  #sequence: number | undefined
+  /** After a failed write nobody knows what is on disk: only opening the file again tells. */
+  #broken: QuorateError | undefined
+  #closed = false
+  /** The last operation; each starts after it, in the order of the calls. */
+  #tail: Promise<unknown> = Promise.resolve()
+
+  constructor(path: string, handle: FileHandle, lock: Lock) {
+    this.#path = path
+    this.#handle = handle
+    this.#lock = lock
+  }
+
+  read(): ReturnType<GuardFile['read']> {
+    return this.#next(() => this.#read())
+  }
+
+  write(record: Uint8Array): Promise<void> {
+    checkRecord(record)
+    const copy = record.slice()
+    return this.#next(async () => {
+      if (this.#sequence === undefined) await this.#read()
+      invariant(this.#sequence !== undefined, 'a guard was read without its sequence')
+      const sequence = this.#sequence + 1
+      try {
+        await writeAt(this.#handle, positionOf(sequence), encodeSlot({ sequence, record: copy }))
+      } catch (error) {
+        this.#broken = failure(this.#path, 'could not be written: nothing may be signed until the node is started again', error)
+        throw this.#broken
+      }
+      this.#sequence = sequence
+    })
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#tail.catch(() => undefined)
+    await this.#handle.close()
+    await this.#lock.release()
+  }
+
+  #next<T>(operation: () => Promise<T>): Promise<T> {
+    invariant(!this.#closed, 'the signing guard is used after it was closed')
+    const result = this.#tail.then(() => {
+      if (this.#broken !== undefined) throw this.#broken
+      return operation()
+    })
+    this.#tail = result.catch(() => undefined)
+    return result
+  }
+
+  async #read(): Promise<{ readonly state: 'intact' | 'doubtful'; readonly record: Uint8Array }> {
+    const slots = (await Promise.all([this.#readSlot(0), this.#readSlot(1)])).filter((slot) => slot !== undefined)
+    const newest = slots.reduce<Slot | undefined>(
+      (best, slot) => (best === undefined || slot.sequence > best.sequence ? slot : best),
+      undefined,
+    )
+    if (newest === undefined) {
+      throw new QuorateError(
+        'guard-corrupt',
+        `the signing guard ${this.#path} holds no intact record, so what its key has signed is not known. Never sign with this key until that is known: ` +
+          'restore the newest copy of the file only if nothing was signed after it was made, otherwise unbond this verifier and join with a new key',
+      )
+    }
+    this.#sequence = newest.sequence
+    const other = slots.find((slot) => slot !== newest)
+    return { state: other !== undefined && other.sequence === newest.sequence - 1 ? 'intact' : 'doubtful', record: newest.record }
+  }
+
+  async #readSlot(index: number): Promise<Slot | undefined> {
+    try {
+      const slot = decodeSlot(await readAt(this.#handle, index * SLOT_BYTES, SLOT_BYTES))
+      // A slot in the other's place was copied there: the file was tampered with.
+      return slot !== undefined && positionOf(slot.sequence) === index * SLOT_BYTES ? slot : undefined
+    } catch (error) {
+      throw failure(this.#path, 'could not be read', error)
+    }
+  }
+}
+
+function missingGuardFile(path: string): GuardFile {
+  return {
+    read: () => Promise.resolve({ state: 'missing' }),
+    write: () =>
+      Promise.reject(new QuorateError('guard-missing', `there is no signing guard at ${path}; it is made once, by \`quorate init\``)),
+    close: () => Promise.resolve(),
+  }
+}
+
+function checkRecord(record: Uint8Array): void {
+  invariant(record.length <= MAX_GUARD_RECORD_BYTES, `a guard record has ${record.length} bytes, more than ${MAX_GUARD_RECORD_BYTES}`)
+}
+
+const positionOf = (sequence: number): number => (sequence % 2) * SLOT_BYTES
+
+/** magic, sequence u64, record length u32 (big-endian), record, sha256 of all before. */
+function encodeSlot(slot: Slot): Uint8Array {
+  const body = new Uint8Array(HEADER_BYTES + slot.record.length)
+  const view = new DataView(body.buffer)
+  body.set(MAGIC)
+  view.setBigUint64(MAGIC.length, BigInt(slot.sequence))
+  view.setUint32(MAGIC.length + 8, slot.record.length)
+  body.set(slot.record, HEADER_BYTES)
+  return concatBytes([body, createHash('sha256').update(body).digest()])
+}
+
+/** Undefined for anything but a whole slot. */
+function decodeSlot(bytes: Uint8Array): Slot | undefined {
+  if (bytes.length < HEADER_BYTES + HASH_BYTES || !equalBytes(bytes.subarray(0, MAGIC.length), MAGIC)) return undefined
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const sequence = view.getBigUint64(MAGIC.length)
+  const end = HEADER_BYTES + view.getUint32(MAGIC.length + 8)
+  if (end + HASH_BYTES > bytes.length || end > HEADER_BYTES + MAX_GUARD_RECORD_BYTES || sequence >= BigInt(Number.MAX_SAFE_INTEGER))
+    return undefined
+  const hash = createHash('sha256').update(bytes.subarray(0, end)).digest()
+  if (!equalBytes(hash, bytes.subarray(end, end + HASH_BYTES))) return undefined
+  return { sequence: Number(sequence), record: bytes.slice(HEADER_BYTES, end) }
+}
+
+function failure(path: string, what: string, error: unknown): QuorateError {
+  const full = errorCode(error) === 'ENOSPC' || errorCode(error) === 'EDQUOT' || errorText(error).includes('No space left on device')
+  const next = full ? 'make room on the disk and start again' : 'check the disk and the permissions, then start again'
+  return new QuorateError(full ? 'guard-full' : 'guard-failed', `the signing guard ${path} ${what}: ${errorText(error)}; ${next}`, {
+    cause: error,
+  })
+}
