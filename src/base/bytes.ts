@@ -1,11 +1,12 @@
 const encoder = new (globalThis as unknown as { TextEncoder: new () => { encode(text: string): Uint8Array } }).TextEncoder()
 const decoder = new (
-  globalThis as unknown as { TextDecoder: new (label: string, options: { fatal: boolean }) => { decode(bytes: Uint8Array): string } }
-).TextDecoder('utf-8', { fatal: true })
+  globalThis as unknown as { TextDecoder: new (label: string, options: { fatal: boolean; ignoreBOM: boolean }) => { decode(bytes: Uint8Array): string } }
+).TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/** A lone surrogate becomes U+FFFD: bytes that are not UTF-8 do not come out. */
 export const utf8 = (text: string): Uint8Array => encoder.encode(text)
 
-/** @throws TypeError for bytes that are not UTF-8. */
+/** A leading byte order mark stays a character. @throws TypeError for bytes that are not UTF-8. */
 export const fromUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes)
 
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {

@@ -10,20 +10,27 @@ import {
 import sodium from 'sodium-native'
 import { QuorateError } from '../base/errors.ts'
 import { fromHex, type Hex, isHex, toHex } from '../base/hex.ts'
-import type { Signatures } from './signatures.ts'
+import { BLS_INFINITY_SIGNATURE, type Signatures } from './signatures.ts'
 
 /** Decoded keys kept: decoding and checking one costs a third of a verification, and a quorum's keys recur all day. */
 const MAX_CACHED_KEYS = 2048
 const decodedKeys = new Map<Hex, PublicKey>()
 
-/** @throws if the key is no point of the group. */
+/** @throws if the key is no point of the group, the point at infinity, or not in its compressed form. */
 function decodeKey(publicKey: Hex): PublicKey {
   const known = decodedKeys.get(publicKey)
   if (known !== undefined) return known
+  if (!isHex(publicKey, 48)) throw new RangeError('a BLS key has 48 bytes')
   const key = PublicKey.fromBytes(fromHex(publicKey), true)
   if (decodedKeys.size >= MAX_CACHED_KEYS) decodedKeys.clear()
   decodedKeys.set(publicKey, key)
   return key
+}
+
+/** blst reads the uncompressed form too; here each signature has one form. @throws for any other length */
+function signatureBytes(signature: Hex): Uint8Array {
+  if (!isHex(signature, 96)) throw new RangeError('a BLS signature has 96 bytes')
+  return fromHex(signature)
 }
 
 const secretKeys = new Map<Hex, SecretKey>()
@@ -79,24 +86,26 @@ export const nativeSignatures: Signatures = {
   blsPublicKey: (secretKey) => toHex(decodeSecretKey(secretKey).toPublicKey().toBytes()),
   blsSign: (secretKey, message) => toHex(decodeSecretKey(secretKey).sign(message).toBytes()),
   blsVerify: (publicKey, message, signature) =>
-    falseOnThrow(() => verify(message, decodeKey(publicKey), Signature.fromBytes(fromHex(signature)), false, true)),
+    falseOnThrow(() => verify(message, decodeKey(publicKey), Signature.fromBytes(signatureBytes(signature)), false, true)),
   blsVerifyMany: (items) =>
     items.length === 0 ||
     falseOnThrow(() =>
       verifyMultipleAggregateSignatures(
-        items.map((item) => ({ msg: item.message, pk: decodeKey(item.publicKey), sig: Signature.fromBytes(fromHex(item.signature)) })),
+        items.map((item) => ({ msg: item.message, pk: decodeKey(item.publicKey), sig: Signature.fromBytes(signatureBytes(item.signature)) })),
         false,
         true,
       ),
     ),
   blsAggregate: (signatures) => {
     try {
-      return toHex(aggregateSerializedSignatures(signatures.map(fromHex), true).toBytes())
+      const sum = toHex(aggregateSerializedSignatures(signatures.map(signatureBytes), true).toBytes())
+      if (sum === BLS_INFINITY_SIGNATURE) throw new RangeError('the sum is the point at infinity')
+      return sum
     } catch (error) {
       throw new QuorateError('bad-signature', `cannot aggregate ${signatures.length} signatures`, { cause: error })
     }
   },
   blsVerifyAggregate: (publicKeys, message, signature) =>
     publicKeys.length > 0 &&
-    falseOnThrow(() => fastAggregateVerify(message, publicKeys.map(decodeKey), Signature.fromBytes(fromHex(signature)), true)),
+    falseOnThrow(() => fastAggregateVerify(message, publicKeys.map(decodeKey), Signature.fromBytes(signatureBytes(signature)), true)),
 }

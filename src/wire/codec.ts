@@ -170,6 +170,7 @@ export function text(maxBytes: number): Codec<string> {
     write: (writer, value) => {
       const bytes = utf8(value)
       if (bytes.length > maxBytes) throw new WireError('bound', `text of ${bytes.length} bytes, at most ${maxBytes} allowed`)
+      if (fromUtf8(bytes) !== value) throw new WireError('not-canonical', 'text has half a surrogate pair')
       writer.u16(bytes.length)
       writer.raw(bytes)
     },
@@ -280,7 +281,7 @@ export function enumeration<N extends string>(names: Readonly<Record<N, number>>
     minBytes: 1,
     maxBytes: 1,
     write: (writer, name) => {
-      const tag = names[name]
+      const tag = Object.hasOwn(names, name) ? names[name] : undefined
       if (tag === undefined) throw new WireError('bound', `unknown name ${name}`)
       writer.u8(tag)
     },
