@@ -127,7 +127,7 @@ class LevelStore implements Store {
         limit: options.limit ?? -1,
         reverse: options.reverse ?? false,
       })) {
-        yield [key, openValue(key, stored)]
+        yield [plain(key), openValue(key, stored)]
       }
     } catch (error) {
       throw toQuorateError(this.#directory, error)
@@ -195,10 +195,13 @@ function sealValue(key: Uint8Array, value: Uint8Array): Uint8Array {
   return sealed
 }
 
+/** LevelDB gives Buffers, whose `slice` shares memory: nothing above should have to know. */
+const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+
 function openValue(key: Uint8Array, sealed: Uint8Array): Uint8Array {
   const length = sealed.length - CHECKSUM_BYTES
   if (length >= 0) {
-    const value = sealed.subarray(0, length)
+    const value = plain(sealed.subarray(0, length))
     if (new DataView(sealed.buffer, sealed.byteOffset).getUint32(length) === crc32(value, crc32(key))) return value
   }
   throw new CorruptFileError(`the value of key ${Buffer.from(key).toString('hex')} does not match its checksum`)
