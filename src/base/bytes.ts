@@ -1,6 +1,8 @@
 const encoder = new (globalThis as unknown as { TextEncoder: new () => { encode(text: string): Uint8Array } }).TextEncoder()
 const decoder = new (
-  globalThis as unknown as { TextDecoder: new (label: string, options: { fatal: boolean; ignoreBOM: boolean }) => { decode(bytes: Uint8Array): string } }
+  globalThis as unknown as {
+    TextDecoder: new (label: string, options: { fatal: boolean; ignoreBOM: boolean }) => { decode(bytes: Uint8Array): string }
+  }
 ).TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** A lone surrogate becomes U+FFFD: bytes that are not UTF-8 do not come out. */

@@ -1,3 +1,4 @@
+import { type Codec, option, struct, u64 } from '../wire/codec.ts'
 import {
   type CandidateStatement,
   type Certificate,
@@ -10,7 +11,6 @@ import {
   type Statement,
   type VoteStatement,
 } from '../wire/types.ts'
-import { type Codec, option, struct, u64 } from '../wire/codec.ts'
 
 /**
  * What a verifier must remember so that it never contradicts itself, whatever crashes: on disk before a signature
@@ -146,7 +146,12 @@ export function permit(record: GuardRecord, wanted: Statement, voted?: Certifica
 }
 
 /** G6: takes over what peers know this verifier to have signed. Null if the record knew it all. */
-export function raiseRecord(record: GuardRecord, slot: number | null, sealedHeight: number | null, sealedBlock: Hash | null): GuardRecord | null {
+export function raiseRecord(
+  record: GuardRecord,
+  slot: number | null,
+  sealedHeight: number | null,
+  sealedBlock: Hash | null,
+): GuardRecord | null {
   const newerSlot = slot !== null && above(slot, lastSlot(record))
   const newerSeal = sealedHeight !== null && sealedBlock !== null && (record.seal === null || sealedHeight > record.seal.height)
   if (!newerSlot && !newerSeal) return null

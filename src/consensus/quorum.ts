@@ -1,8 +1,7 @@
 import type { Hex } from '../base/hex.ts'
 import { sha256Hex } from '../crypto/sha256.ts'
-import { MAX_QUORUM } from '../wire/bounds.ts'
+import { MAX_PEER_ID_BYTES, MAX_QUORUM } from '../wire/bounds.ts'
 import { type Codec, encode, list, struct, text, u64 } from '../wire/codec.ts'
-import { MAX_PEER_ID_BYTES } from '../wire/bounds.ts'
 import { type Address, address, blsKey, type Hash } from '../wire/types.ts'
 
 /** A verifier of an epoch's quorum. Its place in the quorum's list is its index in every bitmap. */

@@ -48,9 +48,20 @@ export type Input =
   /** A member of the quorum asks for a signature; `id` comes back in the answer. The machine asks itself this way, too. */
   | { readonly kind: 'request'; readonly id: number; readonly from: number; readonly request: SignRequest }
   /** A member signed what this node asked for. */
-  | { readonly kind: 'signature'; readonly from: number; readonly statement: VoteStatement | LockStatement | SealStatement; readonly signature: Hex }
+  | {
+      readonly kind: 'signature'
+      readonly from: number
+      readonly statement: VoteStatement | LockStatement | SealStatement
+      readonly signature: Hex
+    }
   /** A member refused what this node asked for. */
-  | { readonly kind: 'refusal'; readonly from: number; readonly reason: RefusalReason; readonly height: number; readonly certificate: Certificate | null }
+  | {
+      readonly kind: 'refusal'
+      readonly from: number
+      readonly reason: RefusalReason
+      readonly height: number
+      readonly certificate: Certificate | null
+    }
   /** A vote or lock certificate with enough stake. */
   | { readonly kind: 'certificate'; readonly certificate: Certificate }
   /** A block of this height with a seal certificate. */
@@ -58,7 +69,12 @@ export type Input =
   /** The chain's head moved: by `commit`, or because sync brought blocks. Gives the next height's quorum. */
   | { readonly kind: 'head-moved'; readonly head: BlockRef; readonly members: Members }
   /** What peers know this verifier to have signed; once enough of them have answered after a start. */
-  | { readonly kind: 'own-signatures-known'; readonly slot: number | null; readonly sealedHeight: number | null; readonly sealedBlock: Hash | null }
+  | {
+      readonly kind: 'own-signatures-known'
+      readonly slot: number | null
+      readonly sealedHeight: number | null
+      readonly sealedBlock: Hash | null
+    }
 
 /** What the runner must do, in this order, each before the next. */
 export type Effect =
@@ -72,7 +88,13 @@ export type Effect =
   | { readonly kind: 'ask'; readonly request: SignRequest }
   /** Sign the statement and answer the request. */
   | { readonly kind: 'sign'; readonly id: number; readonly statement: VoteStatement | LockStatement | SealStatement }
-  | { readonly kind: 'refuse'; readonly id: number; readonly reason: RefusalReason; readonly height: number; readonly certificate: Certificate | null }
+  | {
+      readonly kind: 'refuse'
+      readonly id: number
+      readonly reason: RefusalReason
+      readonly height: number
+      readonly certificate: Certificate | null
+    }
   | { readonly kind: 'gossip-certificate'; readonly certificate: Certificate }
   /** Get a block of this height by its hash; from that member first, if one is named. */
   | { readonly kind: 'fetch-block'; readonly block: Hash; readonly from: number | null }
@@ -101,10 +123,10 @@ export interface MachineConfig {
   readonly aggregate: (signatures: readonly Hex[]) => Hex
 }
 
-/** Signatures that a leader has of one statement, by member. */
+/** Signatures that a leader has of one statement, by ascending member. */
 export interface Collected {
   readonly statement: VoteStatement | LockStatement | SealStatement
-  readonly signatures: ReadonlyMap<number, Hex>
+  readonly signatures: readonly (readonly [member: number, signature: Hex])[]
 }
 
 /** A round that this node leads. */

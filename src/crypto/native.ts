@@ -91,7 +91,11 @@ export const nativeSignatures: Signatures = {
     items.length === 0 ||
     falseOnThrow(() =>
       verifyMultipleAggregateSignatures(
-        items.map((item) => ({ msg: item.message, pk: decodeKey(item.publicKey), sig: Signature.fromBytes(signatureBytes(item.signature)) })),
+        items.map((item) => ({
+          msg: item.message,
+          pk: decodeKey(item.publicKey),
+          sig: Signature.fromBytes(signatureBytes(item.signature)),
+        })),
         false,
         true,
       ),

@@ -37,7 +37,7 @@ function verifyWithoutCofactor(publicKey: Uint8Array, message: Uint8Array, signa
 const decodeKey = (publicKey: Hex): InstanceType<typeof bls12_381.G1.Point> => {
   if (!isHex(publicKey, 48)) throw new RangeError('a BLS key has 48 bytes')
   const key = bls12_381.G1.Point.fromHex(publicKey)
-  if (key.is0()) throw new RangeError('the point at infinity is nobody\'s key')
+  if (key.is0()) throw new RangeError("the point at infinity is nobody's key")
   return key
 }
 const decodeSignature = (signature: Hex): Uint8Array => {

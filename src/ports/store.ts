@@ -1,10 +1,16 @@
 /** An ordered key-value store. Keys and values are bytes; `get` is synchronous because the ledger is. */
-export type Write = { readonly kind: 'put'; readonly key: Uint8Array; readonly value: Uint8Array } | { readonly kind: 'del'; readonly key: Uint8Array }
+export type Write =
+  | { readonly kind: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
+  | { readonly kind: 'del'; readonly key: Uint8Array }
 
 export interface Store {
   get(key: Uint8Array): Uint8Array | undefined
   /** Entries with `from <= key < to`, in key order, or the reverse. */
-  range(from: Uint8Array, to: Uint8Array, options?: { readonly limit?: number; readonly reverse?: boolean }): AsyncIterable<readonly [Uint8Array, Uint8Array]>
+  range(
+    from: Uint8Array,
+    to: Uint8Array,
+    options?: { readonly limit?: number; readonly reverse?: boolean },
+  ): AsyncIterable<readonly [Uint8Array, Uint8Array]>
   /** All or nothing. With `durable` it resolves after fsync. Rejects with QuorateError `store-full` or `store-failed`. */
   write(writes: readonly Write[], options: { readonly durable: boolean }): Promise<void>
   close(): Promise<void>

@@ -86,7 +86,8 @@ export class Reader {
   }
 
   #take(count: number): number {
-    if (count > this.remaining) throw new WireError('truncated', `needs ${count} more bytes at offset ${this.#offset}, has ${this.remaining}`)
+    if (count > this.remaining)
+      throw new WireError('truncated', `needs ${count} more bytes at offset ${this.#offset}, has ${this.remaining}`)
     const start = this.#offset
     this.#offset += count
     return start
@@ -203,7 +204,8 @@ export function list<T>(item: Codec<T>, maxCount: number): Codec<readonly T[]> {
     read: (reader) => {
       const count = reader.u32()
       checkCount(count)
-      if (count * item.minBytes > reader.remaining) throw new WireError('truncated', `${count} items do not fit in ${reader.remaining} bytes`)
+      if (count * item.minBytes > reader.remaining)
+        throw new WireError('truncated', `${count} items do not fit in ${reader.remaining} bytes`)
       const values: T[] = []
       for (let index = 0; index < count; index++) values.push(item.read(reader))
       return values

@@ -22,7 +22,8 @@ function domainPrefix(domain: Domain, chainId: Hash): Uint8Array {
   return prefix
 }
 
-export const inDomain = (domain: Domain, chainId: Hash, bytes: Uint8Array): Uint8Array => concatBytes([domainPrefix(domain, chainId), bytes])
+export const inDomain = (domain: Domain, chainId: Hash, bytes: Uint8Array): Uint8Array =>
+  concatBytes([domainPrefix(domain, chainId), bytes])
 
 /** What the sender's ed25519 key signs. */
 export const transactionMessage = (chainId: Hash, body: TransactionBody): Uint8Array =>

@@ -255,7 +255,14 @@ export interface Status {
   readonly timeMs: number
   readonly agent: string
 }
-const status: Codec<Status> = struct<Status>({ version: u16, chainId: hash, height: u64, head: hash, timeMs: u64, agent: text(MAX_AGENT_BYTES) })
+const status: Codec<Status> = struct<Status>({
+  version: u16,
+  chainId: hash,
+  height: u64,
+  head: hash,
+  timeMs: u64,
+  agent: text(MAX_AGENT_BYTES),
+})
 
 /** Stream `sync`: requests and their answers, of the same kind or `unavailable`. */
 export type SyncRequest =

@@ -1,0 +1,22 @@
+import type { ProposedBlock, State } from './types.ts'
+
+const validSlotOf = (candidate: ProposedBlock): number => candidate.justification?.statement.slot ?? -1
+
+/** C1: the highest justification slot first; then the lowest ticket, or the lowest node id where genesis says so. */
+function isBetter(state: State, left: ProposedBlock, right: ProposedBlock): boolean {
+  const justified = validSlotOf(left) - validSlotOf(right)
+  if (justified !== 0) return justified > 0
+  const key = (candidate: ProposedBlock): string =>
+    state.config.leaderRule === 'ticket' ? candidate.ticket : (state.members.ids[candidate.maker] ?? '')
+  if (key(left) !== key(right)) return key(left) < key(right)
+  return left.maker < right.maker
+}
+
+/** The candidate of this slot that this node would vote for now. */
+export function bestCandidate(state: State): ProposedBlock | null {
+  let best: ProposedBlock | null = null
+  for (const candidate of state.candidates) {
+    if (candidate.slot === state.slot && (best === null || isBetter(state, candidate, best))) best = candidate
+  }
+  return best
+}

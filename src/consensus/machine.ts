@@ -1,0 +1,400 @@
+import { invariant, unreachable } from '../base/errors.ts'
+import type { AggregateSignature, Certificate, Hash, LockStatement, RefusalReason, SignRequest, VoteStatement } from '../wire/types.ts'
+import { REMEMBERED_SLOTS, STALE_SILENCE_SLOTS } from './bounds.ts'
+import { bestCandidate } from './choice.ts'
+import { type GuardRecord, lastSlot, lockAt, permit, raiseRecord } from './guard.ts'
+import { collectSignature, publishFullerSeal, startLeading } from './leader.ts'
+import { alarm, change, learnCertificate, type Turn } from './turn.ts'
+import type { BlockRef, HeldRequest, Input, MachineConfig, Members, ProposedBlock, State, Step } from './types.ts'
+
+/** The machine after a start or a restart. A verifier signs nothing until `own-signatures-known`. */
+export function initialState(options: {
+  readonly config: MachineConfig
+  readonly members: Members
+  readonly head: BlockRef
+  readonly record: GuardRecord
+  /** A newer record may have been lost. */
+  readonly doubtful: boolean
+}): State {
+  const { config, members, head, record, doubtful } = options
+  return {
+    config,
+    members,
+    height: head.height + 1,
+    head,
+    slot: null,
+    choiceDue: false,
+    record,
+    silence: { kind: 'starting', doubtful },
+    ticket: null,
+    candidates: [],
+    blocks: [],
+    valid: lockAt(record, head.height + 1),
+    decided: null,
+    leading: null,
+    held: [],
+  }
+}
+
+/** One input, the next state, and what must be done, in order. Pure: no clock, no randomness, no waiting. */
+export function step(state: State, input: Input): Step {
+  const turn: Turn = { state, effects: [] }
+  take(turn, input)
+  return { state: turn.state, effects: turn.effects }
+}
+
+function take(turn: Turn, input: Input): void {
+  switch (input.kind) {
+    case 'slot-started':
+      return startSlot(turn, input.slot)
+    case 'choice-due':
+      if (input.slot !== turn.state.slot) return
+      change(turn, { choiceDue: true })
+      return reconsider(turn)
+    case 'ticket-drawn':
+      if (input.slot !== turn.state.slot || !input.selected) return
+      change(turn, { ticket: input.ticket })
+      return seekCandidate(turn)
+    case 'block-built':
+      return takeBuiltBlock(turn, input.slot, input.block)
+    case 'candidate':
+      return takeCandidate(turn, input.candidate)
+    case 'block-known':
+      return takeKnownBlock(turn, input.block)
+    case 'request':
+      return takeRequest(turn, { id: input.id, from: input.from, request: input.request })
+    case 'signature':
+      return collectSignature(turn, input.from, input.statement, input.signature)
+    case 'refusal':
+      if (input.certificate !== null) learnCertificate(turn, input.certificate)
+      if (input.height > turn.state.height) turn.effects.push({ kind: 'behind', height: input.height })
+      return
+    case 'certificate':
+      return learnCertificate(turn, input.certificate)
+    case 'sealed-block':
+      return takeSealedBlock(turn, input.block, input.seal)
+    case 'head-moved':
+      return moveHead(turn, input.head, input.members)
+    case 'own-signatures-known':
+      return takeOwnSignatures(turn, input.slot, input.sealedHeight, input.sealedBlock)
+    default:
+      return unreachable(input)
+  }
+}
+
+/** It has a key in this quorum, and nothing keeps it silent. */
+const mayVerify = (state: State): boolean => state.members.self !== null && state.silence === null && state.slot !== null
+
+// Slots
+
+function startSlot(turn: Turn, slot: number): void {
+  const before = turn.state
+  if (before.slot !== null && slot <= before.slot) return
+  publishFullerSeal(turn)
+  const early = before.held.filter((held) => slotOf(held.request) === slot)
+  for (const held of before.held) if (!early.includes(held)) refuse(turn, held.id, 'wrong-slot')
+  const { silence } = before
+  change(turn, {
+    slot,
+    choiceDue: false,
+    ticket: null,
+    leading: null,
+    held: early,
+    silence: silence?.kind === 'stale' && slot >= silence.untilSlot ? null : silence,
+    candidates: before.candidates.filter((candidate) => candidate.slot >= slot),
+  })
+  forgetOldBlocks(turn)
+  // L4: whoever leaves a slot without a signed block shows the certificates that it holds, so that no lock stays hidden.
+  const { valid, decided, members } = turn.state
+  if (before.slot !== null && members.self !== null) {
+    if (valid !== null) turn.effects.push({ kind: 'gossip-certificate', certificate: valid })
+    if (decided !== null) turn.effects.push({ kind: 'gossip-certificate', certificate: decided })
+  }
+  const signed = lastSlot(before.record)
+  if (signed !== null && signed > slot && members.self !== null)
+    alarm(
+      turn,
+      'clock-behind-record',
+      `the clock says slot ${slot}, the signing record slot ${signed}: nothing is signed until the clock has passed it`,
+    )
+  else if (mayVerify(turn.state)) turn.effects.push({ kind: 'draw-ticket', slot })
+  reconsider(turn)
+}
+
+/** At a height that is stuck, blocks must not pile up: recent ones stay, and those that a certificate or a signature names. */
+function forgetOldBlocks(turn: Turn): void {
+  const { state } = turn
+  const named = new Set<Hash | undefined>([
+    state.valid?.statement.block,
+    state.decided?.statement.block,
+    lockAt(state.record, state.height)?.statement.block,
+    state.record.seal?.block,
+    ...state.candidates.map((candidate) => candidate.block.hash),
+  ])
+  const oldest = (state.slot ?? 0) - REMEMBERED_SLOTS
+  change(turn, { blocks: state.blocks.filter((block) => block.slot >= oldest || named.has(block.hash)) })
+}
+
+// Candidates
+
+/** C2: a maker who knows a vote certificate of this height proposes that very block again; else it builds one. */
+function seekCandidate(turn: Turn): void {
+  const { state } = turn
+  if (!mayVerify(state) || state.ticket === null || state.slot === null || state.slot <= state.head.slot) return
+  if (state.valid === null) {
+    turn.effects.push({ kind: 'build', slot: state.slot, height: state.height })
+    return
+  }
+  const wanted = state.valid.statement.block
+  const block = state.blocks.find((known) => known.hash === wanted)
+  if (block === undefined) turn.effects.push({ kind: 'fetch-block', block: wanted, from: null })
+  else propose(turn, block, state.valid)
+}
+
+function takeBuiltBlock(turn: Turn, slot: number, block: BlockRef | null): void {
+  const { state } = turn
+  if (block === null || slot !== state.slot || state.ticket === null || !extendsHead(state, block)) return
+  if (state.valid !== null) return seekCandidate(turn)
+  rememberBlock(turn, block)
+  propose(turn, block, null)
+}
+
+function propose(turn: Turn, block: BlockRef, justification: Certificate<VoteStatement> | null): void {
+  const { slot, height, ticket, members, record } = turn.state
+  if (slot === null || ticket === null || members.self === null) return
+  const statement = { kind: 'candidate', height, slot, block: block.hash, validSlot: justification?.statement.slot ?? null } as const
+  const permission = permit(record, statement)
+  change(turn, { ticket: null })
+  if (!permission.granted) return
+  persist(turn, permission.record, null)
+  turn.effects.push({ kind: 'propose', statement, justification })
+  addCandidate(turn, { block, slot, maker: members.self, ticket, justification })
+}
+
+function takeCandidate(turn: Turn, candidate: ProposedBlock): void {
+  const { slot, members, record, silence } = turn.state
+  if (slot === null || candidate.slot < slot || candidate.slot > slot + 1 || !extendsHead(turn.state, candidate.block)) return
+  if (candidate.maker === members.self) {
+    const mine = record.candidate?.slot === candidate.slot && record.candidate.block === candidate.block.hash
+    if (!mine && silence === null)
+      return endWithDuplicate(turn, `a candidate of this key in slot ${candidate.slot} that this node did not make`)
+    if (!mine) return learnOwnSlot(turn, candidate.slot)
+  }
+  addCandidate(turn, candidate)
+}
+
+/** C3: the first candidate of a maker in a slot is the one that counts here. */
+function addCandidate(turn: Turn, candidate: ProposedBlock): void {
+  if (candidate.justification !== null) learnCertificate(turn, candidate.justification)
+  const { candidates } = turn.state
+  if (candidates.some((known) => known.maker === candidate.maker && known.slot === candidate.slot)) return
+  change(turn, { candidates: [...candidates, candidate] })
+  rememberBlock(turn, candidate.block)
+  reconsider(turn)
+}
+
+function takeKnownBlock(turn: Turn, block: BlockRef): void {
+  if (!extendsHead(turn.state, block)) return
+  rememberBlock(turn, block)
+  const { valid, choiceDue } = turn.state
+  if (valid?.statement.block === block.hash && !choiceDue) seekCandidate(turn)
+  reconsider(turn)
+}
+
+function rememberBlock(turn: Turn, block: BlockRef): void {
+  if (!turn.state.blocks.some((known) => known.hash === block.hash)) change(turn, { blocks: [...turn.state.blocks, block] })
+}
+
+const extendsHead = (state: State, block: BlockRef): boolean => block.height === state.height && block.parent === state.head.hash
+
+/** What may have become possible: to lead, or to answer requests that were held. */
+function reconsider(turn: Turn): void {
+  const { state } = turn
+  if (state.choiceDue && mayVerify(state) && state.leading?.slot !== state.slot) {
+    const best = bestCandidate(state)
+    if (best !== null && best.maker === state.members.self) startLeading(turn, best)
+  }
+  for (const held of turn.state.held) {
+    if (answer(turn, held)) change(turn, { held: turn.state.held.filter((other) => other !== held) })
+  }
+}
+
+// Requests
+
+const slotOf = (request: SignRequest): number | null => {
+  if (request.kind === 'vote') return request.statement.kind === 'seal' ? null : request.statement.slot
+  return request.kind === 'lock' && request.certificate.statement.kind === 'vote' ? request.certificate.statement.slot : null
+}
+
+function takeRequest(turn: Turn, asked: HeldRequest): void {
+  if (turn.state.members.self === null) return refuse(turn, asked.id, 'not-verifier')
+  if (asked.request.kind !== 'vote') learnCertificate(turn, asked.request.certificate)
+  if (answer(turn, asked)) return
+  // R1: at most one held request of a kind and asker.
+  const isOlder = (held: HeldRequest): boolean => held.from === asked.from && held.request.kind === asked.request.kind
+  for (const held of turn.state.held) if (isOlder(held)) refuse(turn, held.id, 'wrong-slot')
+  change(turn, { held: [...turn.state.held.filter((held) => !isOlder(held)), asked] })
+  const { statement } = asked.request.kind === 'vote' ? asked.request : asked.request.certificate
+  if (statement.height > turn.state.height) turn.effects.push({ kind: 'behind', height: statement.height })
+  else if (!turn.state.blocks.some((block) => block.hash === statement.block))
+    turn.effects.push({ kind: 'fetch-block', block: statement.block, from: asked.from })
+}
+
+/** Signs or refuses; false if it is too early to say (R2). */
+function answer(turn: Turn, asked: HeldRequest): boolean {
+  const { request } = asked
+  switch (request.kind) {
+    case 'vote':
+      return request.statement.kind === 'vote' ? answerVote(turn, asked, request.statement) : refused(turn, asked.id, 'not-leader')
+    case 'lock':
+      return request.certificate.statement.kind === 'vote'
+        ? answerLock(turn, asked, request.certificate as Certificate<VoteStatement>)
+        : refused(turn, asked.id, 'bad-certificate')
+    case 'seal':
+      return request.certificate.statement.kind === 'lock'
+        ? answerSeal(turn, asked, request.certificate as Certificate<LockStatement>)
+        : refused(turn, asked.id, 'bad-certificate')
+    default:
+      return unreachable(request)
+  }
+}
+
+/** What every phase begins with. Null: go on. */
+function tooEarlyOrLate(turn: Turn, asked: HeldRequest, height: number, slot: number | null): boolean | null {
+  const { state } = turn
+  if (height < state.height) return refused(turn, asked.id, 'old-height')
+  if (state.slot === null) return refused(turn, asked.id, 'wrong-slot')
+  if (slot !== null && (slot < state.slot || slot > state.slot + 1)) return refused(turn, asked.id, 'wrong-slot')
+  if (!mayVerify(state)) return refused(turn, asked.id, 'silent')
+  if (height > state.height || (slot !== null && slot > state.slot)) return false
+  return null
+}
+
+function answerVote(turn: Turn, asked: HeldRequest, statement: VoteStatement): boolean {
+  const early = tooEarlyOrLate(turn, asked, statement.height, statement.slot)
+  if (early !== null) return early
+  const { state } = turn
+  if (!state.choiceDue) return false
+  const candidate = state.candidates.find((known) => known.maker === asked.from && known.slot === statement.slot)
+  if (candidate === undefined) return false
+  const validSlot = candidate.justification?.statement.slot ?? null
+  if (candidate.block.hash !== statement.block || validSlot !== statement.validSlot) return refused(turn, asked.id, 'unknown-block')
+  // V1: only the best candidate gets this slot's vote.
+  if (bestCandidate(state) !== candidate) return refused(turn, asked.id, 'lower-ticket')
+  const permission = permit(state.record, statement)
+  if (!permission.granted) return refused(turn, asked.id, permission.reason)
+  persist(turn, permission.record, null)
+  turn.effects.push({ kind: 'sign', id: asked.id, statement })
+  return true
+}
+
+function answerLock(turn: Turn, asked: HeldRequest, voted: Certificate<VoteStatement>): boolean {
+  const { height, slot, block } = voted.statement
+  const early = tooEarlyOrLate(turn, asked, height, slot)
+  if (early !== null) return early
+  if (!knowsBlock(turn.state, block)) return false
+  const statement: LockStatement = { kind: 'lock', height, slot, block }
+  const permission = permit(turn.state.record, statement, voted)
+  if (!permission.granted) return refused(turn, asked.id, permission.reason)
+  persist(turn, permission.record, block)
+  turn.effects.push({ kind: 'sign', id: asked.id, statement })
+  return true
+}
+
+function answerSeal(turn: Turn, asked: HeldRequest, locked: Certificate<LockStatement>): boolean {
+  const { height, slot, block } = locked.statement
+  const { state } = turn
+  // S3: the head may still be sealed, so that all who sign it are paid.
+  const isHead = height === state.head.height && block === state.head.hash
+  if (!isHead) {
+    const early = tooEarlyOrLate(turn, asked, height, null)
+    if (early !== null) return early
+    if (!knowsBlock(state, block)) return false
+    const held = lockAt(state.record, height)
+    if (held !== null && held.statement.block !== block && held.statement.slot > slot) {
+      alarm(
+        turn,
+        'conflicting-lock',
+        `height ${height}: a lock certificate of slot ${slot} against a vote certificate of slot ${held.statement.slot}`,
+      )
+      return refused(turn, asked.id, 'locked')
+    }
+  } else if (!mayVerify(state)) return refused(turn, asked.id, 'silent')
+  const statement = { kind: 'seal', height, block } as const
+  const permission = permit(state.record, statement)
+  if (!permission.granted) return refused(turn, asked.id, permission.reason)
+  persist(turn, permission.record, block)
+  turn.effects.push({ kind: 'sign', id: asked.id, statement })
+  return true
+}
+
+const knowsBlock = (state: State, block: Hash): boolean => state.blocks.some((known) => known.hash === block)
+
+function refuse(turn: Turn, id: number, reason: RefusalReason): void {
+  const { height, record } = turn.state
+  turn.effects.push({ kind: 'refuse', id, reason, height, certificate: reason === 'locked' ? lockAt(record, height) : null })
+}
+
+function refused(turn: Turn, id: number, reason: RefusalReason): true {
+  refuse(turn, id, reason)
+  return true
+}
+
+// Certificates and blocks
+
+function takeSealedBlock(turn: Turn, block: BlockRef, seal: AggregateSignature): void {
+  if (extendsHead(turn.state, block)) turn.effects.push({ kind: 'commit', block: block.hash, height: block.height, seal })
+  else if (block.height > turn.state.height) turn.effects.push({ kind: 'behind', height: block.height })
+}
+
+function moveHead(turn: Turn, head: BlockRef, members: Members): void {
+  const { state } = turn
+  if (head.height < state.height) return
+  invariant(head.height > state.head.height, 'the head only moves up')
+  const valid = lockAt(state.record, head.height + 1)
+  change(turn, { head, members, height: head.height + 1, valid, decided: null, candidates: [], blocks: [] })
+  // A leader of the height that just ended goes on collecting seals; one of an older height, or of a block that lost, does not.
+  if (state.leading !== null && state.leading.seals?.statement.block !== head.hash) change(turn, { leading: null })
+  if (!turn.state.choiceDue) seekCandidate(turn)
+  reconsider(turn)
+}
+
+// The signing record
+
+function persist(turn: Turn, record: GuardRecord, block: Hash | null): void {
+  if (record === turn.state.record) return
+  change(turn, { record })
+  turn.effects.push({ kind: 'persist', record, block })
+}
+
+function takeOwnSignatures(turn: Turn, slot: number | null, sealedHeight: number | null, sealedBlock: Hash | null): void {
+  const { silence, record } = turn.state
+  const raised = raiseRecord(record, slot, sealedHeight, sealedBlock)
+  if (raised !== null) {
+    persist(turn, raised, null)
+    alarm(turn, 'stale-record', 'peers hold newer signatures of this key than its signing record: an old copy was restored')
+    return staySilent(turn, slot)
+  }
+  if (silence?.kind !== 'starting') return
+  if (!silence.doubtful) return change(turn, { silence: null })
+  alarm(turn, 'doubtful-record', 'the newest entry of the signing record is damaged')
+  staySilent(turn, slot)
+}
+
+/** While silent after a start, what its own key says is an earlier life of this node: go on above it. */
+function learnOwnSlot(turn: Turn, slot: number): void {
+  const raised = raiseRecord(turn.state.record, slot, null, null)
+  if (raised !== null) persist(turn, raised, null)
+}
+
+/** G6: two whole slots of silence, counted from the later of now and what peers know. */
+function staySilent(turn: Turn, knownSlot: number | null): void {
+  if (turn.state.silence?.kind === 'duplicate') return
+  const from = Math.max(turn.state.slot ?? -1, knownSlot ?? -1)
+  change(turn, { silence: { kind: 'stale', untilSlot: from + STALE_SILENCE_SLOTS + 1 }, ticket: null, leading: null })
+}
+
+function endWithDuplicate(turn: Turn, detail: string): void {
+  change(turn, { silence: { kind: 'duplicate' }, ticket: null, leading: null })
+  alarm(turn, 'duplicate-instance', `${detail}: another process signs with this key; this one stays silent`)
+}

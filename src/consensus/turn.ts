@@ -1,0 +1,30 @@
+import type { Certificate, LockStatement, VoteStatement } from '../wire/types.ts'
+import type { AlarmCode, Effect, State } from './types.ts'
+
+/** A state under change within one step; the state that the step began with stays as it was. */
+export interface Turn {
+  state: State
+  readonly effects: Effect[]
+}
+
+export const change = (turn: Turn, fields: Partial<State>): void => {
+  turn.state = { ...turn.state, ...fields }
+}
+
+export function alarm(turn: Turn, code: AlarmCode, detail: string): void {
+  turn.effects.push({ kind: 'alarm', code, detail })
+}
+
+/** L3: keeps the vote certificate of this height with the highest slot, and the first lock certificate. */
+export function learnCertificate(turn: Turn, known: Certificate): void {
+  const { statement } = known
+  const { state } = turn
+  if (statement.kind === 'vote' && statement.height === state.height) {
+    if (state.valid !== null && statement.slot <= state.valid.statement.slot) return
+    change(turn, { valid: known as Certificate<VoteStatement> })
+  } else if (statement.kind === 'lock' && statement.height === state.height) {
+    if (state.decided !== null && state.decided.statement.block !== statement.block)
+      alarm(turn, 'conflicting-lock', `height ${statement.height}: lock certificates of two blocks; a third of the stake or more is faulty`)
+    if (state.decided === null) change(turn, { decided: known as Certificate<LockStatement> })
+  }
+}
