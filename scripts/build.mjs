@@ -21,7 +21,7 @@ if (!existsSync(entry)) {
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 mkdirSync(join(root, 'dist'), { recursive: true })
-const { metafile, warnings } = await build({
+const options = {
   absWorkingDir: root,
   entryPoints: [entry],
   outfile,
@@ -38,11 +38,13 @@ const { metafile, warnings } = await build({
   },
   define: { 'process.env.QUORATE_VERSION': JSON.stringify(version) },
   legalComments: 'none',
-  sourcemap: 'external',
+  sourcemap: 'linked',
   metafile: true,
   logLevel: 'warning',
-})
-if (warnings.length > 0) process.exitCode = 1
+}
+
+// esbuild prints what is wrong and where.
+const { metafile } = await build(options).catch(() => process.exit(1))
 chmodSync(outfile, 0o755)
-const bytes = metafile.outputs['dist/quorate.js']?.bytes ?? 0
+const { bytes } = metafile.outputs['dist/quorate.js']
 console.log(`dist/quorate.js: ${(bytes / 1_000_000).toFixed(1)} MB from ${Object.keys(metafile.inputs).length} modules`)

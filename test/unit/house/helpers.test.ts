@@ -70,6 +70,12 @@ describe('a mocha run', () => {
       closing: '0 passed, 1 failed',
       fails: true,
     },
+    {
+      description: 'a timer left running',
+      body: "it('a', () => { setInterval(() => undefined, 1000) })",
+      closing: '1 passed, 1 failed',
+      fails: true,
+    },
   ]
   for (const { description, body, closing, fails } of runs)
     it(`closes with one line and the right exit code: ${description}`, async () => {
@@ -85,7 +91,11 @@ async function mocha(text: string): Promise<{ code: number; stdout: string }> {
   writeFileSync(file, text)
   const arguments_ = ['--import', 'tsx', join(root, 'node_modules/mocha/bin/mocha.js'), file]
   try {
-    const { stdout } = await promisify(execFile)(process.execPath, arguments_, { cwd: root, timeout: 50_000 })
+    const { stdout } = await promisify(execFile)(process.execPath, arguments_, {
+      cwd: root,
+      env: { ...process.env, LINGER_LIMIT_MS: '100' },
+      timeout: 50_000,
+    })
     return { code: 0, stdout }
   } catch (error) {
     const { code, stdout } = error as { code: number; stdout: string }
