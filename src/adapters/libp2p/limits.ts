@@ -1,0 +1,75 @@
+/** Every bound of the network adapter in one place, each with its reason. */
+import type { Protocol } from '../../ports/network.ts'
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+/** One gossip message. The same for sending and receiving at every node: a longer one would drop the sender from gossipsub. */
+export const MAX_GOSSIP_MESSAGE_BYTES = 2 * MIB
+/** One gossipsub RPC, which may carry several messages. It is what gossipsub itself can send. */
+export const MAX_GOSSIP_RPC_BYTES = 4 * MIB
+/** Gossip messages being validated at once; further ones are ignored rather than queued without end. */
+export const MAX_VALIDATIONS = 4096
+
+interface ProtocolLimits {
+  /** Payload of one frame. Longer ones reset the stream. */
+  readonly maxFrameBytes: number
+  /** Requests of one peer being answered at once; times `maxFrameBytes` it bounds what a slow reader makes us hold. */
+  readonly maxInFlight: number
+}
+export const PROTOCOL_LIMITS: Readonly<Record<Protocol, ProtocolLimits>> = {
+  sign: { maxFrameBytes: 256 * KIB, maxInFlight: 32 },
+  sync: { maxFrameBytes: 8 * MIB, maxInFlight: 8 },
+}
+/** Requests given up whose answer may still come, per stream; beyond it the peer answers nothing and the stream is dropped. */
+export const MAX_ABANDONED_REQUESTS = 64
+/** Inbound streams of one protocol on one connection: one in use and a few that replace a broken one. */
+export const MAX_INBOUND_STREAMS = 4
+/** Error codes are short names, not messages. */
+export const MAX_ERROR_CODE_BYTES = 64
+/** The reason that comes with a goodbye. */
+export const MAX_GOODBYE_BYTES = 256
+
+/** Opening a connection or a stream: a TCP and a noise handshake on a loaded machine, with room. */
+export const CONNECT_DEADLINE_MS = 15_000
+/** A request whose caller set no nearer deadline. */
+export const REQUEST_DEADLINE_MS = 60_000
+/** A handler that takes longer is aborted. */
+export const HANDLER_DEADLINE_MS = 30_000
+/** A peer that takes nothing of an answer for this long has its stream reset. */
+export const WRITE_STALL_MS = 30_000
+/** Telling a peer why it is cut off is a courtesy: it may not hold up the cut. */
+export const GOODBYE_DEADLINE_MS = 2_000
+
+/** Points for one offence on a stream. Four within a half-life cut a peer off. */
+export const OFFENCE_POINTS = 60
+/** Points halve in this time, so that a fault of the past is forgotten. */
+export const OFFENCE_HALF_LIFE_MS = 120_000
+/** Peers whose offences are remembered. */
+export const MAX_STANDINGS = 4096
+/** Score at which a peer is cut off: well under the graylist (-80), where it is merely not heard. */
+export const CUT_OFF_SCORE = -200
+/** How long a peer that was cut off is refused. */
+export const BAN_MS = 5 * 60_000
+/** The score under which rejects of a protected peer no longer lower it: above the publish threshold (-50) by one reject. */
+export const PROTECTED_SCORE_FLOOR = -9
+
+export const MAX_DIAL_ATTEMPTS = 64
+/** Addresses waiting to be dialled; more are found again when wanted. */
+export const MAX_CANDIDATES = 256
+/** Peers whose addresses are handed to the owner to remember. */
+export const MAX_REMEMBERED = 32
+/** Dials of the own loop under way at once: connections cost processor time at both ends. */
+export const DIAL_CONCURRENCY = 3
+/** A peer found in the DHT that fails this often is forgotten until it is found again. */
+export const MAX_CANDIDATE_FAILURES = 4
+export const FIRST_BACKOFF_MS = 500
+/** How long the side that should not dial first waits for the other's dial. */
+export const COURTESY_WAIT_MS = 1_500
+/** The same when somebody asks for that very peer. */
+export const CONNECT_COURTESY_MS = 400
+/** First wait between two looks into the DHT; doubles until enough peers are found. */
+export const FIRST_DISCOVERY_MS = 250
+export const MAX_DISCOVERY_MS = 30_000
+/** One look into the DHT. */
+export const DISCOVERY_DEADLINE_MS = 5_000

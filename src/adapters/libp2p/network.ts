@@ -1,0 +1,290 @@
+import './polyfill.ts'
+import type { Connection, Stream } from '@libp2p/interface'
+import { fromUtf8, utf8 } from '../../base/bytes.ts'
+import { QuorateError } from '../../base/errors.ts'
+import type { DialAttempt, GossipValidator, Network, PeerInfo, Protocol, RequestHandler, Topic } from '../../ports/network.ts'
+import type { Telemetry } from '../../ports/telemetry.ts'
+import { oneLine } from './address.ts'
+import { Dialer } from './dialer.ts'
+import { Gossip } from './gossip.ts'
+import { networkKeyFromBytes } from './keys.ts'
+import {
+  BAN_MS,
+  CONNECT_DEADLINE_MS,
+  CUT_OFF_SCORE,
+  GOODBYE_DEADLINE_MS,
+  MAX_GOODBYE_BYTES,
+  MAX_INBOUND_STREAMS,
+  OFFENCE_POINTS,
+} from './limits.ts'
+import { createNode, type Node } from './node.ts'
+import type { Libp2pNetworkOptions } from './options.ts'
+import { Requester, type RequestOptions, Responder } from './requests.ts'
+import { deadline } from './signals.ts'
+import { Standings } from './standing.ts'
+import { TrafficMeter } from './traffic.ts'
+
+const DEFAULT_TARGET_PEERS = { local: 8, public: 16 }
+const MAX_BACKOFF_MS = { local: 5_000, public: 60_000 }
+
+/**
+ * A network that is not started. Subscribe and handle before `start`, so that peers learn of it with the first handshake.
+ * @throws QuorateError `bad-network-key`, `bad-address`.
+ */
+export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promise<Network> {
+  const standings = new Standings()
+  const traffic = new TrafficMeter()
+  const node = await createNode(options, await networkKeyFromBytes(options.privateKey), {
+    isBanned: (peerId) => standings.isBanned(peerId, Date.now()),
+    standingScore: (peerId) => -standings.points(peerId, Date.now()),
+    traffic,
+  })
+  return new Libp2pNetwork(node, options, standings, traffic)
+}
+
+class Libp2pNetwork implements Network {
+  readonly peerId: string
+  readonly #node: Node
+  readonly #options: Libp2pNetworkOptions
+  readonly #telemetry: Telemetry
+  readonly #standings: Standings
+  readonly #traffic: TrafficMeter
+  readonly #dialer: Dialer
+  readonly #gossip: Gossip
+  readonly #requesters = new Map<Protocol, Requester>()
+  readonly #responders = new Map<Protocol, Responder>()
+  #protected: ReadonlySet<string> = new Set()
+  #started = false
+
+  constructor(node: Node, options: Libp2pNetworkOptions, standings: Standings, traffic: TrafficMeter) {
+    this.peerId = node.peerId.toString()
+    this.#node = node
+    this.#options = options
+    this.#telemetry = options.telemetry
+    this.#standings = standings
+    this.#traffic = traffic
+    this.#gossip = new Gossip(node.services.gossip, options.chainName, options.telemetry, (peerId) => this.#protected.has(peerId))
+    this.#dialer = new Dialer(node, {
+      bootstrap: options.bootstrap,
+      rememberedPeers: options.rememberedPeers ?? [],
+      onRememberPeers: (addresses) => options.onRememberPeers?.(addresses),
+      targetPeers: options.role === 'bootstrap' ? 0 : (options.targetPeers ?? DEFAULT_TARGET_PEERS[options.scope]),
+      maxBackoffMs: MAX_BACKOFF_MS[options.scope],
+      isBanned: (peerId) => standings.isBanned(peerId, Date.now()),
+      telemetry: options.telemetry,
+    })
+    node.services.gossip.addEventListener('gossipsub:heartbeat', () => this.#cutOffTheWorst())
+  }
+
+  addresses(): string[] {
+    return this.#started ? this.#node.getMultiaddrs().map(String) : []
+  }
+
+  async start(): Promise<void> {
+    if (this.#started) return
+    await this.#node.handle(this.#protocolId('goodbye'), (stream, connection) => this.#onGoodbye(stream, connection))
+    for (const [protocol, responder] of this.#responders) await this.#register(protocol, responder)
+    try {
+      await this.#node.start()
+    } catch (cause) {
+      throw startError(cause, this.#options.listen)
+    }
+    this.#started = true
+    this.#gossip.start()
+    this.#dialer.start()
+    this.#telemetry.log('info', 'network.started', { peerId: this.peerId, addresses: this.addresses() })
+  }
+
+  async stop(): Promise<void> {
+    this.#started = false
+    this.#dialer.stop()
+    this.#gossip.stop()
+    for (const requester of this.#requesters.values()) requester.stop()
+    await this.#node.stop()
+  }
+
+  peers(): PeerInfo[] {
+    return this.#node.getPeers().map((id) => {
+      const peerId = id.toString()
+      const connections = this.#node.getConnections(id)
+      return {
+        peerId,
+        addresses: connections.map((connection) => connection.remoteAddr.toString()),
+        direction: connections[0]?.direction ?? 'inbound',
+        score: this.#gossip.score(peerId),
+        mesh: this.#gossip.meshOf(peerId),
+        connectedSinceMs: Math.min(...connections.map((connection) => connection.timeline.open)),
+      }
+    })
+  }
+
+  dialAttempts(): readonly DialAttempt[] {
+    return this.#dialer.attempts()
+  }
+
+  onPeer(listener: (peerId: string, state: 'connected' | 'disconnected') => void): () => void {
+    const onConnect = (event: CustomEvent<unknown>): void => listener(String(event.detail), 'connected')
+    const onDisconnect = (event: CustomEvent<unknown>): void => listener(String(event.detail), 'disconnected')
+    this.#node.addEventListener('peer:connect', onConnect)
+    this.#node.addEventListener('peer:disconnect', onDisconnect)
+    return () => {
+      this.#node.removeEventListener('peer:connect', onConnect)
+      this.#node.removeEventListener('peer:disconnect', onDisconnect)
+    }
+  }
+
+  async connect(peerId: string, signal: AbortSignal): Promise<void> {
+    if (peerId === this.peerId) throw new QuorateError('unreachable', 'this is the own peer id')
+    if (!this.#started) throw new QuorateError('not-started', 'the network is not running')
+    await this.#dialer.connect(peerId, signal)
+  }
+
+  subscribe(topic: Topic, validator: GossipValidator): void {
+    this.#gossip.subscribe(topic, validator)
+  }
+
+  publish(topic: Topic, data: Uint8Array): Promise<number> {
+    return this.#gossip.publish(topic, data)
+  }
+
+  handle(protocol: Protocol, handler: RequestHandler): void {
+    if (this.#responders.has(protocol)) throw new Error(`broken invariant: second handler of ${protocol}`)
+    const responder = new Responder(this.#requestOptions(protocol), handler)
+    this.#responders.set(protocol, responder)
+    if (!this.#started) return
+    this.#register(protocol, responder).catch((error) =>
+      this.#telemetry.log('error', 'network.handle-failed', { protocol, error: oneLine(error) }),
+    )
+  }
+
+  request(protocol: Protocol, peerId: string, data: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    let requester = this.#requesters.get(protocol)
+    if (requester === undefined) {
+      requester = new Requester(this.#requestOptions(protocol))
+      this.#requesters.set(protocol, requester)
+    }
+    return requester.request(peerId, data, signal)
+  }
+
+  penalize(peerId: string, code: string): void {
+    const points = this.#standings.add(peerId, OFFENCE_POINTS, Date.now())
+    this.#telemetry.count(`network.offence.${code}`)
+    this.#telemetry.log('warn', 'network.offence', { peerId, code, points: Math.round(points) })
+    if (-points <= CUT_OFF_SCORE) this.#cutOff(peerId, code)
+  }
+
+  protect(peerIds: readonly string[]): void {
+    this.#protected = new Set(peerIds)
+  }
+
+  traffic(): { readonly bytesIn: number; readonly bytesOut: number } {
+    return this.#traffic.totals()
+  }
+
+  // Streams -------------------------------------------------------------------------------------------------------
+
+  #protocolId(name: string): string {
+    return `/quorate/${this.#options.chainName}/${name}/1`
+  }
+
+  #requestOptions(protocol: Protocol): RequestOptions {
+    return {
+      protocol,
+      telemetry: this.#telemetry,
+      open: (peerId) => this.#openStream(protocol, peerId),
+      fault: (peerId, code) => this.penalize(peerId, code),
+    }
+  }
+
+  #register(protocol: Protocol, responder: Responder): Promise<void> {
+    return this.#node.handle(this.#protocolId(protocol), (stream, connection) => responder.serve(stream, connection), {
+      maxInboundStreams: MAX_INBOUND_STREAMS,
+      maxOutboundStreams: MAX_INBOUND_STREAMS,
+    })
+  }
+
+  async #openStream(protocol: Protocol, peerId: string): Promise<Stream> {
+    const limit = deadline(new AbortController().signal, CONNECT_DEADLINE_MS)
+    try {
+      await this.connect(peerId, limit.signal)
+      const connection = this.#connectionsOf(peerId)[0]
+      if (connection === undefined) throw new QuorateError('unreachable', `${peerId} went away`)
+      return await connection.newStream(this.#protocolId(protocol), { signal: limit.signal })
+    } catch (cause) {
+      if (cause instanceof QuorateError) throw cause
+      if (cause instanceof Error && cause.name === 'UnsupportedProtocolError') {
+        throw new QuorateError('unsupported', `${peerId} does not speak ${protocol}`, { cause })
+      }
+      throw new QuorateError('unreachable', `no ${protocol} stream to ${peerId}: ${oneLine(cause)}`, { cause })
+    } finally {
+      limit.clear()
+    }
+  }
+
+  #connectionsOf(peerId: string): Connection[] {
+    return this.#node.getConnections().filter((connection) => connection.status === 'open' && connection.remotePeer.toString() === peerId)
+  }
+
+  // Cutting off ---------------------------------------------------------------------------------------------------
+
+  #cutOffTheWorst(): void {
+    for (const id of this.#node.getPeers()) {
+      const peerId = id.toString()
+      if (!this.#protected.has(peerId) && this.#gossip.score(peerId) <= CUT_OFF_SCORE) this.#cutOff(peerId, 'gossip-score')
+    }
+  }
+
+  #cutOff(peerId: string, code: string): void {
+    this.#standings.ban(peerId, Date.now() + BAN_MS)
+    this.#telemetry.count('network.cut-off')
+    this.#telemetry.log('warn', 'network.cut-off', { peerId, code, forMs: BAN_MS })
+    for (const connection of this.#connectionsOf(peerId)) void this.#sayGoodbye(connection, code)
+  }
+
+  async #sayGoodbye(connection: Connection, code: string): Promise<void> {
+    const signal = AbortSignal.timeout(GOODBYE_DEADLINE_MS)
+    try {
+      const stream = await connection.newStream(this.#protocolId('goodbye'), { signal })
+      stream.send(utf8(code).subarray(0, MAX_GOODBYE_BYTES))
+      await stream.close({ signal })
+      await connection.close({ signal })
+    } catch (error) {
+      connection.abort(error instanceof Error ? error : new Error(oneLine(error)))
+    }
+  }
+
+  async #onGoodbye(stream: Stream, connection: Connection): Promise<void> {
+    const peerId = connection.remotePeer.toString()
+    let text = ''
+    for await (const chunk of stream) {
+      text += fromUtf8(chunk.subarray(0, MAX_GOODBYE_BYTES))
+      if (text.length >= MAX_GOODBYE_BYTES) break
+    }
+    const reason = text.replace(/[^\x20-\x7e]/g, '?').slice(0, MAX_GOODBYE_BYTES)
+    this.#dialer.record(peerId, `cut off by the peer: ${reason}`)
+    this.#telemetry.log('warn', 'network.cut-off-by-peer', { peerId, reason })
+    stream.abort(new Error('goodbye was heard'))
+  }
+}
+
+function startError(cause: unknown, listen: readonly string[]): unknown {
+  const text = cause instanceof Error ? cause.message : String(cause)
+  const taken = /EADDRINUSE[^\n]*?(\d+)\s*$/m.exec(text)
+  if (taken !== null) {
+    return new QuorateError(
+      'port-in-use',
+      `port ${taken[1]} is taken by another program; choose another (0 takes a free one) in ${listen.join(', ')}`,
+      {
+        cause,
+      },
+    )
+  }
+  if (/EADDRNOTAVAIL|EACCES|UnsupportedListenAddress/.test(text)) {
+    return new QuorateError(
+      'cannot-listen',
+      `cannot listen on ${listen.join(', ')}: ${/E[A-Z]{4,}/.exec(text)?.[0] ?? 'not a TCP address'}`,
+      { cause },
+    )
+  }
+  return cause
+}
