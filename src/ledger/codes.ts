@@ -1,0 +1,55 @@
+/**
+ * Codes of the ledger's verdicts. They are stable: tests, metrics and `protocols/` rely on them. Each detail that comes
+ * with a code has the numbers in it.
+ */
+
+/** Why a transaction is refused whatever the state is. */
+export const transactionCodes = {
+  malformed: 'has no canonical bytes',
+  'fee-too-low': 'pays less than the least fee of the chain',
+  'empty-transfer': 'moves neither coins nor coin-hours to another account',
+  'bad-signature': 'is not signed by its sender for this chain',
+} as const
+
+/** Why a transaction is refused by the state, in the order in which it is checked. */
+export const stateCodes = {
+  expired: 'the slot is after its expiry',
+  'expiry-too-far': 'its expiry lies more slots ahead than the chain allows',
+  'nonce-too-low': 'the account has made a transaction with this nonce before',
+  'value-above-stake': 'it moves more than the quorum can secure, in any block',
+  'insufficient-coins': 'amount and fee are more than the account holds',
+  'insufficient-hours': 'burn and moved coin-hours are more than the account has earned',
+  'nonce-too-high': 'the account has not yet made the transaction before this one',
+} as const
+
+/** Why a block is refused that holds no bad transaction, or a transaction is left for a later block. */
+export const blockCodes = {
+  'slot-out-of-range': 'the time of the slot is no safe integer',
+  'too-many-transactions': 'more transactions than a block may hold',
+  'block-too-large': 'more bytes of transactions than a block may hold',
+  'block-value-above-stake': 'the transactions together move more than the quorum can secure',
+} as const
+
+/** Why a genesis document is refused. */
+export const genesisCodes = {
+  'genesis-malformed': 'the document has no canonical bytes: a field is out of its bounds',
+  'genesis-version': 'another version of the protocols',
+  'genesis-name': 'the name is no chain name',
+  'genesis-parameters': 'a parameter is out of its range or contradicts another',
+  'genesis-verifiers': 'no verifiers, not in order, doubled, or without stake',
+  'genesis-accounts': 'accounts are not in order or doubled',
+  'genesis-supply': 'all coins and stakes together are 2^53 droplets or more',
+  'genesis-possession': 'a verifier has not proved that it holds its key',
+} as const
+
+export type TransactionCode = keyof typeof transactionCodes
+export type StateCode = keyof typeof stateCodes
+export type BlockCode = keyof typeof blockCodes
+export type GenesisCode = keyof typeof genesisCodes
+
+/** Codes after which a transaction can never become valid: a pool drops it. After any other it may wait. */
+export const lastingCodes: ReadonlySet<string> = new Set<TransactionCode | StateCode>([
+  ...(Object.keys(transactionCodes) as TransactionCode[]),
+  'expired',
+  'nonce-too-low',
+])
