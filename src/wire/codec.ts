@@ -30,7 +30,7 @@ export class Writer {
   #view = new DataView(this.#bytes.buffer)
   #length = 0
 
-  /** Makes room for `count` more bytes and returns where they begin. */
+  /** Makes room for `count` more bytes and returns where they begin. The buffer may be another one after it: call it before naming the buffer. */
   #grow(count: number): number {
     const start = this.#length
     const needed = start + count
@@ -45,13 +45,16 @@ export class Writer {
   }
 
   u8(value: number): void {
-    this.#bytes[this.#grow(1)] = value
+    const start = this.#grow(1)
+    this.#bytes[start] = value
   }
   u16(value: number): void {
-    this.#view.setUint16(this.#grow(2), value, true)
+    const start = this.#grow(2)
+    this.#view.setUint16(start, value, true)
   }
   u32(value: number): void {
-    this.#view.setUint32(this.#grow(4), value, true)
+    const start = this.#grow(4)
+    this.#view.setUint32(start, value, true)
   }
   u64(value: number): void {
     const start = this.#grow(8)
