@@ -1,0 +1,21 @@
+import type { Telemetry } from '../ports/telemetry.ts'
+
+/**
+ * A node's directory: `genesis.json`, `network.key`, `account.key`, `verifier.key` and `guard` (verifiers only),
+ * `store/`, `peers.json` (addresses that worked) and, while it runs, `api.json` (`{"url", "pid"}`).
+ */
+export interface NodeOptions {
+  readonly directory: string
+  readonly role: 'bootstrap' | 'full' | 'verifier'
+  /** Multiaddrs to listen on, such as `/ip4/0.0.0.0/tcp/4001`; port 0 lets the system choose. */
+  readonly listen: readonly string[]
+  /** Multiaddrs to tell others instead of the ones listened on. */
+  readonly announce: readonly string[]
+  /** Multiaddrs with `/p2p/`. */
+  readonly bootstrap: readonly string[]
+  /** `local`: loopback and private addresses are fine. `public`: strangers' private addresses are refused. */
+  readonly scope: 'local' | 'public'
+  /** A block that the operator trusts: sync refuses a chain without it. */
+  readonly checkpoint: { readonly height: number; readonly hash: string } | null
+  readonly telemetry: Telemetry
+}
