@@ -30,6 +30,11 @@ export class Writer {
   #view = new DataView(this.#bytes.buffer)
   #length = 0
 
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#length
+  }
+
   /** Makes room for `count` more bytes and returns where they begin. The buffer may be another one after it: call it before naming the buffer. */
   #grow(count: number): number {
     const start = this.#length
