@@ -148,7 +148,7 @@ class SlottedGuardFile implements GuardFile {
   async #readSlot(index: number): Promise<Slot | undefined> {
     try {
       const slot = decodeSlot(await readAt(this.#handle, index * SLOT_BYTES, SLOT_BYTES))
-      // A slot in the other's place was copied there: the file was tampered with.
+      // A slot in the other's place was copied there; taken as good, the next write could go over the newest record.
       return slot !== undefined && positionOf(slot.sequence) === index * SLOT_BYTES ? slot : undefined
     } catch (error) {
       throw failure(this.#path, 'could not be read', error)

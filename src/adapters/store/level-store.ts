@@ -69,6 +69,8 @@ export async function openLevelStore(directory: string): Promise<Store> {
       createIfMissing: finished === 0,
     })
     await level.open()
+    // LevelDB renames a new CURRENT into place without waiting for the directory.
+    await syncDirectory(levelDirectory)
     const commits = readCommits(level)
     if (commits < finished) {
       throw new CorruptFileError(

@@ -174,6 +174,12 @@ describe('the guard file', () => {
       assert.deepEqual(await readBack(), { state: 'doubtful', record: newer })
     })
 
+    it('rejects with guard-corrupt when the slots changed places: the next write would go over the newest', async () => {
+      const bytes = await readFile(path)
+      await writeFile(path, Buffer.concat([bytes.subarray(slotBytes), bytes.subarray(0, slotBytes)]))
+      await assert.rejects(readBack(), hasCode('guard-corrupt'))
+    })
+
     it('is intact again after the next write', async () => {
       await flip(path, newerAt + 20)
       await using((guard) => guard.write(utf8('next')))
