@@ -248,7 +248,7 @@ describe('the store', () => {
           }
         }
       }
-      
+
       assert.ok(outcomes.noticed > 120, JSON.stringify(outcomes))
     }).timeout(60_000)
 
