@@ -1,0 +1,29 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { cryptoVectors } from './vectors/crypto-cases.ts'
+import { encodingVectors } from './vectors/encoding.ts'
+import { pretty } from './vectors/format.ts'
+import { genesisVectors, identifierVectors, signatureVectors } from './vectors/identity-cases.ts'
+import { primitiveCases } from './vectors/primitive-cases.ts'
+import { primitiveCodecs, wireCodecs } from './vectors/registry.ts'
+import { typeCases } from './vectors/type-cases.ts'
+
+export const vectorsFolder = fileURLToPath(new URL('../protocols/vectors/', import.meta.url))
+
+/** Name and text of every file of `protocols/vectors`: the same bytes each time. */
+export function vectorFiles(): ReadonlyMap<string, string> {
+  const contents: readonly (readonly [name: string, content: unknown])[] = [
+    ['crypto.json', cryptoVectors()],
+    ['encoding.json', encodingVectors(primitiveCodecs, primitiveCases)],
+    ['types.json', encodingVectors(wireCodecs, typeCases)],
+    ['identifiers.json', identifierVectors()],
+    ['signatures.json', signatureVectors()],
+    ['genesis.json', genesisVectors()],
+  ]
+  return new Map(contents.map(([name, content]) => [name, `${pretty(content)}\n`]))
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  mkdirSync(vectorsFolder, { recursive: true })
+  for (const [name, text] of vectorFiles()) writeFileSync(vectorsFolder + name, text)
+}
