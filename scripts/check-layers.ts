@@ -8,7 +8,7 @@ import extractTsConfig from 'dependency-cruiser/config-utl/extract-ts-config'
 export interface LayerReport {
   /** One line each: the rule, who imports, what. */
   readonly violations: readonly string[]
-  /** TypeScript files under src that the cruiser parsed. */
+  /** TypeScript files under src, test and scripts that the cruiser parsed. */
   readonly modulesRead: number
   /** TypeScript files that are there. */
   readonly modulesPresent: number
@@ -29,6 +29,14 @@ export async function checkLayers(folder: string = root): Promise<LayerReport> {
   const { output } = await cruise(rooms, { ...options, ruleSet: { forbidden }, validate: true, baseDir: folder }, undefined, { tsConfig })
   if (typeof output === 'string') throw new Error('dependency-cruiser answered with text where a result was asked for')
   return report(output, present)
+}
+
+/** What a report has to complain of, one line each; empty when the law is kept. */
+export function complaints({ violations, modulesRead, modulesPresent }: LayerReport): string[] {
+  // With a TypeScript that it does not support, dependency-cruiser reads nothing, finds nothing and is content.
+  if (modulesPresent === 0) return ['there is no TypeScript file to read']
+  if (modulesRead < modulesPresent) return [...violations, `only ${modulesRead} of ${modulesPresent} TypeScript files were read`]
+  return [...violations]
 }
 
 function report(result: ICruiseResult, present: readonly string[]): LayerReport {
@@ -52,10 +60,9 @@ function typescriptFiles(folder: string): string[] {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const { violations, modulesRead, modulesPresent } = await checkLayers()
-  for (const violation of violations) console.error(violation)
-  // With a TypeScript that it does not support, dependency-cruiser reads nothing and finds nothing.
-  if (modulesRead < modulesPresent) console.error(`only ${modulesRead} of ${modulesPresent} TypeScript files were read`)
-  if (violations.length > 0 || modulesRead < modulesPresent || modulesPresent === 0) process.exitCode = 1
-  else console.log(`layers: ${modulesRead} files keep the import law`)
+  const result = await checkLayers()
+  const found = complaints(result)
+  for (const complaint of found) console.error(complaint)
+  if (found.length > 0) process.exitCode = 1
+  else console.log(`layers: ${result.modulesRead} files keep the import law`)
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { checkLayers } from '../../../scripts/check-layers.ts'
+import { checkLayers, complaints } from '../../../scripts/check-layers.ts'
 import { tempDirectory } from '../../helpers/temp-directory.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -60,6 +60,17 @@ describe('import law', () => {
     assert.equal(modulesRead, modulesPresent)
     assert.ok(modulesPresent > 0)
   })
+
+  const counts = [
+    { description: 'all files read', modulesRead: 20, modulesPresent: 20, found: [] },
+    { description: 'none read', modulesRead: 0, modulesPresent: 20, found: ['only 0 of 20 TypeScript files were read'] },
+    { description: 'one overlooked', modulesRead: 19, modulesPresent: 20, found: ['only 19 of 20 TypeScript files were read'] },
+    { description: 'nothing there', modulesRead: 0, modulesPresent: 0, found: ['there is no TypeScript file to read'] },
+  ]
+  for (const { description, modulesRead, modulesPresent, found } of counts)
+    it(`judges by the number of files: ${description}`, () => {
+      assert.deepEqual(complaints({ violations: [], modulesRead, modulesPresent }), found)
+    })
 })
 
 /** A house with a few files everyone may point at, and what the case plants. */
