@@ -165,7 +165,11 @@ export function fixed(byteLength: number): Codec<Hex> {
     maxBytes: byteLength,
     write: (writer, value) => {
       if (value.length !== byteLength * 2) throw new WireError('bound', `${value.length / 2} bytes, exactly ${byteLength} needed`)
-      writer.hex(value)
+      try {
+        writer.hex(value)
+      } catch (error) {
+        throw new WireError('not-canonical', `${byteLength} bytes that are no lower-case hex`, { cause: error })
+      }
     },
     read: (reader) => reader.hex(byteLength),
   }
@@ -316,15 +320,15 @@ export function bitmap(maxMembers: number): Codec<readonly number[]> {
     write: (writer, members) => {
       const last = members.at(-1) ?? -1
       if (last >= maxMembers) throw new WireError('bound', `member ${last}, at most ${maxMembers - 1} allowed`)
-      const bits = new Uint8Array((last >> 3) + 1)
+      const bits = new Uint8Array(last < 0 ? 0 : (last >> 3) + 1)
       let previous = -1
       for (const member of members) {
         if (!Number.isInteger(member) || member <= previous) throw new WireError('not-canonical', 'members are not ascending')
         bits[member >> 3] = (bits[member >> 3] ?? 0) | (1 << (member & 7))
         previous = member
       }
-      writer.u16(last < 0 ? 0 : bits.length)
-      if (last >= 0) writer.raw(bits)
+      writer.u16(bits.length)
+      writer.raw(bits)
     },
     read: (reader) => {
       const length = reader.u16()
