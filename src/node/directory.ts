@@ -1,0 +1,131 @@
+import { access } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { type Key, keyPath, type LoadedKey, loadKey } from '../adapters/keys/key-files.ts'
+import { peerIdOf } from '../adapters/libp2p/keys.ts'
+import { takeLock } from '../adapters/store/lock.ts'
+import { QuorateError } from '../base/errors.ts'
+import { fromHex } from '../base/hex.ts'
+import type { Genesis } from '../wire/genesis.ts'
+import { chainIdOf } from '../wire/ids.ts'
+import type { Hash } from '../wire/types.ts'
+import { apiFilePath, readApiFile } from './api-file.ts'
+import { readGenesisFile } from './genesis-file.ts'
+import type { NodeOptions } from './options.ts'
+
+export interface DirectoryPaths {
+  /** Absolute. */
+  readonly directory: string
+  readonly genesis: string
+  /** The key-value store's own directory. */
+  readonly store: string
+  readonly guard: string
+  /** Addresses of peers that worked. */
+  readonly peers: string
+  readonly api: string
+  /** Held while a node runs on the directory. */
+  readonly lock: string
+}
+
+export function directoryPaths(directory: string): DirectoryPaths {
+  const absolute = resolve(directory)
+  const inside = (name: string): string => join(absolute, name)
+  return {
+    directory: absolute,
+    genesis: inside('genesis.json'),
+    store: inside('store'),
+    guard: inside('guard'),
+    peers: inside('peers.json'),
+    api: apiFilePath(absolute),
+    lock: inside('lock'),
+  }
+}
+
+/** All that a node reads from its directory before it starts. */
+export interface NodeDirectory {
+  readonly paths: DirectoryPaths
+  readonly genesis: Genesis
+  readonly chainId: Hash
+  /** The ed25519 seed of the network key, 32 bytes. */
+  readonly networkKey: Uint8Array
+  readonly peerId: string
+  /** Null unless the role is `verifier`. */
+  readonly verifierKey: Key | null
+  /** What a person should put right though the node can run, in whole sentences. */
+  readonly warnings: readonly string[]
+  /** Lets another node use the directory. The process's end does so too. */
+  release(): Promise<void>
+}
+
+/**
+ * Locks a directory and loads what a node of this role needs from it. Each error says the next step. Rejects with QuorateError
+ * `not-initialised`, `directory-in-use`, `genesis-missing`, `not-verifier`, `wrong-network-key`, or those of the key and genesis files.
+ */
+export async function openDirectory(directory: string, role: NodeOptions['role']): Promise<NodeDirectory> {
+  const paths = directoryPaths(directory)
+  if (!(await exists(keyPath(paths.directory, 'network')))) {
+    throw new QuorateError(
+      'not-initialised',
+      `${paths.directory} has no network key, so it is no node's directory yet: run \`quorate init --dir ${directory} --genesis FILE\``,
+    )
+  }
+  const lock = await takeLock(paths.lock)
+  if (lock === undefined) {
+    const other = await readApiFile(paths.directory)
+    const who = other === undefined ? 'another node' : `another node (process ${other.pid}, ${other.url})`
+    throw new QuorateError('directory-in-use', `${who} runs on ${paths.directory}: stop it first, or give this one its own --dir`)
+  }
+  try {
+    return { paths, ...(await load(paths, role)), release: () => lock.release() }
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+async function load(paths: DirectoryPaths, role: NodeOptions['role']): Promise<Omit<NodeDirectory, 'paths' | 'release'>> {
+  const { directory } = paths
+  const network = await loadKey(directory, 'network')
+  if (!(await exists(paths.genesis))) {
+    throw new QuorateError(
+      'genesis-missing',
+      `${directory} has no genesis.json, so the node does not know its network: run \`quorate init --dir ${directory} --genesis FILE\` with the network's file`,
+    )
+  }
+  const genesis = await readGenesisFile(paths.genesis)
+  const networkKey = fromHex(network.secretKey)
+  const peerId = await peerIdOf(networkKey)
+  const verifier = role === 'verifier' ? await loadVerifierKey(paths) : null
+  const warnings = [...network.warnings, ...(verifier?.warnings ?? [])]
+  if (verifier !== null) {
+    const entry = genesis.verifiers.find(({ blsKey }) => blsKey === verifier.publicKey)
+    if (entry === undefined) {
+      warnings.push(`The verifier key of ${directory} is not among the verifiers of ${paths.genesis}: this node follows but signs nothing.`)
+    } else if (entry.peerId !== peerId) {
+      throw new QuorateError(
+        'wrong-network-key',
+        `genesis says that this verifier has the peer id ${entry.peerId}, but ${keyPath(directory, 'network')} gives ${peerId}: ` +
+          'put back the network key that genesis was made with, or the other verifiers will not find this node',
+      )
+    }
+  }
+  return { genesis, chainId: chainIdOf(genesis), networkKey, peerId, verifierKey: verifier, warnings }
+}
+
+async function loadVerifierKey({ directory }: DirectoryPaths): Promise<LoadedKey> {
+  if (!(await exists(keyPath(directory, 'verifier')))) {
+    throw new QuorateError(
+      'not-verifier',
+      `${directory} has no verifier key: run \`quorate init --dir ${directory} --role verifier\`, or start with \`--role full\``,
+    )
+  }
+  return loadKey(directory, 'verifier')
+}
+
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path)
+    return true
+  } catch {
+    return false
+  }
+}
