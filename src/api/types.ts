@@ -102,6 +102,13 @@ export interface BlockView {
   readonly finalAtMs: number | null
 }
 
+/** A block without its transactions: `transactions` is their number. */
+export interface BlockSummary extends Omit<BlockView, 'block' | 'transactionIds'> {
+  readonly header: SignedBlock['header']
+  readonly seal: SignedBlock['seal']
+  readonly transactions: number
+}
+
 export type TransactionView =
   | { readonly state: 'pending'; readonly transaction: Transaction; readonly expirySlot: number }
   | { readonly state: 'final'; readonly transaction: Transaction; readonly height: number; readonly block: Hash; readonly index: number }

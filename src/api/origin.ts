@@ -1,0 +1,34 @@
+import { isIP } from 'node:net'
+import { ApiError } from './errors.ts'
+
+/** 127.0.0.0/8, ::1 and localhost, with or without brackets. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, '').toLowerCase()
+  return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'))
+}
+
+/** The host name of a Host header without the port; undefined if it has none. */
+function hostName(header: string): string | undefined {
+  try {
+    const { hostname, username, pathname, search } = new URL(`http://${header}`)
+    return username === '' && pathname === '/' && search === '' ? hostname : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Keeps web pages of others out. A browser sends Origin with what a page of another site asks for; and a page whose
+ * own name was pointed at this machine (DNS rebinding) shows in the Host header, which on loopback must be loopback too.
+ * @throws ApiError 403 `foreign-host` or `foreign-origin`
+ */
+export function checkOrigin(headers: { readonly host?: string; readonly origin?: string }, onLoopback: boolean): void {
+  const { host = '', origin } = headers
+  const name = hostName(host)
+  if (onLoopback && (name === undefined || !isLoopback(name))) {
+    throw new ApiError(403, 'foreign-host', `this API answers on this machine only, as localhost or 127.0.0.1, not as "${host}"`)
+  }
+  if (origin !== undefined && origin !== `http://${host}`) {
+    throw new ApiError(403, 'foreign-origin', `a web page of ${origin} asked; this API answers its own pages and programs only`)
+  }
+}

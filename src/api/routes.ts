@@ -1,0 +1,145 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { QuorateError } from '../base/errors.ts'
+import { type Hex, isHex } from '../base/hex.ts'
+import { chainLabel } from '../wire/ids.ts'
+import { type Address, transaction } from '../wire/types.ts'
+import { BLOCKS_STEP, DEFAULT_BLOCKS, MAX_BLOCKS, MAX_BLOCKS_BYTES, MAX_CALL_TRANSACTIONS } from './bounds.ts'
+import { ApiError } from './errors.ts'
+import { type EventStreams, parseKinds } from './events.ts'
+import type { BlockSummary, BlockView, NodeView, SubmitResult } from './types.ts'
+
+interface Route {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly handle: (request: FastifyRequest, reply: FastifyReply) => unknown
+}
+
+/** All that the API answers. A handler gives what is sent as JSON, or throws. */
+export function routes(view: NodeView, parseAddress: (text: string) => Address, events: EventStreams): readonly Route[] {
+  return [
+    { method: 'POST', path: '/v1/transactions', handle: ({ body }) => submit(view, body) },
+    { method: 'GET', path: '/v1/transactions/:id', handle: ({ params }) => transactionOf(view, named(params, 'id')) },
+    { method: 'GET', path: '/v1/status', handle: () => view.status() },
+    { method: 'GET', path: '/v1/peers', handle: () => ({ peers: view.peers() }) },
+    { method: 'GET', path: '/v1/blocks', handle: ({ query }) => blocks(view, query) },
+    { method: 'GET', path: '/v1/blocks/:heightOrHash', handle: ({ params }) => block(view, named(params, 'heightOrHash')) },
+    {
+      method: 'GET',
+      path: '/v1/accounts/:address',
+      handle: ({ params }) => view.account(readAddress(named(params, 'address'), parseAddress)),
+    },
+    {
+      method: 'GET',
+      path: '/v1/genesis',
+      handle: () => ({ chain: chainLabel(view.genesis.name, view.chainId), chainId: view.chainId, genesis: view.genesis }),
+    },
+    {
+      method: 'GET',
+      path: '/v1/events',
+      handle: ({ query }, reply) => {
+        const kinds = parseKinds(optional(query, 'kinds'))
+        events.add(reply.raw, kinds)
+        reply.hijack()
+      },
+    },
+  ]
+}
+
+async function submit(view: NodeView, body: unknown): Promise<{ results: readonly SubmitResult[] }> {
+  const items = typeof body === 'object' && body !== null && 'transactions' in body ? body.transactions : undefined
+  if (!Array.isArray(items)) {
+    throw new ApiError(400, 'bad-body', 'send {"transactions": ["<signed transaction in hex>", ...]}')
+  }
+  if (items.length > MAX_CALL_TRANSACTIONS) {
+    throw new ApiError(413, 'too-many-transactions', `a call takes ${MAX_CALL_TRANSACTIONS} transactions, this one has ${items.length}`)
+  }
+  const results = items.map((item) => (isTransactionHex(item) ? undefined : MALFORMED))
+  const wellFormed = items.filter(isTransactionHex)
+  const answers = (wellFormed.length > 0 ? await view.submit(wellFormed) : []).values()
+  return { results: results.map((result) => result ?? (answers.next().value as SubmitResult)) }
+}
+
+const MALFORMED: SubmitResult = { id: null, accepted: false, code: 'malformed', detail: 'is no signed transaction in lower-case hex' }
+
+const isTransactionHex = (item: unknown): item is Hex =>
+  typeof item === 'string' &&
+  item.length >= transaction.minBytes * 2 &&
+  item.length <= transaction.maxBytes * 2 &&
+  isHex(item, item.length / 2)
+
+function transactionOf(view: NodeView, id: string) {
+  if (!isHex(id, 32)) throw new ApiError(400, 'bad-parameter', 'a transaction id is 32 bytes in lower-case hex')
+  const found = view.transaction(id)
+  if (found === undefined) {
+    throw new ApiError(404, 'transaction-not-found', `this node knows no transaction ${id}: it never came here, or expired long ago`)
+  }
+  return { id, ...found }
+}
+
+function block(view: NodeView, at: string): BlockView {
+  if (!isHex(at, 32) && !/^\d{1,15}$/.test(at)) {
+    throw new ApiError(400, 'bad-parameter', 'name a block by its height, or by its hash, 32 bytes in lower-case hex')
+  }
+  const found = view.block(isHex(at, 32) ? at : Number(at))
+  if (found === undefined) throw new ApiError(404, 'block-not-found', `there is no block ${at} here; the newest is ${view.status().height}`)
+  return found
+}
+
+/** Ascending; fewer than asked for at the head of the chain, or when they grow large: go on from the last one. */
+function blocks(view: NodeView, query: unknown): { blocks: readonly (BlockView | BlockSummary)[] } {
+  const { height } = view.status()
+  const count = Math.min(integer(query, 'count') ?? DEFAULT_BLOCKS, MAX_BLOCKS)
+  const from = Math.max(1, integer(query, 'from') ?? height - count + 1)
+  const summary = flag(query, 'summary')
+  const found: (BlockView | BlockSummary)[] = []
+  let bytes = 0
+  while (found.length < count && bytes < MAX_BLOCKS_BYTES) {
+    const step = view.blocks(from + found.length, Math.min(BLOCKS_STEP, count - found.length))
+    if (step.length === 0) break
+    for (const one of step) {
+      if (!summary) bytes += one.bytes
+      found.push(summary ? summaryOf(one) : one)
+    }
+  }
+  return { blocks: found }
+}
+
+const summaryOf = ({ block: { header, seal }, transactionIds, ...rest }: BlockView): BlockSummary => ({
+  ...rest,
+  header,
+  seal,
+  transactions: transactionIds.length,
+})
+
+function readAddress(text: string, parseAddress: (text: string) => Address): Address {
+  if (isHex(text, 20)) return text
+  try {
+    return parseAddress(text)
+  } catch (error) {
+    if (error instanceof QuorateError) throw new ApiError(400, error.code, error.message)
+    throw error
+  }
+}
+
+/** A parameter that the route's pattern guarantees. */
+const named = (params: unknown, name: string): string => (params as Record<string, string>)[name] ?? ''
+
+function optional(query: unknown, name: string): string | undefined {
+  const value = (query as Record<string, unknown>)[name]
+  if (value === undefined || typeof value === 'string') return value
+  throw new ApiError(400, 'bad-parameter', `${name} is given twice`)
+}
+
+function integer(query: unknown, name: string): number | undefined {
+  const text = optional(query, name)
+  if (text === undefined) return undefined
+  if (!/^\d{1,15}$/.test(text)) throw new ApiError(400, 'bad-parameter', `${name} must be a whole number`)
+  return Number(text)
+}
+
+function flag(query: unknown, name: string): boolean {
+  const text = optional(query, name)
+  if (text === undefined || text === 'false') return false
+  if (text === 'true') return true
+  throw new ApiError(400, 'bad-parameter', `${name} is true or false`)
+}
