@@ -64,10 +64,25 @@ export const DIAL_CONCURRENCY = 3
 /** A peer found in the DHT that fails this often is forgotten until it is found again. */
 export const MAX_CANDIDATE_FAILURES = 4
 export const FIRST_BACKOFF_MS = 500
-/** How long the side that should not dial first waits for the other's dial. */
-export const COURTESY_WAIT_MS = 1_500
-/** The same when somebody asks for that very peer. */
-export const CONNECT_COURTESY_MS = 400
+/** How long the side that should not dial first at least leaves it to the other, which has to find it as well. */
+export const MIN_COURTESY_MS = 1_500
+/** The same, at least and at most, when somebody asks for that very peer. */
+export const MIN_CONNECT_COURTESY_MS = 400
+export const MAX_CONNECT_COURTESY_MS = 3_000
+/** While peers are missing, one dial more than half of the target is allowed per this time. */
+export const OUTBOUND_STEP_MS = 5_000
+/** Connected peers asked for one peer's addresses before the whole DHT is searched. */
+export const MAX_PEERS_ASKED = 4
+/** One peer's answer about others. */
+export const ASK_DEADLINE_MS = 3_000
+/** Wait before a peer that nobody knew yet is asked for again, within the deadline of connecting. */
+export const LOOK_UP_AGAIN_MS = 1_000
+/** Dials and look-ups for `connect` under way at once, so that asking for a whole quorum is no storm. */
+export const CONNECT_CONCURRENCY = 4
+/** Rounds of asking before the whole DHT is searched: in a swarm that just started, a second later somebody knows. */
+export const ROUNDS_BEFORE_SEARCH = 2
+/** Rounds after which a peer counts as unknown. */
+export const MAX_LOOK_UP_ROUNDS = 5
 /** First wait between two looks into the DHT; doubles until enough peers are found. */
 export const FIRST_DISCOVERY_MS = 250
 export const MAX_DISCOVERY_MS = 30_000

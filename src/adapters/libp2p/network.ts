@@ -5,6 +5,8 @@ import { QuorateError } from '../../base/errors.ts'
 import type { DialAttempt, GossipValidator, Network, PeerInfo, Protocol, RequestHandler, Topic } from '../../ports/network.ts'
 import type { Telemetry } from '../../ports/telemetry.ts'
 import { oneLine } from './address.ts'
+import { ConnectionBook } from './connections.ts'
+import { Connector } from './connector.ts'
 import { Dialer } from './dialer.ts'
 import { Gossip } from './gossip.ts'
 import { networkKeyFromBytes } from './keys.ts'
@@ -49,6 +51,8 @@ class Libp2pNetwork implements Network {
   readonly #telemetry: Telemetry
   readonly #standings: Standings
   readonly #traffic: TrafficMeter
+  readonly #connections: ConnectionBook
+  readonly #connector: Connector
   readonly #dialer: Dialer
   readonly #gossip: Gossip
   readonly #requesters = new Map<Protocol, Requester>()
@@ -64,13 +68,16 @@ class Libp2pNetwork implements Network {
     this.#standings = standings
     this.#traffic = traffic
     this.#gossip = new Gossip(node.services.gossip, options.chainName, options.telemetry, (peerId) => this.#protected.has(peerId))
-    this.#dialer = new Dialer(node, {
+    this.#connections = new ConnectionBook(node)
+    const isBanned = (peerId: string): boolean => standings.isBanned(peerId, Date.now())
+    this.#connector = new Connector(node, this.#connections, { isBanned, telemetry: options.telemetry })
+    this.#dialer = new Dialer(node, this.#connections, this.#connector, {
       bootstrap: options.bootstrap,
       rememberedPeers: options.rememberedPeers ?? [],
       onRememberPeers: (addresses) => options.onRememberPeers?.(addresses),
       targetPeers: options.role === 'bootstrap' ? 0 : (options.targetPeers ?? DEFAULT_TARGET_PEERS[options.scope]),
       maxBackoffMs: MAX_BACKOFF_MS[options.scope],
-      isBanned: (peerId) => standings.isBanned(peerId, Date.now()),
+      isBanned,
       telemetry: options.telemetry,
     })
     node.services.gossip.addEventListener('gossipsub:heartbeat', () => this.#cutOffTheWorst())
@@ -91,6 +98,7 @@ class Libp2pNetwork implements Network {
     }
     this.#started = true
     this.#gossip.start()
+    this.#connector.start()
     this.#dialer.start()
     this.#telemetry.log('info', 'network.started', { peerId: this.peerId, addresses: this.addresses() })
   }
@@ -98,28 +106,25 @@ class Libp2pNetwork implements Network {
   async stop(): Promise<void> {
     this.#started = false
     this.#dialer.stop()
+    this.#connector.stop()
     this.#gossip.stop()
     for (const requester of this.#requesters.values()) requester.stop()
     await this.#node.stop()
   }
 
   peers(): PeerInfo[] {
-    return this.#node.getPeers().map((id) => {
-      const peerId = id.toString()
-      const connections = this.#node.getConnections(id)
-      return {
-        peerId,
-        addresses: connections.map((connection) => connection.remoteAddr.toString()),
-        direction: connections[0]?.direction ?? 'inbound',
-        score: this.#gossip.score(peerId),
-        mesh: this.#gossip.meshOf(peerId),
-        connectedSinceMs: Math.min(...connections.map((connection) => connection.timeline.open)),
-      }
-    })
+    return [...this.#connections.peers()].map(([peerId, connections]) => ({
+      peerId,
+      addresses: connections.map((connection) => connection.remoteAddr.toString()),
+      direction: connections[0]?.direction ?? 'inbound',
+      score: this.#gossip.score(peerId),
+      mesh: this.#gossip.meshOf(peerId),
+      connectedSinceMs: Math.min(...connections.map((connection) => connection.timeline.open)),
+    }))
   }
 
   dialAttempts(): readonly DialAttempt[] {
-    return this.#dialer.attempts()
+    return this.#connector.attempts()
   }
 
   onPeer(listener: (peerId: string, state: 'connected' | 'disconnected') => void): () => void {
@@ -136,7 +141,7 @@ class Libp2pNetwork implements Network {
   async connect(peerId: string, signal: AbortSignal): Promise<void> {
     if (peerId === this.peerId) throw new QuorateError('unreachable', 'this is the own peer id')
     if (!this.#started) throw new QuorateError('not-started', 'the network is not running')
-    await this.#dialer.connect(peerId, signal)
+    await this.#connector.connect(peerId, signal)
   }
 
   subscribe(topic: Topic, validator: GossipValidator): void {
@@ -207,7 +212,7 @@ class Libp2pNetwork implements Network {
     const limit = deadline(new AbortController().signal, CONNECT_DEADLINE_MS)
     try {
       await this.connect(peerId, limit.signal)
-      const connection = this.#connectionsOf(peerId)[0]
+      const connection = this.#connections.of(peerId)[0]
       if (connection === undefined) throw new QuorateError('unreachable', `${peerId} went away`)
       return await connection.newStream(this.#protocolId(protocol), { signal: limit.signal })
     } catch (cause) {
@@ -221,15 +226,10 @@ class Libp2pNetwork implements Network {
     }
   }
 
-  #connectionsOf(peerId: string): Connection[] {
-    return this.#node.getConnections().filter((connection) => connection.status === 'open' && connection.remotePeer.toString() === peerId)
-  }
-
   // Cutting off ---------------------------------------------------------------------------------------------------
 
   #cutOffTheWorst(): void {
-    for (const id of this.#node.getPeers()) {
-      const peerId = id.toString()
+    for (const [peerId] of this.#connections.peers()) {
       if (!this.#protected.has(peerId) && this.#gossip.score(peerId) <= CUT_OFF_SCORE) this.#cutOff(peerId, 'gossip-score')
     }
   }
@@ -238,7 +238,7 @@ class Libp2pNetwork implements Network {
     this.#standings.ban(peerId, Date.now() + BAN_MS)
     this.#telemetry.count('network.cut-off')
     this.#telemetry.log('warn', 'network.cut-off', { peerId, code, forMs: BAN_MS })
-    for (const connection of this.#connectionsOf(peerId)) void this.#sayGoodbye(connection, code)
+    for (const connection of this.#connections.of(peerId)) void this.#sayGoodbye(connection, code)
   }
 
   async #sayGoodbye(connection: Connection, code: string): Promise<void> {
@@ -261,7 +261,7 @@ class Libp2pNetwork implements Network {
       if (text.length >= MAX_GOODBYE_BYTES) break
     }
     const reason = text.replace(/[^\x20-\x7e]/g, '?').slice(0, MAX_GOODBYE_BYTES)
-    this.#dialer.record(peerId, `cut off by the peer: ${reason}`)
+    this.#connector.record(peerId, `cut off by the peer: ${reason}`)
     this.#telemetry.log('warn', 'network.cut-off-by-peer', { peerId, reason })
     stream.abort(new Error('goodbye was heard'))
   }

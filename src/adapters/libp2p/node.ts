@@ -1,8 +1,24 @@
 import './polyfill.ts'
 import { noise } from '@chainsafe/libp2p-noise'
 import { type Identify, identify } from '@libp2p/identify'
-import { type ConnectionGater, isPeerId, type Libp2p, type MultiaddrConnection, type PeerId, type PrivateKey } from '@libp2p/interface'
-import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
+import {
+  type ConnectionGater,
+  isPeerId,
+  type Libp2p,
+  type MultiaddrConnection,
+  type PeerId,
+  type PeerInfo,
+  type PrivateKey,
+} from '@libp2p/interface'
+import {
+  type DisjointPath,
+  type KadDHT,
+  kadDHT,
+  MessageType,
+  passthroughMapper,
+  type QueryEvent,
+  removePrivateAddressesMapper,
+} from '@libp2p/kad-dht'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { ipPortToMultiaddr } from '@libp2p/utils'
@@ -17,7 +33,7 @@ import { socketOf, type TrafficMeter } from './traffic.ts'
 export interface Services extends Record<string, unknown> {
   readonly identify: Identify
   readonly ping: Ping
-  readonly dht: KadDHT
+  readonly dht: KadDHT & DhtInternals
   readonly gossip: GossipService
 }
 export type Node = Libp2p<Services>
@@ -50,7 +66,7 @@ export function createNode(options: Libp2pNetworkOptions, privateKey: PrivateKey
       dialTimeout: local ? 15_000 : 10_000,
     },
     // A starting swarm on two cores keeps a node from answering for seconds; that is no dead connection.
-    connectionMonitor: { pingInterval: 15_000, pingTimeout: { minTimeout: local ? 20_000 : 10_000 } },
+    connectionMonitor: { pingInterval: 30_000, pingTimeout: { minTimeout: local ? 20_000 : 10_000 } },
     services: {
       identify: identify(),
       ping: ping(),
@@ -62,7 +78,7 @@ export function createNode(options: Libp2pNetworkOptions, privateKey: PrivateKey
           ...(local || options.role === 'bootstrap' ? { clientMode: false } : {}),
           allowQueryWithZeroPeers: true,
           networkDialTimeout: { minTimeout: local ? 10_000 : 5_000 },
-          ...(local ? { kBucketSize: 8, alpha: 3, disjointPaths: 2, initialQuerySelfInterval: 5_000, querySelfInterval: 60_000 } : {}),
+          ...(local ? { kBucketSize: 8, alpha: 3, disjointPaths: 2, initialQuerySelfInterval: 30_000, querySelfInterval: 120_000 } : {}),
         })({
           peerId: components.peerId,
           privateKey: components.privateKey,
@@ -74,10 +90,37 @@ export function createNode(options: Libp2pNetworkOptions, privateKey: PrivateKey
           events: components.events,
           logger: components.logger,
           ping: local ? connectedPing(components.connectionManager) : components.ping,
-        }),
+        }) as KadDHT & DhtInternals,
       gossip: gossipService({ chainName: options.chainName, sharedHost: local, standingScore: hooks.standingScore }),
     },
   })
+}
+
+/** Runs one request on one peer; there at run time, but not in the public type of kad-dht 16. */
+interface DhtInternals {
+  readonly network: {
+    sendRequest(
+      to: PeerId,
+      message: { readonly type: MessageType; readonly key: Uint8Array },
+      options: SendOptions,
+    ): AsyncIterable<QueryEvent>
+  }
+}
+interface SendOptions {
+  readonly signal: AbortSignal
+  readonly path: DisjointPath
+}
+
+/**
+ * Asks one peer for those it knows near a key. A query of kad-dht would go on to connect to everyone on the way.
+ * Empty when the peer does not answer before the signal fires or does not serve the DHT.
+ */
+export async function closerPeers(node: Node, asked: PeerId, key: Uint8Array, signal: AbortSignal): Promise<PeerInfo[]> {
+  const path = { index: -1, queued: 0, running: 0, total: 0 }
+  for await (const event of node.services.dht.network.sendRequest(asked, { type: MessageType.FIND_NODE, key }, { signal, path })) {
+    if (event.name === 'PEER_RESPONSE') return event.closer
+  }
+  return []
 }
 
 interface Connections {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { QuorateError } from '../../base/errors.ts'
 
 /** The error for a wait that its signal ended: `timeout` when a deadline passed, else `aborted`. */
@@ -31,6 +32,13 @@ export function delay(waitMs: number, signal: AbortSignal): Promise<void> {
   })
 }
 
+/** A controller many waits may listen to: Node would take eleven listeners for a leak. */
+export function sharedController(): AbortController {
+  const controller = new AbortController()
+  setMaxListeners(0, controller.signal)
+  return controller
+}
+
 export interface Deadline {
   readonly signal: AbortSignal
   /** Lets go of the timer and the parent. Always call it. */
@@ -39,7 +47,7 @@ export interface Deadline {
 
 /** A signal that fires with its parent or after `waitMs`. AbortSignal.any and .timeout would keep timers and listeners that pile up. */
 export function deadline(parent: AbortSignal, waitMs: number): Deadline {
-  const controller = new AbortController()
+  const controller = sharedController()
   const onAbort = (): void => controller.abort(parent.reason)
   const timer = setTimeout(() => controller.abort(new DOMException('deadline', 'TimeoutError')), waitMs)
   timer.unref()
@@ -51,5 +59,27 @@ export function deadline(parent: AbortSignal, waitMs: number): Deadline {
       clearTimeout(timer)
       parent.removeEventListener('abort', onAbort)
     },
+  }
+}
+
+/** Runs at most so many tasks at once, the others in the order they came. */
+export class Slots {
+  readonly #waiting: (() => void)[] = []
+  #free: number
+
+  constructor(count: number) {
+    this.#free = count
+  }
+
+  async run<T>(task: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    try {
+      return await task()
+    } finally {
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#free++
+      else next()
+    }
   }
 }
