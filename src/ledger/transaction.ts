@@ -35,7 +35,7 @@ export function checkTransaction(
   try {
     prepared = prepare(of)
   } catch (error) {
-    if (!(error instanceof WireError || error instanceof RangeError)) throw error
+    if (!(error instanceof WireError)) throw error
     return refuse('malformed', error.message)
   }
   const { body, signature } = of
