@@ -52,8 +52,10 @@ export async function createKey(directory: string, kind: KeyKind, secretKey: Hex
  * Reads `<kind>.key` and checks that its halves belong together.
  * Rejects with QuorateError `key-missing`, `key-corrupt`, `wrong-key` or `key-failed`.
  */
-export async function loadKey(directory: string, kind: KeyKind): Promise<LoadedKey> {
-  const path = keyPath(directory, kind)
+export const loadKey = (directory: string, kind: KeyKind): Promise<LoadedKey> => loadKeyFile(keyPath(directory, kind), kind)
+
+/** As `loadKey`, for a file of any name. */
+export async function loadKeyFile(path: string, kind: KeyKind): Promise<LoadedKey> {
   const { text, mode } = await readKeyFile(path)
   const key = parseKey(path, text)
   if (key.kind !== kind)

@@ -1,0 +1,65 @@
+import { type Command, Option } from 'commander'
+import type { LogLevel } from '../../ports/telemetry.ts'
+import { checkpoint, collect, directoryOption, listenAddress, multiaddr, oneOf, peerMultiaddr } from '../options.ts'
+
+export interface StartFlags {
+  readonly dir: string
+  readonly role?: 'full' | 'verifier' | 'bootstrap'
+  readonly listen?: readonly string[]
+  readonly announce?: readonly string[]
+  readonly bootstrap?: readonly string[]
+  readonly bootstrapFile?: string
+  readonly scope: 'local' | 'public'
+  readonly api: ReturnType<typeof listenAddress>
+  readonly checkpoint?: { readonly height: number; readonly hash: string }
+  readonly logLevel: LogLevel
+  readonly logFormat: 'text' | 'json'
+  readonly parentWatch?: true
+}
+
+export const DEFAULT_LISTEN = '/ip4/0.0.0.0/tcp/4001'
+const DEFAULT_API = '127.0.0.1:4080'
+
+export function addStartCommand(program: Command): void {
+  program
+    .command('start')
+    .summary('run a node until it is stopped')
+    .description(
+      'Runs the node of a directory and its HTTP API until SIGINT (Ctrl-C) or SIGTERM; a second signal ends it at once. It may also be killed: ' +
+        'what is final is on disk, and so is what a verifier has signed. While it runs, api.json in the directory says where its API is.',
+    )
+    .addOption(directoryOption())
+    .option(
+      '--role <role>',
+      'full, verifier or bootstrap (default: verifier if the directory has a verifier key, else full)',
+      oneOf('full', 'verifier', 'bootstrap'),
+    )
+    .option('--listen <multiaddr>', `where peers reach it, may be given again (default: ${DEFAULT_LISTEN})`, collect(multiaddr))
+    .option('--announce <multiaddr>', 'address to tell others, behind a router; may be given again', collect(multiaddr))
+    .option('--bootstrap <multiaddr>', 'peer to find the network by, may be given again', collect(peerMultiaddr))
+    .option('--bootstrap-file <file>', 'more of them (default: bootstrap.json in the directory)')
+    .option('--scope <scope>', 'public, or local: loopback and private addresses are fine', oneOf('public', 'local'), 'public')
+    .addOption(
+      new Option('--api <host:port>', 'where the HTTP API listens, or off')
+        .argParser(listenAddress)
+        .default(listenAddress(DEFAULT_API), DEFAULT_API),
+    )
+    .option('--checkpoint <height:hash>', 'a block that you trust: a chain without it is refused', checkpoint)
+    .option('--log-level <level>', 'debug, info, warn or error', oneOf('debug', 'info', 'warn', 'error'), 'info')
+    .option('--log-format <format>', 'text or json, a line each on standard error', oneOf('text', 'json'), 'text')
+    .option('--parent-watch', 'stop when standard input ends: for launchers, so that nothing outlives them')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  quorate start                                    a full node of the public scope
+  quorate start --dir v1 --role verifier --listen /ip4/0.0.0.0/tcp/4101 --api 127.0.0.1:4181
+  quorate start --dir seed --role bootstrap --announce /dns4/seed.example.org/tcp/4001
+  quorate start --dir n2 --scope local --listen /ip4/127.0.0.1/tcp/0 --api 127.0.0.1:0 \\
+    --bootstrap /ip4/127.0.0.1/tcp/4101/p2p/12D3KooW...      a second node on one machine`,
+    )
+    .action(async (flags: StartFlags) => {
+      const { runNode } = await import('../run-node.ts')
+      process.exit(await runNode(flags))
+    })
+}

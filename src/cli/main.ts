@@ -1,0 +1,43 @@
+// Node 20 has no Promise.withResolvers and libp2p calls it: this comes before any other module.
+import 'core-js/actual/promise/with-resolvers.js'
+import { Command, CommanderError } from 'commander'
+import { addGenesisCommand } from './commands/genesis.ts'
+import { addInitCommand } from './commands/init.ts'
+import { addKeysCommand } from './commands/keys.ts'
+import { addStartCommand } from './commands/start.ts'
+import { exitCodeHelp, exitCodes, report } from './exit.ts'
+
+function createProgram(): Command {
+  const program = new Command('quorate')
+    .description('A peer-to-peer proof-of-stake node: verifiers sign blocks, signatures are public, equivocation is evidence.')
+    .version(process.env.QUORATE_VERSION ?? 'development')
+    .showHelpAfterError('(add --help for what is possible)')
+    .showSuggestionAfterError()
+    .configureHelp({ sortSubcommands: false, sortOptions: false })
+    .exitOverride()
+    .helpCommand(false)
+    .addHelpText(
+      'after',
+      `\n${exitCodeHelp}\n\nquorate COMMAND --help teaches a command, with examples. A node's directory is ~/.quorate unless --dir\nor QUORATE_DIR says otherwise. NO_COLOR turns colours off; they are for terminals only.`,
+    )
+  program.commandsGroup('Run a node:')
+  addInitCommand(program)
+  addGenesisCommand(program)
+  addStartCommand(program)
+  addKeysCommand(program)
+  return program
+}
+
+/** Whoever reads our output may stop reading (`| head`): that is no error. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(exitCodes.ok)
+  throw error
+})
+
+try {
+  await createProgram().parseAsync()
+} catch (error) {
+  // Commander has printed its message already.
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  else process.exitCode = report(error)
+}

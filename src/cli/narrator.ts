@@ -1,0 +1,124 @@
+import type { NodeEvent, NodeStatus, NodeView } from '../api/types.ts'
+import type { LogLevel } from '../ports/telemetry.ts'
+import { duration, paint, plural, printable, short } from './text.ts'
+
+/** One thing that happened: `text` for people, `event` and `fields` for programs. */
+export interface Happening {
+  readonly level: LogLevel
+  readonly event: string
+  readonly text: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+const POLL_MS = 1000
+/** Block lines a second: a node that catches up makes hundreds of blocks final in one. */
+const MAX_BLOCK_LINES = 4
+
+/** Tells what a node does, as it does it. Returns the undo. */
+export function narrate(view: NodeView, tell: (happening: Happening) => void): () => void {
+  let before: NodeStatus | undefined
+  let lines = 0
+  let untold = 0
+
+  const onEvent = (event: NodeEvent): void => {
+    if (event.kind === 'block') {
+      lines++
+      if (lines > MAX_BLOCK_LINES) untold++
+      else tell(blockLine(event, view))
+    } else if (event.kind === 'alarm') {
+      const { code, detail } = event
+      tell({ level: 'warn', event: 'alarm', text: `alarm    ${printable(detail)} (${code})`, fields: { code, detail } })
+    } else if (event.kind === 'dropped') {
+      const { id, code } = event
+      tell({ level: 'debug', event: 'dropped', text: `dropped  transaction ${short(id)}: ${code}`, fields: { id, code } })
+    } else {
+      const { slot, by, reason } = event
+      tell({
+        level: 'debug',
+        event: 'refused',
+        text: `refused  verifier ${by} did not sign in slot ${slot}: ${reason}`,
+        fields: { slot, by, reason },
+      })
+    }
+  }
+
+  const poll = (): void => {
+    const status = view.status()
+    if (untold > 0) {
+      const { height } = status
+      tell({
+        level: 'info',
+        event: 'blocks',
+        text: `block    … and ${plural(untold, 'more block')}, now at ${height}`,
+        fields: { blocks: untold, height },
+      })
+    }
+    lines = 0
+    untold = 0
+    for (const happening of changes(before, status)) tell(happening)
+    before = status
+  }
+
+  const unsubscribe = view.onEvent(onEvent)
+  const timer = setInterval(poll, POLL_MS)
+  timer.unref()
+  poll()
+  return () => {
+    clearInterval(timer)
+    unsubscribe()
+  }
+}
+
+function blockLine(event: Extract<NodeEvent, { kind: 'block' }>, { genesis }: NodeView): Happening {
+  const { height, hash, slot, finalAtMs, makerIndex, signers, transactionIds } = event
+  const transactions = transactionIds.length
+  const { timeMs, parameters } = genesis
+  const afterMs = Math.max(0, finalAtMs - timeMs - slot * parameters.slotMs)
+  return {
+    level: 'info',
+    event: 'block',
+    text:
+      `block    ${paint('green', String(height), process.stderr)}  ${hash.slice(0, 8)}  slot ${slot}  ${plural(transactions, 'transaction')}, ` +
+      `led by verifier ${makerIndex}, signed by ${signers}, final ${duration(afterMs)} after its slot began`,
+    fields: { height, hash, slot, makerIndex, signers, transactions, afterMs },
+  }
+}
+
+function changes(before: NodeStatus | undefined, now: NodeStatus): Happening[] {
+  const found: Happening[] = []
+  const { peers, quorum, sync, height, verifier } = now
+  if (before?.peers !== peers) {
+    const reach = quorum.stakeDroplets === 0 ? 0 : Math.floor((100 * quorum.connectedStakeDroplets) / quorum.stakeDroplets)
+    found.push({
+      level: 'info',
+      event: 'peers',
+      text: `peers    ${peers} connected, ${reach} % of the stake in reach`,
+      fields: { peers, connectedStakeDroplets: quorum.connectedStakeDroplets },
+    })
+  }
+  if (before?.sync.state !== sync.state || (sync.state === 'syncing' && before.height !== height)) {
+    found.push({
+      level: 'info',
+      event: 'sync',
+      text: `sync     ${syncText(now)}`,
+      fields: { state: sync.state, height, targetHeight: sync.targetHeight },
+    })
+  }
+  const silence = verifier?.silence ?? null
+  if (silence !== (before?.verifier?.silence ?? null)) {
+    const text = silence === null ? 'signs again' : `does not sign: ${printable(silence)}`
+    found.push({ level: silence === null ? 'info' : 'warn', event: 'silence', text: `verifier ${text}`, fields: { silence } })
+  }
+  return found
+}
+
+function syncText({ sync, height, slot }: NodeStatus): string {
+  switch (sync.state) {
+    case 'waiting-for-peers':
+      return 'waiting for peers'
+    case 'syncing':
+      return `catching up: ${height} of ${sync.targetHeight}`
+    case 'following':
+      return slot === null ? 'ready; the first slot has not begun' : `following the chain at height ${height}`
+  }
+}

@@ -1,0 +1,186 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startApi } from '../api/server.ts'
+import type { NodeView } from '../api/types.ts'
+import { removeApiFile, writeApiFile } from '../node/api-file.ts'
+import { directoryPaths, exists } from '../node/directory.ts'
+import { createTelemetry } from '../node/logging.ts'
+import { startNode } from '../node/node.ts'
+import type { NodeOptions } from '../node/options.ts'
+import { parseAddress } from '../node/wallet.ts'
+import type { LogLevel, Telemetry } from '../ports/telemetry.ts'
+import { DEFAULT_LISTEN, type StartFlags } from './commands/start.ts'
+import { CliError, type ExitCode, exitCodes, report } from './exit.ts'
+import { type Happening, narrate } from './narrator.ts'
+import { isPeerMultiaddr } from './options.ts'
+import { paint, plural, short } from './text.ts'
+
+/** Long enough to flush a store; a supervisor such as systemd or Docker kills after ten seconds or more. */
+const STOP_DEADLINE_MS = 8000
+
+/** Runs a node until it is told to stop, and gives the exit code. Rejects with what kept it from starting. */
+export async function runNode(flags: StartFlags): Promise<ExitCode> {
+  const ending = untilTold(flags.parentWatch === true)
+  const log = createLog(flags)
+  const options = await nodeOptions(flags, log.telemetry)
+  const paths = directoryPaths(flags.dir)
+  const node = await startNode(options)
+  let stopped: Promise<void> | undefined
+  const parts: (() => Promise<void>)[] = [() => node.stop()]
+  const stopAll = (): Promise<void> => {
+    stopped ??= (async () => {
+      for (const stop of parts.toReversed()) await stop()
+    })()
+    return stopped
+  }
+  try {
+    const api =
+      flags.api === 'off'
+        ? undefined
+        : await startApi(node.view, {
+            ...flags.api,
+            parseAddress,
+            onError: (error) => log.telemetry.log('error', 'api-failed', { error }),
+          })
+    if (api !== undefined) {
+      parts.push(() => api.close())
+      await writeApiFile(paths.directory, { url: api.url, pid: process.pid })
+      parts.push(() => removeApiFile(paths.directory))
+    }
+    log.tell(greeting(node.view, options, api?.url))
+    const hush = narrate(node.view, log.tell)
+    const why = await ending
+    hush()
+    log.tell({ level: 'info', event: 'stopping', text: `stopping (${why})`, fields: { why } })
+  } catch (error) {
+    await withDeadline(stopAll())
+    throw error
+  }
+  if (!(await withDeadline(stopAll()))) {
+    throw new CliError(
+      exitCodes.failed,
+      'stop-timeout',
+      `the node did not stop within ${STOP_DEADLINE_MS} ms and is ended; nothing final is lost`,
+    )
+  }
+  log.tell({ level: 'info', event: 'stopped', text: 'stopped', fields: {} })
+  return exitCodes.ok
+}
+
+/** Resolves with the reason at the first signal (or end of standard input); the second signal ends the process. */
+function untilTold(parentWatch: boolean): Promise<string> {
+  const crash = (error: unknown): void => process.exit(report(error))
+  process.on('uncaughtException', crash)
+  process.on('unhandledRejection', crash)
+  return new Promise((resolve) => {
+    let told = false
+    const tell = (why: string): void => {
+      if (told) process.exit(exitCodes.interrupted)
+      told = true
+      resolve(why)
+    }
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, tell)
+    if (!parentWatch) return
+    process.stdin.on('error', () => undefined)
+    process.stdin.once('close', () => {
+      if (!told) tell('standard input ended')
+    })
+    process.stdin.resume()
+  })
+}
+
+async function withDeadline(stopping: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, STOP_DEADLINE_MS, false)
+  })
+  try {
+    return await Promise.race([stopping.then(() => true), deadline])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function nodeOptions(flags: StartFlags, telemetry: Telemetry): Promise<NodeOptions> {
+  const { directory } = directoryPaths(flags.dir)
+  return {
+    directory,
+    role: flags.role ?? ((await exists(join(directory, 'verifier.key'))) ? 'verifier' : 'full'),
+    listen: flags.listen ?? [DEFAULT_LISTEN],
+    announce: flags.announce ?? [],
+    bootstrap: await bootstrapPeers(flags, directory),
+    scope: flags.scope,
+    checkpoint: flags.checkpoint ?? null,
+    telemetry,
+  }
+}
+
+/** What was named on the command line; else what the directory has; else what came with the program. */
+async function bootstrapPeers({ bootstrap, bootstrapFile }: StartFlags, directory: string): Promise<readonly string[]> {
+  if (bootstrap !== undefined || bootstrapFile !== undefined) {
+    return [...(bootstrap ?? []), ...(bootstrapFile === undefined ? [] : await readBootstrapFile(bootstrapFile))]
+  }
+  const own = join(directory, 'bootstrap.json')
+  if (await exists(own)) return readBootstrapFile(own)
+  // Beside dist/ in the bundle, above src/cli/ in the source.
+  for (const up of ['../bootstrap.json', '../../bootstrap.json']) {
+    const shipped = fileURLToPath(new URL(up, import.meta.url))
+    if (await exists(shipped)) return readBootstrapFile(shipped)
+  }
+  return []
+}
+
+async function readBootstrapFile(path: string): Promise<readonly string[]> {
+  const bad = (why: string, cause?: unknown): CliError =>
+    new CliError(exitCodes.failed, 'bad-bootstrap-file', `${path} ${why}; it should be {"peers": ["/ip4/.../tcp/4001/p2p/12D3KooW..."]}`, {
+      cause,
+    })
+  let value: unknown
+  try {
+    value = JSON.parse(await readFile(path, 'utf8'))
+  } catch (error) {
+    throw bad(`cannot be read (${error instanceof Error ? error.message : error})`, error)
+  }
+  const peers = typeof value === 'object' && value !== null && 'peers' in value ? value.peers : undefined
+  if (!Array.isArray(peers)) throw bad('has no list "peers"')
+  const wrong = peers.find((peer) => typeof peer !== 'string' || !isPeerMultiaddr(peer))
+  if (wrong !== undefined) throw bad(`has an entry that is no peer's multiaddr: ${JSON.stringify(wrong)}`)
+  return peers
+}
+
+interface Log {
+  readonly telemetry: Telemetry
+  tell(happening: Happening): void
+}
+
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
+
+/** For programs all goes through the telemetry, a JSON line each. For people what happens has sentences of its own. */
+function createLog({ logLevel, logFormat }: StartFlags): Log {
+  const telemetry = createTelemetry({ level: logLevel, format: logFormat === 'json' ? 'json' : 'pretty' })
+  if (logFormat === 'json') return { telemetry, tell: ({ level, event, fields }) => telemetry.log(level, event, fields) }
+  return {
+    telemetry,
+    tell({ level, text }) {
+      if (LEVELS.indexOf(level) < LEVELS.indexOf(logLevel)) return
+      const time = paint('dim', new Date().toISOString().slice(11, 23), process.stderr)
+      process.stderr.write(`${time} ${level === 'warn' || level === 'error' ? paint('yellow', text, process.stderr) : text}\n`)
+    },
+  }
+}
+
+function greeting(view: NodeView, { role, directory, bootstrap }: NodeOptions, url: string | undefined): Happening {
+  const { chain, peerId, addresses, height } = view.status()
+  return {
+    level: 'info',
+    event: 'started',
+    text: [
+      `started  ${role} of ${chain}, height ${height}, ${plural(view.genesis.verifiers.length, 'verifier')}, in ${directory}`,
+      `         peers reach it at ${addresses.join(' ') || `no address (${short(peerId)})`}`,
+      `         bootstrap peers: ${bootstrap.length || 'none, so others must dial this node'}`,
+      `         API ${url ?? 'off'}`,
+    ].join('\n'),
+    fields: { role, chain, chainId: view.chainId, peerId, addresses, height, url },
+  }
+}

@@ -1,0 +1,43 @@
+import type { Hex } from '../base/hex.ts'
+import { toHex } from '../base/hex.ts'
+import { formatAddress, parseAddress } from '../crypto/address.ts'
+import { encode } from '../wire/codec.ts'
+import { addressOf, transactionId } from '../wire/ids.ts'
+import { transactionMessage } from '../wire/signing.ts'
+import { type Address, type Hash, type Transaction, type TransactionBody, transaction } from '../wire/types.ts'
+
+/** What who sends transactions needs, without what a node needs. */
+export { addressOf, formatAddress, parseAddress }
+
+/** An account whose secret key is at hand. */
+export interface Wallet {
+  readonly address: Address
+  sign(chainId: Hash, body: Omit<TransactionBody, 'sender'>): SignedTransaction
+}
+
+export interface SignedTransaction {
+  readonly id: Hash
+  readonly transaction: Transaction
+  /** The encoded transaction, as the API takes it. */
+  readonly hex: Hex
+}
+
+/** Loads an account's key file. Rejects with QuorateError as `loadKeyFile`. */
+export async function openWallet(keyFile: string): Promise<Wallet & { readonly warnings: readonly string[] }> {
+  // Here, not above: the native library is for those who sign.
+  const [{ loadKeyFile }, { nativeSignatures }] = await Promise.all([
+    import('../adapters/keys/key-files.ts'),
+    import('../crypto/native.ts'),
+  ])
+  const { publicKey, secretKey, warnings } = await loadKeyFile(keyFile, 'account')
+  return {
+    address: addressOf(publicKey),
+    warnings,
+    sign(chainId, unsigned) {
+      const body: TransactionBody = { ...unsigned, sender: publicKey }
+      const signature = nativeSignatures.accountSign(secretKey, transactionMessage(chainId, body))
+      const signed: Transaction = { body, signature }
+      return { id: transactionId(signed), transaction: signed, hex: toHex(encode(transaction, signed)) }
+    },
+  }
+}
