@@ -1,0 +1,38 @@
+/** Valid blocks of one height kept in memory: two slots of a quorum's candidates; the oldest go first. */
+export const MAX_KNOWN_BLOCKS = 64
+/** Gossip that waits for its parent block or its transactions; what comes beyond is dropped. */
+export const MAX_WAITING_MESSAGES = 64
+/** Certificates and proofs whose check is remembered. */
+export const MAX_CHECKED_SIGNATURES = 1024
+/** Slots that a candidate may be ahead of this node's clock. */
+export const MAX_EARLY_SLOTS = 1
+/** Transactions checked between two turns of the event loop, so that signatures of blocks do not wait for them. */
+export const CHECKED_PER_TURN = 32
+/** Transactions of one message to gossip, and how long the first of them waits for more. */
+export const BATCH_TRANSACTIONS = 250
+export const BATCH_DELAY_MS = 10
+/** Bytes of transactions in one gossip message, well below the network's limit for one. */
+export const BATCH_BYTES = 256 * 1024
+/** How often what this node's API accepted is gossiped again while it is not final. */
+export const REBROADCAST_MS = 15_000
+/** Ids of transactions that left the pool without being final, kept to tell their senders why. */
+export const MAX_DROPPED_REMEMBERED = 10_000
+/** Blocks of one sync request; its answer also ends at MAX_SYNC_BYTES. */
+export const SYNC_BLOCKS = 128
+/** Requests for blocks under way at once, to different peers where there are. */
+export const SYNC_REQUESTS = 4
+export const SYNC_DEADLINE_MS = 10_000
+/** How often a peer is asked for its height when gossip is quiet. */
+export const STATUS_INTERVAL_MS = 5_000
+/** Blocks imported by sync between two turns of the runner, so that it stays responsive. */
+export const IMPORT_BLOCKS = 16
+export const FETCH_DEADLINE_MS = 2_000
+/** Between attempts to reach a verifier of the quorum: first and longest. */
+export const VERIFIER_RETRY_MS = 500
+export const MAX_VERIFIER_RETRY_MS = 10_000
+/** Final blocks whose views are kept for the API and for new peers. */
+export const RECENT_BLOCKS = 128
+/** Alarms kept for the status. */
+export const MAX_ALARMS = 16
+/** Part of a slot by which a clock may differ from its peers' before the operator is told. */
+export const CLOCK_TOLERANCE_SLOTS = 0.25

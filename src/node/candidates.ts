@@ -1,0 +1,198 @@
+import { accept, ignore, reject, type Verdict } from '../base/verdict.ts'
+import { isBetter } from '../consensus/choice.ts'
+import { isSelected } from '../consensus/sortition.ts'
+import type { ProposedBlock, State } from '../consensus/types.ts'
+import type { BlsItem, Signatures } from '../crypto/signatures.ts'
+import type { PreparedTransaction } from '../ledger/transaction.ts'
+import { decode, WireError } from '../wire/codec.ts'
+import { blockHash, ticketOf } from '../wire/ids.ts'
+import { statementMessage, ticketMessage } from '../wire/signing.ts'
+import {
+  type Candidate,
+  type CandidateStatement,
+  type Certificate,
+  candidate,
+  type Hash,
+  type Header,
+  type VoteStatement,
+} from '../wire/types.ts'
+import type { Bodies } from './bodies.ts'
+import { MAX_EARLY_SLOTS } from './bounds.ts'
+import type { Chain } from './chain.ts'
+import type { HeadWaiters } from './head-waiters.ts'
+import { executeBlock, type KnownBlocks } from './known-blocks.ts'
+import type { QuorumSignatures } from './quorum-signatures.ts'
+import type { Slots } from './slots.ts'
+
+export interface CandidateIntakeOptions {
+  readonly chain: Chain
+  readonly known: KnownBlocks
+  readonly bodies: Bodies
+  readonly slots: Slots
+  readonly waiters: HeadWaiters
+  readonly signatures: Signatures
+  readonly quorumSignatures: QuorumSignatures
+  /** The machine's state, to leave unchecked what it could never choose. */
+  readonly state: () => State
+  readonly onCandidate: (proposed: ProposedBlock, wire: Candidate) => void
+  /** A peer builds on a height that this node does not have. */
+  readonly onBehind: (height: number) => void
+}
+
+/** Validates messages of the topic `candidates`; the checks are those of `protocols/candidates.md`, the cheap ones first. */
+export class CandidateIntake {
+  readonly #options: CandidateIntakeOptions
+  /** `slot:maker` of candidates that were passed over for a better one, for this slot and the next. */
+  #outranked = new Map<string, number>()
+
+  constructor(options: CandidateIntakeOptions) {
+    this.#options = options
+  }
+
+  /** Whether this maker's candidate of this slot was passed over, so that its request for votes can be refused at once. */
+  isOutranked(slot: number, maker: number): boolean {
+    return this.#outranked.has(`${slot}:${maker}`)
+  }
+  forget(beforeSlot: number): void {
+    for (const [key, slot] of this.#outranked) if (slot < beforeSlot) this.#outranked.delete(key)
+  }
+
+  async validate(data: Uint8Array, from: string): Promise<Verdict<unknown>> {
+    let wire: Candidate
+    try {
+      wire = decode(candidate, data)
+    } catch (error) {
+      // [REJECT] malformed: no canonical bytes within the bounds.
+      if (error instanceof WireError) return reject('malformed', error.message)
+      throw error
+    }
+    const { chain, slots, waiters } = this.#options
+    const { header } = wire
+    const now = slots.now()
+    // [IGNORE] old-slot, future-slot: the slot is neither this one nor the next.
+    if (now === null || wire.slot > now + MAX_EARLY_SLOTS) return ignore('future-slot', `slot ${wire.slot}, it is slot ${now}`)
+    if (wire.slot < now) return ignore('old-slot', `slot ${wire.slot}, it is slot ${now}`)
+    // [IGNORE] old-height: it is final already.
+    if (header.height <= chain.head.height) return ignore('old-height', `height ${header.height}, the head is ${chain.head.height}`)
+    // [IGNORE] unknown-parent: its parent did not arrive by the end of the slot.
+    if (header.height > chain.head.height + 1) this.#options.onBehind(header.height)
+    if (!(await waiters.wait(header.height - 1, chain.head.height, slots.remainingMs())) || header.height !== chain.head.height + 1)
+      return ignore('unknown-parent', `height ${header.height}, the head is ${chain.head.height}`)
+    if (header.parent !== chain.head.hash) return ignore('unknown-parent', `parent ${header.parent.slice(0, 8)}`)
+    return this.#validateOnHead(wire, from)
+  }
+
+  async #validateOnHead(wire: Candidate, from: string): Promise<Verdict<unknown>> {
+    const { chain, known, bodies, state: machine } = this.#options
+    const { header, slot, maker, justification } = wire
+    const hash = blockHash(chain.chainId, header)
+    // [REJECT] slot-not-above-parent, justification-missing, wrong-justification: see checkEnvelope.
+    const envelope = checkEnvelope(wire, hash, chain.head.slot)
+    if (envelope.kind !== 'accept') return envelope
+    const ticket = ticketOf(wire.proof)
+    const proposed: ProposedBlock = {
+      block: { hash, height: header.height, slot: header.slot, parent: header.parent },
+      slot,
+      maker,
+      ticket,
+      justification: justification as Certificate<VoteStatement> | null,
+    }
+    // [IGNORE] known: another candidate of this maker in this slot is here.
+    const state = machine()
+    const others = state.candidates.filter((other) => other.slot === slot)
+    if (others.some((other) => other.maker === maker)) return ignore('known', `maker ${maker} has a candidate in slot ${slot}`)
+    // [IGNORE] lower-ticket: it could not be chosen, so nothing of it needs to be checked or relayed.
+    if (others.some((other) => isBetter(state, other, proposed))) {
+      this.#outranked.set(`${slot}:${maker}`, slot)
+      return ignore('lower-ticket', `maker ${maker} in slot ${slot}`)
+    }
+    const signed = this.#checkSignatures(wire, hash, ticket)
+    if (signed.kind !== 'accept') return signed
+    if (known.get(hash) === undefined) {
+      // [IGNORE] missing-transactions; [REJECT] bad-transaction, wrong-transactions-root.
+      const body = await bodies.fill(hash, header, wire.shortIds, from)
+      if (body.kind !== 'accept') return body
+      const executed = this.#execute(header, body.value)
+      if (executed.kind !== 'accept') return executed
+    }
+    this.#options.onCandidate(proposed, wire)
+    return accept(undefined)
+  }
+
+  #execute(header: Header, transactions: readonly PreparedTransaction[]): Verdict<unknown> {
+    const { chain, known } = this.#options
+    // [IGNORE] old-height: the head moved while the body was fetched.
+    if (header.parent !== chain.head.hash) return ignore('old-height', `height ${header.height}`)
+    const block = { header, transactions: transactions.map(({ transaction }) => transaction) }
+    // [REJECT] every code of executeBlock.
+    const executed = executeBlock(chain, block, transactions)
+    if (executed.kind === 'accept') known.add(executed.value)
+    return executed
+  }
+
+  #checkSignatures(wire: Candidate, hash: Hash, ticket: Hash): Verdict<unknown> {
+    const { chain, signatures, quorumSignatures } = this.#options
+    const { chainId, quorum, genesis } = chain
+    const { header, justification } = wire
+    const epochSeed = chainId
+    const builder = quorum.members[header.maker]
+    const proposer = quorum.members[wire.maker]
+    // [REJECT] unknown-maker: no member of the quorum.
+    if (builder === undefined || proposer === undefined) return reject('unknown-maker', `maker ${wire.maker} of ${quorum.members.length}`)
+    // [REJECT] ticket-above-threshold: of the envelope, or of the header.
+    const selected = (of: Hash, stake: number): boolean => isSelected(genesis.parameters, of, stake, quorum.totalStakeDroplets)
+    if (!selected(ticket, proposer.stakeDroplets)) return reject('ticket-above-threshold', `maker ${wire.maker} in slot ${wire.slot}`)
+    if (!selected(ticketOf(header.proof), builder.stakeDroplets)) return reject('ticket-above-threshold', `maker ${header.maker} in slot ${header.slot}`)
+    const statement = statementOf(wire, hash)
+    const items: BlsItem[] = [
+      { publicKey: proposer.blsKey, message: ticketMessage(chainId, epochSeed, wire.slot), signature: wire.proof },
+      { publicKey: proposer.blsKey, message: statementMessage(chainId, statement), signature: wire.signature },
+    ]
+    if (header.slot !== wire.slot)
+      items.push({ publicKey: builder.blsKey, message: ticketMessage(chainId, epochSeed, header.slot), signature: header.proof })
+    // [REJECT] bad-signature: of the tickets or the envelope.
+    if (!signatures.blsVerifyMany(items)) return reject('bad-signature', `maker ${wire.maker} in slot ${wire.slot}`)
+    // [REJECT] bad-parent-seal: the header's certificate for its parent.
+    const seal = checkParentSeal(chain, header, quorumSignatures)
+    if (seal.kind !== 'accept') return seal
+    // [REJECT] bad-justification: the vote certificate.
+    return justification === null ? accept(undefined) : quorumSignatures.checkCertificate(quorum, justification)
+  }
+}
+
+/** What a candidate's proposer signs. */
+export const statementOf = (wire: Candidate, hash: Hash): CandidateStatement => ({
+  kind: 'candidate',
+  height: wire.header.height,
+  slot: wire.slot,
+  block: hash,
+  validSlot: wire.justification?.statement.kind === 'vote' ? wire.justification.statement.slot : null,
+})
+
+/** Whether envelope, header and justification fit each other. */
+function checkEnvelope(wire: Candidate, hash: Hash, headSlot: number): Verdict {
+  const { header, slot, justification } = wire
+  if (header.slot <= headSlot) return reject('slot-not-above-parent', `slot ${header.slot}, the parent's is ${headSlot}`)
+  if (justification === null) {
+    // A block without a vote certificate is its builder's, in its own slot.
+    if (header.slot !== slot || header.maker !== wire.maker || header.proof !== wire.proof)
+      return reject('justification-missing', `a block of slot ${header.slot} in slot ${slot} without a vote certificate`)
+    return accept(undefined)
+  }
+  const { statement } = justification
+  if (statement.kind !== 'vote' || statement.block !== hash || statement.height !== header.height)
+    return reject('wrong-justification', `a ${statement.kind} certificate of another block or height`)
+  if (statement.slot >= slot || statement.slot < header.slot) return reject('wrong-justification', `a vote certificate of slot ${statement.slot} in slot ${slot}`)
+  return accept(undefined)
+}
+
+/** Whether a header on the head names a seal certificate of the head. */
+export function checkParentSeal(chain: Chain, header: Header, quorumSignatures: QuorumSignatures): Verdict {
+  const { parentSeal } = header
+  if (chain.head.height === 0) return parentSeal === null ? accept(undefined) : reject('bad-parent-seal', 'genesis has no seal')
+  if (parentSeal === null) return reject('bad-parent-seal', 'the seal of the parent is missing')
+  if (parentSeal.signature === chain.headSeal?.signature && parentSeal.signers.join() === chain.headSeal.signers.join()) return accept(undefined)
+  const statement = { kind: 'seal', height: chain.head.height, block: chain.head.hash } as const
+  const verdict = quorumSignatures.checkCertificate(chain.quorum, { statement, aggregate: parentSeal })
+  return verdict.kind === 'accept' ? verdict : reject('bad-parent-seal', verdict.detail)
+}

@@ -1,0 +1,257 @@
+import { equalBytes } from '../base/bytes.ts'
+import { invariant, QuorateError } from '../base/errors.ts'
+import { toHex } from '../base/hex.ts'
+import { createQuorum, type Quorum, twoThirds } from '../consensus/quorum.ts'
+import type { BlockRef } from '../consensus/types.ts'
+import { type Account, account } from '../ledger/account.ts'
+import { advance, genesisState, type LedgerState, restoreState, stateRoot, type Transition } from '../ledger/state.ts'
+import { type PreparedTransaction, prepare } from '../ledger/transaction.ts'
+import type { Store, Write } from '../ports/store.ts'
+import { decode, encode, struct, u16, u32, u64, WireError } from '../wire/codec.ts'
+import type { Genesis } from '../wire/genesis.ts'
+import { blockHash, chainIdOf } from '../wire/ids.ts'
+import { type AggregateSignature, type Block, block, type Hash, hash, type SignedBlock, signedBlock, transaction } from '../wire/types.ts'
+import { keys, rangeOf } from './keyspace.ts'
+
+const LAYOUT_VERSION = 1
+const chainMark = struct<{ version: number; chainId: Hash }>({ version: u16, chainId: hash })
+const place = struct<{ height: number; index: number }>({ height: u64, index: u32 })
+
+/** Newest blocks whose hashes and links are checked at a start; older ones are checked when they are read. */
+const CHECKED_AT_START = 64
+
+/** A final block with what follows from it. */
+export interface FinalBlock {
+  readonly ref: BlockRef
+  readonly block: SignedBlock
+  readonly transactions: readonly PreparedTransaction[]
+  readonly transition: Transition
+}
+
+/**
+ * The final blocks and the ledger after them, on disk and in memory. One writer: the runner. What is committed is on
+ * disk (fsync) when `commit` resolves; memory follows the disk, never the other way round.
+ */
+export class Chain {
+  readonly genesis: Genesis
+  readonly chainId: Hash
+  /** The quorum that signs the next height. */
+  readonly quorum: Quorum
+  readonly ledger: LedgerState
+  readonly #store: Store
+  #head: BlockRef
+  #headSeal: AggregateSignature | null
+  #guarded: { readonly height: number; readonly hash: Hash; readonly key: Uint8Array }[] = []
+
+  private constructor(
+    genesis: Genesis,
+    store: Store,
+    quorum: Quorum,
+    ledger: LedgerState,
+    head: BlockRef,
+    headSeal: AggregateSignature | null,
+  ) {
+    this.genesis = genesis
+    this.chainId = ledger.chainId
+    this.quorum = quorum
+    this.ledger = ledger
+    this.#store = store
+    this.#head = head
+    this.#headSeal = headSeal
+  }
+
+  /**
+   * Opens the chain of a genesis in a store, empty or of the same chain.
+   * Rejects with QuorateError `wrong-chain` or `store-corrupt`; nothing is repaired or removed.
+   */
+  static async open(genesis: Genesis, store: Store): Promise<Chain> {
+    const chainId = chainIdOf(genesis)
+    const quorum = createQuorum(
+      genesis.verifiers.map(({ account: id, peerId, blsKey, stakeDroplets }) => ({ id, peerId, blsKey, stakeDroplets })),
+    )
+    const mark = store.get(keys.chain)
+    if (mark === undefined) {
+      const ledger = genesisState(genesis, chainId)
+      const writes: Write[] = [...ledger.accounts.entries()].map(([address, value]) => putAccount(address, value))
+      await store.write([...writes, { kind: 'put', key: keys.chain, value: encode(chainMark, { version: LAYOUT_VERSION, chainId }) }], {
+        durable: true,
+      })
+      return new Chain(genesis, store, quorum, ledger, genesisRef(chainId), null)
+    }
+    const known = decodeStored('the chain mark', () => decode(chainMark, mark))
+    if (known.chainId !== chainId)
+      throw new QuorateError(
+        'wrong-chain',
+        `the store holds chain ${known.chainId.slice(0, 8)}, the genesis is of chain ${chainId.slice(0, 8)}: use the genesis.json of that chain, or another directory`,
+      )
+    return openExisting(genesis, chainId, store, (ledger, head, seal) => new Chain(genesis, store, quorum, ledger, head, seal))
+  }
+
+  get head(): BlockRef {
+    return this.#head
+  }
+  /** The fullest seal certificate of the head; null at genesis. */
+  get headSeal(): AggregateSignature | null {
+    return this.#headSeal
+  }
+  /** Most droplets that the next block may move. */
+  get valueLimitDroplets(): number {
+    return twoThirds(this.quorum.totalStakeDroplets)
+  }
+
+  /** Writes a block that extends the head. @throws QuorateError `store-full`, `store-failed` */
+  async commit(final: FinalBlock, options: { readonly durable: boolean }): Promise<void> {
+    const { ref, block: signed, transactions, transition } = final
+    invariant(ref.parent === this.#head.hash && ref.height === this.#head.height + 1, 'a committed block extends the head')
+    const writes: Write[] = [
+      { kind: 'put', key: keys.block(ref.height), value: encode(signedBlock, signed) },
+      { kind: 'put', key: keys.blockHeight(ref.hash), value: encode(u64, ref.height) },
+      { kind: 'put', key: keys.head, value: encode(u64, ref.height) },
+    ]
+    for (const [index, { id }] of transactions.entries()) {
+      writes.push({ kind: 'put', key: keys.transaction(id), value: encode(place, { height: ref.height, index }) })
+      writes.push({ kind: 'del', key: keys.pending(id) })
+    }
+    for (const [address, value] of transition.changes) writes.push(putAccount(address, value))
+    const settled = this.#guarded.filter(({ height }) => height <= ref.height)
+    for (const { key } of settled) writes.push({ kind: 'del', key })
+    await this.#store.write(writes, options)
+    advance(this.ledger, transition)
+    this.#head = ref
+    this.#headSeal = signed.seal
+    if (settled.length > 0) this.#guarded = this.#guarded.filter(({ height }) => height > ref.height)
+  }
+
+  /** Replaces the head's seal certificate by a fuller one. */
+  async improveSeal(seal: AggregateSignature): Promise<void> {
+    const signed = this.block(this.#head.height)
+    invariant(signed !== undefined, 'the head is in the store')
+    this.#headSeal = seal
+    await this.#store.write([{ kind: 'put', key: keys.block(this.#head.height), value: encode(signedBlock, { ...signed, seal }) }], {
+      durable: false,
+    })
+  }
+
+  /** The final block of a height from 1 up. @throws QuorateError `store-corrupt` */
+  block(height: number): SignedBlock | undefined {
+    const bytes = this.#store.get(keys.block(height))
+    return bytes === undefined ? undefined : decodeStored(`block ${height}`, () => decode(signedBlock, bytes))
+  }
+  heightOf(of: Hash): number | undefined {
+    const bytes = this.#store.get(keys.blockHeight(of))
+    return bytes === undefined ? undefined : decodeStored('a block height', () => decode(u64, bytes))
+  }
+  placeOf(id: Hash): { readonly height: number; readonly index: number } | undefined {
+    const bytes = this.#store.get(keys.transaction(id))
+    return bytes === undefined ? undefined : decodeStored('a place of a transaction', () => decode(place, bytes))
+  }
+
+  /** Keeps the body of a block that this verifier is about to lock or seal; on disk when it resolves. */
+  async guardBlock(ref: BlockRef, body: Block): Promise<void> {
+    if (this.#guarded.some(({ hash }) => hash === ref.hash)) return
+    const key = keys.guarded(ref.height, ref.hash)
+    await this.#store.write([{ kind: 'put', key, value: encode(block, body) }], { durable: true })
+    this.#guarded.push({ height: ref.height, hash: ref.hash, key })
+  }
+  /** Bodies kept by `guardBlock` before this start, for heights above the head. */
+  async guardedBlocks(): Promise<readonly Block[]> {
+    const bodies: Block[] = []
+    for await (const [key, bytes] of this.#store.range(...rangeOf('g'))) {
+      const body = decodeStored('a guarded block', () => decode(block, bytes))
+      const { height, hash: of } = refOf(this.chainId, body)
+      this.#guarded.push({ height, hash: of, key })
+      if (height > this.#head.height) bodies.push(body)
+    }
+    return bodies
+  }
+
+  /** Keeps transactions that the API accepted; on disk when it resolves. */
+  async keepPending(accepted: readonly PreparedTransaction[]): Promise<void> {
+    await this.#store.write(
+      accepted.map(({ id, transaction: value }) => ({ kind: 'put', key: keys.pending(id), value: encode(transaction, value) })),
+      { durable: true },
+    )
+  }
+  async dropPending(ids: readonly Hash[]): Promise<void> {
+    await this.#store.write(
+      ids.map((id) => ({ kind: 'del', key: keys.pending(id) })),
+      { durable: false },
+    )
+  }
+  async pending(): Promise<readonly PreparedTransaction[]> {
+    const kept: PreparedTransaction[] = []
+    for await (const [, bytes] of this.#store.range(...rangeOf('p')))
+      kept.push(prepare(decodeStored('a pending transaction', () => decode(transaction, bytes))))
+    return kept
+  }
+
+  /** Makes sure that all that was committed is on disk (fsync). */
+  flush(): Promise<void> {
+    return this.#store.write([], { durable: true })
+  }
+}
+
+/** Genesis as height 0: slot 0 is free for the first block, so its own slot lies before it. */
+export const genesisRef = (chainId: Hash): BlockRef => ({ hash: chainId, height: 0, slot: -1, parent: chainId })
+
+export const refOf = (chainId: Hash, of: Block): BlockRef => ({
+  hash: blockHash(chainId, of.header),
+  height: of.header.height,
+  slot: of.header.slot,
+  parent: of.header.parent,
+})
+
+const putAccount = (address: string, value: Account): Write => ({ kind: 'put', key: keys.account(address), value: encode(account, value) })
+
+const corrupt = (what: string, cause?: unknown): QuorateError =>
+  new QuorateError(
+    'store-corrupt',
+    `the store is damaged: ${what}. Restore a backup of store/, or move store/ away and start again to sync from peers; keep the file guard in either case`,
+    { cause },
+  )
+
+function decodeStored<T>(what: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof WireError) throw corrupt(`${what} cannot be read (${error.message})`, error)
+    throw error
+  }
+}
+
+/** Reads the ledger back and checks it against the head's state root, and the newest blocks against each other. */
+async function openExisting<T>(
+  genesis: Genesis,
+  chainId: Hash,
+  store: Store,
+  make: (ledger: LedgerState, head: BlockRef, seal: AggregateSignature | null) => T,
+): Promise<T> {
+  const entries: [string, Account][] = []
+  for await (const [key, bytes] of store.range(...rangeOf('a')))
+    entries.push([toHex(key.subarray(1)), decodeStored('an account', () => decode(account, bytes))])
+  const headBytes = store.get(keys.head)
+  const height = headBytes === undefined ? 0 : decodeStored('the head', () => decode(u64, headBytes))
+  if (height === 0) {
+    const ledger = restoreState(genesis, chainId, entries, 0)
+    if (stateRoot(ledger) !== stateRoot(genesisState(genesis, chainId))) throw corrupt('the accounts are not those of genesis')
+    return make(ledger, genesisRef(chainId), null)
+  }
+  let above: { readonly block: SignedBlock; readonly hash: Hash } | undefined
+  let head: { readonly block: SignedBlock; readonly ref: BlockRef } | undefined
+  for (let at = height; at > Math.max(0, height - CHECKED_AT_START); at--) {
+    const bytes = store.get(keys.block(at))
+    if (bytes === undefined) throw corrupt(`block ${at} is missing below head ${height}`)
+    const signed = decodeStored(`block ${at}`, () => decode(signedBlock, bytes))
+    const ref = refOf(chainId, signed)
+    if (ref.height !== at || (above !== undefined && above.block.header.parent !== ref.hash))
+      throw corrupt(`block ${at} does not link to the block above it`)
+    const indexed = store.get(keys.blockHeight(ref.hash))
+    if (indexed === undefined || !equalBytes(indexed, encode(u64, at))) throw corrupt(`block ${at} is not in the index`)
+    above = { block: signed, hash: ref.hash }
+    head ??= { block: signed, ref }
+  }
+  invariant(head !== undefined, 'a chain above genesis has a head')
+  const ledger = restoreState(genesis, chainId, entries, head.block.header.burnedMicroHours)
+  if (stateRoot(ledger) !== head.block.header.stateRoot) throw corrupt(`the accounts do not give the state root of head ${height}`)
+  return make(ledger, head.ref, head.block.seal)
+}

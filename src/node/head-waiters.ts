@@ -1,0 +1,30 @@
+import { MAX_WAITING_MESSAGES } from './bounds.ts'
+
+/** What came too early and waits for the head to reach a height. */
+export class HeadWaiters {
+  readonly #waiting = new Set<{ readonly height: number; readonly resolve: (reached: boolean) => void }>()
+
+  /** True once the head is at the height; false at the deadline, or at once if too many wait. */
+  wait(height: number, headHeight: number, deadlineMs: number): Promise<boolean> {
+    if (headHeight >= height) return Promise.resolve(true)
+    if (this.#waiting.size >= MAX_WAITING_MESSAGES) return Promise.resolve(false)
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => end(false), deadlineMs)
+      const end = (reached: boolean): void => {
+        clearTimeout(timer)
+        this.#waiting.delete(waiter)
+        resolve(reached)
+      }
+      const waiter = { height, resolve: end }
+      this.#waiting.add(waiter)
+    })
+  }
+
+  headReached(height: number): void {
+    for (const waiter of [...this.#waiting]) if (waiter.height <= height) waiter.resolve(true)
+  }
+  /** Lets everybody go: the node stops. */
+  end(): void {
+    for (const waiter of [...this.#waiting]) waiter.resolve(false)
+  }
+}

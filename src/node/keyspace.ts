@@ -1,0 +1,35 @@
+import { concatBytes, utf8 } from '../base/bytes.ts'
+import { fromHex } from '../base/hex.ts'
+import type { Address, Hash } from '../wire/types.ts'
+
+/** Where things lie in the store: a letter for the kind, then what names it. Heights are big-endian, so that they sort. */
+const prefix = (letter: string): Uint8Array => utf8(letter)
+
+function heightBytes(height: number): Uint8Array {
+  const bytes = new Uint8Array(8)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(0, Math.floor(height / 0x1_0000_0000))
+  view.setUint32(4, height % 0x1_0000_0000)
+  return bytes
+}
+
+export const keys = {
+  /** Version of this layout, and the chain it is for. */
+  chain: utf8('mchain'),
+  /** Height of the newest final block. */
+  head: utf8('mhead'),
+  block: (height: number): Uint8Array => concatBytes([prefix('b'), heightBytes(height)]),
+  blockHeight: (block: Hash): Uint8Array => concatBytes([prefix('h'), fromHex(block)]),
+  transaction: (id: Hash): Uint8Array => concatBytes([prefix('t'), fromHex(id)]),
+  account: (address: Address): Uint8Array => concatBytes([prefix('a'), fromHex(address)]),
+  /** A transaction that this node's API accepted and that is not final yet. */
+  pending: (id: Hash): Uint8Array => concatBytes([prefix('p'), fromHex(id)]),
+  /** The body of a block that this verifier locked or sealed: without it a height could not go on after a power cut. */
+  guarded: (height: number, block: Hash): Uint8Array => concatBytes([prefix('g'), heightBytes(height), fromHex(block)]),
+} as const
+
+/** First key of a kind, and the first one after it. */
+export const rangeOf = (letter: string): readonly [Uint8Array, Uint8Array] => [
+  prefix(letter),
+  new Uint8Array([(prefix(letter)[0] ?? 0) + 1]),
+]

@@ -1,0 +1,62 @@
+import { accept, reject, type Verdict } from '../base/verdict.ts'
+import { apply } from '../ledger/apply.ts'
+import type { PreparedTransaction } from '../ledger/transaction.ts'
+import { merkleRoot } from '../wire/ids.ts'
+import type { Block, Hash } from '../wire/types.ts'
+import { MAX_KNOWN_BLOCKS } from './bounds.ts'
+import { type Chain, type FinalBlock, refOf } from './chain.ts'
+
+/** A block that is right on the present head, executed, and perhaps never sealed. */
+export interface KnownBlock extends Omit<FinalBlock, 'block'> {
+  readonly block: Block
+}
+
+/** The valid blocks of the present height. */
+export class KnownBlocks {
+  readonly #byHash = new Map<Hash, KnownBlock>()
+  #unnamed: ReadonlySet<Hash> = new Set()
+
+  get(of: Hash): KnownBlock | undefined {
+    return this.#byHash.get(of)
+  }
+  add(known: KnownBlock): void {
+    this.#byHash.set(known.ref.hash, known)
+    if (this.#byHash.size <= MAX_KNOWN_BLOCKS) return
+    const [oldest] = this.#byHash.keys()
+    if (oldest !== undefined) this.#byHash.delete(oldest)
+  }
+  /** The head moved to this height. */
+  settle(height: number): void {
+    for (const [of, { ref }] of this.#byHash) if (ref.height <= height) this.#byHash.delete(of)
+  }
+  /** Forgets what the machine does not name now and did not at the last sweep: what is newer may be on its way to it. */
+  sweep(named: ReadonlySet<Hash>): void {
+    for (const of of this.#unnamed) if (!named.has(of)) this.#byHash.delete(of)
+    this.#unnamed = new Set([...this.#byHash.keys()].filter((of) => !named.has(of)))
+  }
+}
+
+/**
+ * Executes a block on the head and holds what comes out against its header. The signatures of its transactions and
+ * whatever its header says of signatures were checked before, or a quorum has vouched for them.
+ */
+export function executeBlock(chain: Chain, block: Block, transactions: readonly PreparedTransaction[]): Verdict<KnownBlock> {
+  const { header } = block
+  const ref = refOf(chain.chainId, block)
+  if (ref.parent !== chain.head.hash || ref.height !== chain.head.height + 1)
+    return reject('unknown-parent', `block ${ref.height} extends ${ref.parent.slice(0, 8)}, the head is ${chain.head.hash.slice(0, 8)}`)
+  if (ref.slot <= chain.head.slot) return reject('slot-not-above-parent', `slot ${ref.slot}, the parent's is ${chain.head.slot}`)
+  const maker = chain.quorum.members[header.maker]
+  if (maker === undefined) return reject('unknown-maker', `maker ${header.maker} of a quorum of ${chain.quorum.members.length}`)
+  if (header.nextQuorum !== chain.quorum.hash) return reject('wrong-next-quorum', `next quorum ${header.nextQuorum.slice(0, 8)}`)
+  if (merkleRoot(transactions.map(({ id }) => id)) !== header.transactionsRoot)
+    return reject('wrong-transactions-root', 'the transactions are not those of the header')
+  const context = { slot: ref.slot, maker: maker.id, valueLimitDroplets: chain.valueLimitDroplets }
+  const executed = apply(chain.ledger, context, transactions)
+  if (executed.kind !== 'accept') return reject('bad-transaction', `${executed.code}: ${executed.detail}`)
+  const transition = executed.value
+  if (transition.stateRoot !== header.stateRoot) return reject('wrong-state-root', `executing gives ${transition.stateRoot.slice(0, 8)}, the header says ${header.stateRoot.slice(0, 8)}`)
+  if (transition.burnedMicroHours !== header.burnedMicroHours)
+    return reject('wrong-burn', `executing gives ${transition.burnedMicroHours}, the header says ${header.burnedMicroHours}`)
+  return accept({ ref, block, transactions, transition })
+}

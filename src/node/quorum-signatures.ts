@@ -1,0 +1,49 @@
+import { accept, reject, type Verdict } from '../base/verdict.ts'
+import { enoughStake, type Quorum, stakeOf } from '../consensus/quorum.ts'
+import type { Signatures } from '../crypto/signatures.ts'
+import { statementMessage } from '../wire/signing.ts'
+import type { AggregateSignature, Certificate, Hash, Statement } from '../wire/types.ts'
+import { MAX_CHECKED_SIGNATURES } from './bounds.ts'
+
+/**
+ * Checks what members of a quorum signed. Good results are remembered, because the same certificate comes in
+ * requests, in gossip and in headers.
+ */
+export class QuorumSignatures {
+  readonly #chainId: Hash
+  readonly #signatures: Signatures
+  readonly #checked = new Set<string>()
+
+  constructor(chainId: Hash, signatures: Signatures) {
+    this.#chainId = chainId
+    this.#signatures = signatures
+  }
+
+  /** Whether all named members signed the statement; `reject` with `unknown-signer`, `no-signers` or `bad-signature`. */
+  checkSigners(quorum: Quorum, statement: Statement, aggregate: AggregateSignature): Verdict {
+    const members = aggregate.signers.map((signer) => quorum.members[signer])
+    if (members.length === 0) return reject('no-signers', 'nobody signed')
+    const keys: string[] = []
+    for (const member of members) {
+      if (member === undefined) return reject('unknown-signer', `a signer beyond the quorum of ${quorum.members.length}`)
+      keys.push(member.blsKey)
+    }
+    const message = statementMessage(this.#chainId, statement)
+    const memory = `${quorum.hash}${aggregate.signers.join()}${aggregate.signature}${JSON.stringify(statement)}`
+    if (this.#checked.has(memory)) return accept(undefined)
+    if (!this.#signatures.blsVerifyAggregate(keys, message, aggregate.signature))
+      return reject('bad-signature', `the signature of ${keys.length} over ${statement.kind} at height ${statement.height} is wrong`)
+    if (this.#checked.size >= MAX_CHECKED_SIGNATURES) this.#checked.clear()
+    this.#checked.add(memory)
+    return accept(undefined)
+  }
+
+  /** As `checkSigners`, and their stake is enough; else `not-enough-stake`. */
+  checkCertificate(quorum: Quorum, { statement, aggregate }: Certificate): Verdict {
+    const stakes = quorum.members.map((member) => member.stakeDroplets)
+    const stake = stakeOf(stakes, aggregate.signers)
+    const enough = enoughStake(quorum.totalStakeDroplets)
+    if (stake < enough) return reject('not-enough-stake', `${stake} droplets of stake signed, ${enough} are needed`)
+    return this.checkSigners(quorum, statement, aggregate)
+  }
+}

@@ -1,0 +1,294 @@
+import { invariant, QuorateError, unreachable } from '../base/errors.ts'
+import type { Hex } from '../base/hex.ts'
+import { bestCandidate } from '../consensus/choice.ts'
+import { guardRecord } from '../consensus/guard.ts'
+import { initialState, step } from '../consensus/machine.ts'
+import { isSelected } from '../consensus/sortition.ts'
+import type { BlockRef, Effect, Input, Members, State } from '../consensus/types.ts'
+import type { Signatures } from '../crypto/signatures.ts'
+import type { Pool } from '../mempool/pool.ts'
+import type { Network } from '../ports/network.ts'
+import type { Signer } from '../ports/signer.ts'
+import type { GuardFile } from '../ports/store.ts'
+import type { Telemetry } from '../ports/telemetry.ts'
+import { encode } from '../wire/codec.ts'
+import { shortIdOf, ticketOf, transactionId } from '../wire/ids.ts'
+import { statementMessage, ticketMessage } from '../wire/signing.ts'
+import { type AggregateSignature, type Candidate, candidate, compactBlock, publicRecord } from '../wire/types.ts'
+import type { Bodies } from './bodies.ts'
+import { FETCH_DEADLINE_MS } from './bounds.ts'
+import { buildBlock } from './builder.ts'
+import type { Chain } from './chain.ts'
+import type { Heard } from './heard.ts'
+import { executeBlock, type KnownBlock, type KnownBlocks } from './known-blocks.ts'
+import type { SignService } from './sign-service.ts'
+import type { Slots } from './slots.ts'
+import type { SyncClient } from './sync-client.ts'
+
+/** A verifier's key, its place in the quorum, and its guard's file. */
+export interface Verifier {
+  readonly signer: Signer
+  readonly self: number
+  readonly guard: GuardFile
+}
+
+export interface RunnerOptions {
+  readonly chain: Chain
+  readonly pool: Pool
+  readonly known: KnownBlocks
+  readonly bodies: Bodies
+  readonly network: Network
+  readonly client: SyncClient
+  readonly slots: Slots
+  readonly heard: Heard
+  readonly signatures: Signatures
+  readonly telemetry: Telemetry
+  readonly verifier: Verifier | null
+  readonly record: Parameters<typeof initialState>[0]['record']
+  readonly doubtful: boolean
+  readonly signService: () => SignService
+  /** After a block became final here, by consensus (sync has a call of its own). */
+  readonly onFinal: (known: KnownBlock, seal: AggregateSignature) => void
+  readonly onAlarm: (code: string, detail: string) => void
+  readonly onBehind: (height: number) => void
+  readonly onProposed: (slot: number) => void
+  readonly onLead: (slot: number) => void
+  readonly onSealed: (height: number) => void
+  /** A write failed: nothing more is signed, and the node must stop. */
+  readonly onFatal: (error: unknown) => void
+}
+
+/**
+ * Drives the machine: one input at a time, and its effects in order, each done before the next. So what `persist`
+ * writes is on disk before the signature behind it is made.
+ */
+export class Runner {
+  readonly #options: RunnerOptions
+  #state: State
+  readonly #jobs: (() => Promise<void>)[] = []
+  #working = false
+  #stopped = false
+  /** The proof of the slot's ticket, until the candidate is made. */
+  #proof: { readonly slot: number; readonly proof: Hex } | null = null
+
+  constructor(options: RunnerOptions) {
+    this.#options = options
+    this.#state = initialState({
+      config: { leaderRule: options.chain.genesis.parameters.leaderRule, aggregate: (all) => options.signatures.blsAggregate(all) },
+      members: this.#members(),
+      head: options.chain.head,
+      record: options.record,
+      doubtful: options.doubtful,
+    })
+  }
+
+  get state(): State {
+    return this.#state
+  }
+
+  /** Queues an input. */
+  feed(input: Input): void {
+    this.#queue(() => this.#take(input))
+  }
+
+  /** Runs a job between inputs, alone on the chain; the machine then hears of a head that moved. */
+  alone(job: () => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#queue(async () => {
+        try {
+          const before = this.#options.chain.head
+          await job()
+          const { head } = this.#options.chain
+          if (head !== before) await this.#moveHead(head)
+          resolve()
+        } catch (error) {
+          reject(error)
+        }
+      })
+    })
+  }
+
+  /** Takes no more inputs; resolves when what is under way is done. */
+  stop(): Promise<void> {
+    this.#stopped = true
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.#working) setImmediate(look)
+        else resolve()
+      }
+      look()
+    })
+  }
+
+  #queue(job: () => Promise<void>): void {
+    if (this.#stopped) return
+    this.#jobs.push(job)
+    if (!this.#working) void this.#work()
+  }
+
+  async #work(): Promise<void> {
+    this.#working = true
+    try {
+      for (let job = this.#jobs.shift(); job !== undefined && !this.#stopped; job = this.#jobs.shift()) await job()
+    } catch (error) {
+      this.#stopped = true
+      this.#options.onFatal(error)
+    } finally {
+      this.#working = false
+    }
+  }
+
+  async #take(input: Input): Promise<void> {
+    const { state, effects } = step(this.#state, input)
+    this.#state = state
+    for (const effect of effects) await this.#carryOut(effect)
+    if (input.kind === 'slot-started') this.#options.known.sweep(new Set(this.#state.blocks.map((block) => block.hash)))
+  }
+
+  async #moveHead(head: BlockRef): Promise<void> {
+    this.#options.known.settle(head.height)
+    await this.#take({ kind: 'head-moved', head, members: this.#members() })
+  }
+
+  async #carryOut(effect: Effect): Promise<void> {
+    const options = this.#options
+    switch (effect.kind) {
+      case 'persist':
+        return await this.#persist(effect)
+      case 'draw-ticket':
+        return await this.#drawTicket(effect.slot)
+      case 'build':
+        return await this.#build(effect.slot)
+      case 'propose':
+        return await this.#propose(effect)
+      case 'ask':
+        if (effect.request.kind === 'vote') options.onLead(this.#state.slot ?? 0)
+        return options.signService().ask(effect.request)
+      case 'sign':
+        await options.signService().sign(effect)
+        if (effect.statement.kind === 'seal') options.onSealed(effect.statement.height)
+        return
+      case 'refuse':
+        return options.signService().refuse(effect)
+      case 'gossip-certificate':
+        return this.#publish('evidence', encode(publicRecord, { kind: 'certificate', certificate: effect.certificate }))
+      case 'fetch-block':
+        void this.#fetchBlock(effect.block, effect.from)
+        return
+      case 'commit':
+        return await this.#commit(effect)
+      case 'publish-block':
+        return await this.#publishBlock(effect)
+      case 'behind':
+        return options.onBehind(effect.height - 1)
+      case 'alarm':
+        return options.onAlarm(effect.code, effect.detail)
+      default:
+        return unreachable(effect)
+    }
+  }
+
+  async #persist(effect: Extract<Effect, { kind: 'persist' }>): Promise<void> {
+    const { chain, known, verifier } = this.#options
+    invariant(verifier !== null, 'only a verifier has a signing record')
+    const body = effect.block === null ? undefined : known.get(effect.block)
+    const kept = body === undefined ? undefined : chain.guardBlock(body.ref, body.block)
+    await Promise.all([kept, verifier.guard.write(encode(guardRecord, effect.record))])
+  }
+
+  async #drawTicket(slot: number): Promise<void> {
+    const { chain, verifier } = this.#options
+    invariant(verifier !== null, 'only a verifier draws tickets')
+    const proof = await verifier.signer.sign(ticketMessage(chain.chainId, chain.chainId, slot))
+    const ticket = ticketOf(proof)
+    this.#proof = { slot, proof }
+    const stake = chain.quorum.members[verifier.self]?.stakeDroplets ?? 0
+    const selected = isSelected(chain.genesis.parameters, ticket, stake, chain.quorum.totalStakeDroplets)
+    await this.#take({ kind: 'ticket-drawn', slot, ticket, selected })
+  }
+
+  async #build(slot: number): Promise<void> {
+    const { chain, pool, known, verifier } = this.#options
+    invariant(verifier !== null && this.#proof !== null, 'only a maker with a ticket builds')
+    const built = buildBlock(chain, pool, verifier.self, slot, this.#proof.proof)
+    if (built !== null) known.add(built)
+    await this.#take({ kind: 'block-built', slot, block: built?.ref ?? null })
+  }
+
+  async #propose({ statement, justification }: Extract<Effect, { kind: 'propose' }>): Promise<void> {
+    const { chain, known, verifier, heard, onProposed } = this.#options
+    const block = known.get(statement.block)
+    invariant(verifier !== null && this.#proof?.slot === statement.slot && block !== undefined, 'a maker proposes what it has, with its ticket')
+    const signature = await verifier.signer.sign(statementMessage(chain.chainId, statement))
+    heard.note(chain.quorum, statement, { signers: [verifier.self], signature })
+    const { header } = block.block
+    const shortIds = block.transactions.map(({ id }) => shortIdOf(id))
+    const wire: Candidate = { slot: statement.slot, maker: verifier.self, proof: this.#proof.proof, justification, header, shortIds, signature }
+    this.#publish('candidates', encode(candidate, wire))
+    onProposed(statement.slot)
+  }
+
+  async #commit({ block: of, height, seal }: Extract<Effect, { kind: 'commit' }>): Promise<void> {
+    const { chain, known, onFinal } = this.#options
+    if (height <= chain.head.height) return
+    const block = known.get(of)
+    invariant(block !== undefined, `block ${of} is known before it is committed`)
+    await chain.commit({ ...block, block: { ...block.block, seal } }, { durable: true })
+    onFinal(block, seal)
+    await this.#moveHead(chain.head)
+  }
+
+  async #publishBlock({ block: of, height, seal }: Extract<Effect, { kind: 'publish-block' }>): Promise<void> {
+    const { chain } = this.#options
+    const final = chain.block(height)
+    if (final === undefined || chain.heightOf(of) !== height) return
+    if (of === chain.head.hash && seal.signers.length > (chain.headSeal?.signers.length ?? 0)) await chain.improveSeal(seal)
+    const shortIds = final.transactions.map((transaction) => shortIdOf(transactionId(transaction)))
+    this.#publish('blocks', encode(compactBlock, { header: final.header, shortIds, seal }))
+  }
+
+  /** Gets a block that a certificate or a leader names: from who asked first, then from any peer. */
+  async #fetchBlock(of: string, from: number | null): Promise<void> {
+    const { chain, known, network, client, bodies, telemetry } = this.#options
+    const first = from === null ? undefined : chain.quorum.members[from]?.peerId
+    const others = network.peers().map(({ peerId }) => peerId)
+    for (const peerId of [...(first === undefined || first === network.peerId ? [] : [first]), ...others.slice(0, 4)]) {
+      if (known.get(of) !== undefined || this.#stopped) break
+      try {
+        const answer = await client.ask(peerId, { kind: 'block', block: of }, AbortSignal.timeout(FETCH_DEADLINE_MS))
+        if (answer === null) continue
+        const checked = await bodies.check(answer.block.transactions)
+        if (checked.kind !== 'accept' || answer.block.header.parent !== chain.head.hash) continue
+        const executed = executeBlock(chain, answer.block, checked.value)
+        if (executed.kind === 'accept' && executed.value.ref.hash === of) {
+          known.add(executed.value)
+          this.feed({ kind: 'block-known', block: executed.value.ref })
+          return
+        }
+      } catch (error) {
+        if (!(error instanceof QuorateError)) throw error
+        telemetry.count(`fetch-block.${error.code}`)
+      }
+    }
+  }
+
+  #publish(topic: 'candidates' | 'blocks' | 'evidence', data: Uint8Array): void {
+    const { network, telemetry } = this.#options
+    network.publish(topic, data).catch((error: unknown) => telemetry.log('warn', 'publish-failed', { topic, error: String(error) }))
+  }
+
+  #members(): Members {
+    const { chain, verifier } = this.#options
+    return {
+      self: verifier?.self ?? null,
+      stakeDroplets: chain.quorum.members.map((member) => member.stakeDroplets),
+      ids: chain.quorum.members.map((member) => member.id),
+    }
+  }
+
+  /** Index of the maker of the best candidate of this slot, as far as this node knows. */
+  leader(): { readonly slot: number; readonly index: number } | null {
+    const best = bestCandidate(this.#state)
+    return best === null ? null : { slot: best.slot, index: best.maker }
+  }
+}

@@ -1,0 +1,218 @@
+import { invariant, QuorateError } from '../base/errors.ts'
+import type { Hex } from '../base/hex.ts'
+import type { Effect, Input } from '../consensus/types.ts'
+import type { BlsItem, Signatures } from '../crypto/signatures.ts'
+import type { Network } from '../ports/network.ts'
+import type { Signer } from '../ports/signer.ts'
+import type { Telemetry } from '../ports/telemetry.ts'
+import { decode, encode, WireError } from '../wire/codec.ts'
+import { statementMessage } from '../wire/signing.ts'
+import {
+  type LockStatement,
+  type SealStatement,
+  type SignRequest,
+  type SignResponse,
+  signRequest,
+  signResponse,
+  type VoteStatement,
+} from '../wire/types.ts'
+import type { CandidateIntake } from './candidates.ts'
+import type { Chain } from './chain.ts'
+import type { Heard } from './heard.ts'
+import type { QuorumSignatures } from './quorum-signatures.ts'
+import type { Slots } from './slots.ts'
+
+type Signed = VoteStatement | LockStatement | SealStatement
+type Refusal = Extract<SignResponse, { kind: 'refusal' }>
+interface Received {
+  readonly from: number
+  readonly statement: Signed
+  readonly signature: Hex
+}
+
+/** What a request asks to have signed. Null if it is for nothing that a verifier signs on request. */
+function askedStatement(request: SignRequest): Signed | null {
+  if (request.kind === 'vote') return request.statement.kind === 'vote' ? request.statement : null
+  const { statement } = request.certificate
+  if (request.kind === 'lock' && statement.kind === 'vote') return { kind: 'lock', height: statement.height, slot: statement.slot, block: statement.block }
+  if (request.kind === 'seal' && statement.kind === 'lock') return { kind: 'seal', height: statement.height, block: statement.block }
+  return null
+}
+
+export interface SignServiceOptions {
+  readonly chain: Chain
+  readonly network: Network
+  readonly slots: Slots
+  readonly signer: Signer | null
+  readonly self: number | null
+  readonly signatures: Signatures
+  readonly quorumSignatures: QuorumSignatures
+  readonly heard: Heard
+  readonly intake: CandidateIntake
+  readonly telemetry: Telemetry
+  readonly feed: (input: Input) => void
+  readonly onRefused: (by: number, refusal: Refusal) => void
+}
+
+/** The stream `sign`, both ends: answers leaders as the machine says, and asks the quorum when this node leads. */
+export class SignService {
+  readonly #options: SignServiceOptions
+  readonly #unanswered = new Map<number, (response: SignResponse) => void>()
+  /** Requests of this node to itself, by id: what they ask for. */
+  readonly #own = new Set<number>()
+  #lastId = 0
+  #received: Received[] = []
+  readonly #stop = new AbortController()
+
+  constructor(options: SignServiceOptions) {
+    this.#options = options
+    options.network.handle('sign', (data, from, signal) => this.#serve(data, from, signal))
+  }
+
+  stop(): void {
+    this.#stop.abort()
+  }
+
+  /** Carries out `sign`: the guard's record is on disk already. */
+  async sign(effect: Extract<Effect, { kind: 'sign' }>): Promise<void> {
+    const { chain, signer, self, heard } = this.#options
+    invariant(signer !== null && self !== null, 'only a verifier signs')
+    const signature = await signer.sign(statementMessage(chain.chainId, effect.statement))
+    heard.note(chain.quorum, effect.statement, { signers: [self], signature })
+    if (this.#own.delete(effect.id)) this.#options.feed({ kind: 'signature', from: self, statement: effect.statement, signature })
+    else this.#answer(effect.id, { kind: 'signature', signature })
+  }
+
+  /** Carries out `refuse`. */
+  refuse(effect: Extract<Effect, { kind: 'refuse' }>): void {
+    const { id, reason, height, certificate } = effect
+    const refusal = { kind: 'refusal', reason, height, certificate } as const
+    const { self, onRefused } = this.#options
+    if (this.#own.delete(id)) {
+      if (self !== null) onRefused(self, refusal)
+    } else this.#answer(id, refusal)
+  }
+
+  /** Carries out `ask`: everybody at once, each answer as it comes. */
+  ask(request: SignRequest): void {
+    const { chain, self, feed } = this.#options
+    const statement = askedStatement(request)
+    invariant(statement !== null, 'a leader asks for what can be signed')
+    const bytes = encode(signRequest, request)
+    for (const [index, member] of chain.quorum.members.entries()) {
+      if (index === self) {
+        const id = ++this.#lastId
+        this.#own.add(id)
+        feed({ kind: 'request', id, from: index, request })
+      } else void this.#askPeer(index, member.peerId, statement, bytes)
+    }
+  }
+
+  async #askPeer(index: number, peerId: string, statement: Signed, bytes: Uint8Array): Promise<void> {
+    const { network, slots, telemetry } = this.#options
+    try {
+      // Until the slot ends an answer is of use.
+      const signal = AbortSignal.any([AbortSignal.timeout(Math.max(1, slots.remainingMs())), this.#stop.signal])
+      const response = decode(signResponse, await network.request('sign', peerId, bytes, signal))
+      if (response.kind === 'refusal') this.#takeRefusal(index, peerId, response)
+      else this.#takeSignature({ from: index, statement, signature: response.signature }, peerId)
+    } catch (error) {
+      if (error instanceof WireError) network.penalize(peerId, 'bad-answer')
+      else if (!(error instanceof QuorateError)) throw error
+      telemetry.count(`sign.unanswered.${error.code}`)
+    }
+  }
+
+  #takeRefusal(index: number, peerId: string, refusal: Refusal): void {
+    const { chain, quorumSignatures, network, feed, onRefused } = this.#options
+    onRefused(index, refusal)
+    let { certificate } = refusal
+    if (certificate !== null && (certificate.statement.height !== chain.head.height + 1 || certificate.statement.kind !== 'vote')) certificate = null
+    if (certificate !== null && quorumSignatures.checkCertificate(chain.quorum, certificate).kind !== 'accept') {
+      network.penalize(peerId, 'bad-certificate')
+      certificate = null
+    }
+    feed({ kind: 'refusal', from: index, reason: refusal.reason, height: refusal.height, certificate })
+  }
+
+  /** Signatures that arrive in one turn of the event loop are checked together, which takes a fraction of the time. */
+  #takeSignature(received: Received, peerId: string): void {
+    this.#received.push(received)
+    if (this.#received.length > 1) return
+    setImmediate(() => {
+      const batch = this.#received
+      this.#received = []
+      const items = batch.map((one) => this.#itemOf(one))
+      const allGood = this.#options.signatures.blsVerifyMany(items)
+      for (const [place, one] of batch.entries()) {
+        const item = items[place]
+        if (allGood || (item !== undefined && this.#options.signatures.blsVerifyMany([item]))) this.#feedSignature(one)
+        else this.#options.network.penalize(this.#options.chain.quorum.members[one.from]?.peerId ?? peerId, 'bad-signature')
+      }
+    })
+  }
+
+  #itemOf({ from, statement, signature }: Received): BlsItem {
+    const { chain } = this.#options
+    return { publicKey: chain.quorum.members[from]?.blsKey ?? '', message: statementMessage(chain.chainId, statement), signature }
+  }
+
+  #feedSignature({ from, statement, signature }: Received): void {
+    const { chain, heard, feed } = this.#options
+    heard.note(chain.quorum, statement, { signers: [from], signature })
+    feed({ kind: 'signature', from, statement, signature })
+  }
+
+  async #serve(data: Uint8Array, peerId: string, signal: AbortSignal): Promise<Uint8Array> {
+    return encode(signResponse, await this.#respond(data, peerId, signal))
+  }
+
+  async #respond(data: Uint8Array, peerId: string, signal: AbortSignal): Promise<SignResponse> {
+    const { chain, network, quorumSignatures, intake, heard, feed, self } = this.#options
+    const refusal = (reason: Refusal['reason']): Refusal => ({ kind: 'refusal', reason, height: chain.head.height + 1, certificate: null })
+    let request: SignRequest
+    try {
+      request = decode(signRequest, data)
+    } catch (error) {
+      if (error instanceof WireError) network.penalize(peerId, 'malformed')
+      throw error
+    }
+    // Whoever is no member of the quorum leads nothing.
+    const from = chain.quorum.members.findIndex((member) => member.peerId === peerId)
+    if (from < 0) return refusal('not-leader')
+    if (self === null) return refusal('not-verifier')
+    if (askedStatement(request) === null) {
+      network.penalize(peerId, 'wrong-request')
+      return refusal('bad-certificate')
+    }
+    if (request.kind !== 'vote') {
+      const { certificate } = request
+      // The head's own certificate still counts: its seals are collected until the slot ends.
+      if (certificate.statement.height < chain.head.height) return refusal('old-height')
+      if (quorumSignatures.checkCertificate(chain.quorum, certificate).kind !== 'accept') {
+        network.penalize(peerId, 'bad-certificate')
+        return refusal('bad-certificate')
+      }
+      heard.note(chain.quorum, certificate.statement, certificate.aggregate)
+    } else if (request.statement.kind === 'vote' && intake.isOutranked(request.statement.slot, from)) return refusal('lower-ticket')
+    const id = ++this.#lastId
+    return new Promise<SignResponse>((resolve, reject) => {
+      const end = (response: SignResponse): void => {
+        signal.removeEventListener('abort', onAbort)
+        this.#unanswered.delete(id)
+        resolve(response)
+      }
+      const onAbort = (): void => {
+        this.#unanswered.delete(id)
+        reject(new QuorateError('aborted', 'the asker went away'))
+      }
+      signal.addEventListener('abort', onAbort, { once: true })
+      this.#unanswered.set(id, end)
+      feed({ kind: 'request', id, from, request })
+    })
+  }
+
+  #answer(id: number, response: SignResponse): void {
+    this.#unanswered.get(id)?.(response)
+  }
+}

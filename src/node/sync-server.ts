@@ -1,0 +1,94 @@
+import type { Network } from '../ports/network.ts'
+import { decode, encode, WireError } from '../wire/codec.ts'
+import { MAX_SYNC_BLOCKS, MAX_SYNC_BYTES } from '../wire/bounds.ts'
+import { type Block, type Hash, type SignedBlock, type Status, signedBlock, type SyncRequest, type SyncResponse, syncRequest, syncResponse } from '../wire/types.ts'
+import type { Chain } from './chain.ts'
+import type { Heard } from './heard.ts'
+import type { KnownBlocks } from './known-blocks.ts'
+
+const UNAVAILABLE = { kind: 'unavailable', code: 1 } as const
+/** Of another chain, or another version of the protocols. */
+const OTHER_CHAIN = { kind: 'unavailable', code: 2 } as const
+
+export interface SyncServerOptions {
+  readonly chain: Chain
+  readonly network: Network
+  readonly known: KnownBlocks
+  readonly heard: Heard
+  readonly ownStatus: () => Status
+  readonly onStatus: (peerId: string, status: Status) => void
+}
+
+/** Answers peers on the stream `sync`. */
+export class SyncServer {
+  readonly #options: SyncServerOptions
+
+  constructor(options: SyncServerOptions) {
+    this.#options = options
+    options.network.handle('sync', async (data, from) => {
+      let request: SyncRequest
+      try {
+        request = decode(syncRequest, data)
+      } catch (error) {
+        if (error instanceof WireError) options.network.penalize(from, 'malformed')
+        throw error
+      }
+      return encode(syncResponse, this.#answer(request, from))
+    })
+  }
+
+  #answer(request: SyncRequest, from: string): SyncResponse {
+    const { chain, heard, ownStatus, onStatus } = this.#options
+    switch (request.kind) {
+      case 'status': {
+        const own = ownStatus()
+        if (request.status.chainId !== own.chainId || request.status.version !== own.version) return OTHER_CHAIN
+        onStatus(from, request.status)
+        return { kind: 'status', status: own }
+      }
+      case 'blocks':
+        return { kind: 'blocks', blocks: this.#blocks(request.fromHeight, Math.min(request.count, MAX_SYNC_BLOCKS)) }
+      case 'transactions': {
+        const block = this.#find(request.block)
+        if (block === undefined) return UNAVAILABLE
+        const transactions = request.indices.map((index) => block.transactions[index])
+        return transactions.every((transaction) => transaction !== undefined) ? { kind: 'transactions', transactions } : UNAVAILABLE
+      }
+      case 'block': {
+        const block = this.#find(request.block)
+        return block === undefined ? UNAVAILABLE : { kind: 'block', block: { header: block.header, transactions: block.transactions } }
+      }
+      case 'newest-signed': {
+        const records = heard.of(request.verifier)
+        const { head, headSeal, quorum } = chain
+        const index = quorum.members.findIndex((member) => member.id === request.verifier)
+        if (headSeal?.signers.includes(index) !== true) return { kind: 'newest-signed', records }
+        const sealed = { statement: { kind: 'seal', height: head.height, block: head.hash } as const, aggregate: headSeal }
+        return { kind: 'newest-signed', records: [...records.filter(({ statement }) => statement.kind !== 'seal'), sealed] }
+      }
+    }
+  }
+
+  /** A sealed block, or one that waits for its seal. */
+  #find(of: Hash): Block | undefined {
+    const { chain, known } = this.#options
+    const waiting = known.get(of)
+    if (waiting !== undefined) return waiting.block
+    const height = chain.heightOf(of)
+    return height === undefined ? undefined : chain.block(height)
+  }
+
+  /** From a height up, as many as are there, were asked for and fit into an answer; one at least. */
+  #blocks(fromHeight: number, count: number): readonly SignedBlock[] {
+    const blocks: SignedBlock[] = []
+    let bytes = 0
+    for (let height = fromHeight; height < fromHeight + count && height <= this.#options.chain.head.height; height++) {
+      const block = this.#options.chain.block(height)
+      if (block === undefined) break
+      bytes += encode(signedBlock, block).length
+      if (bytes > MAX_SYNC_BYTES && blocks.length > 0) break
+      blocks.push(block)
+    }
+    return blocks
+  }
+}

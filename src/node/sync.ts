@@ -1,0 +1,225 @@
+import { QuorateError } from '../base/errors.ts'
+import { accept, reject, type Verdict } from '../base/verdict.ts'
+import { prepare } from '../ledger/transaction.ts'
+import type { Network } from '../ports/network.ts'
+import type { Telemetry } from '../ports/telemetry.ts'
+import type { SignedBlock, Status } from '../wire/types.ts'
+import { IMPORT_BLOCKS, STATUS_INTERVAL_MS, SYNC_BLOCKS, SYNC_DEADLINE_MS, SYNC_REQUESTS } from './bounds.ts'
+import type { Chain, FinalBlock } from './chain.ts'
+import { executeBlock } from './known-blocks.ts'
+import type { QuorumSignatures } from './quorum-signatures.ts'
+import type { SyncClient } from './sync-client.ts'
+
+/** What the status handshake told of a peer. */
+export interface PeerStatus {
+  readonly status: Status
+  readonly clockOffsetMs: number
+}
+
+export interface SyncOptions {
+  readonly chain: Chain
+  readonly network: Network
+  readonly client: SyncClient
+  readonly quorumSignatures: QuorumSignatures
+  readonly telemetry: Telemetry
+  readonly checkpoint: { readonly height: number; readonly hash: string } | null
+  readonly ownStatus: () => Status
+  readonly nowMs: () => number
+  /** Runs a job alone on the chain, between inputs of the machine; afterwards the machine hears of the new head. */
+  readonly alone: (job: () => Promise<void>) => Promise<void>
+  readonly onImported: (final: FinalBlock) => void
+  readonly onPeerStatus: (peerId: string, status: PeerStatus) => void
+  /** Sync cannot go on: the chain that peers offer is not the one that the operator trusts, or contradicts this node. */
+  readonly onFatal: (error: QuorateError) => void
+}
+
+/** Keeps up with peers: greets them, and fetches ranges of final blocks from several at once when they are ahead. */
+export class Sync {
+  readonly #options: SyncOptions
+  readonly #peers = new Map<string, PeerStatus>()
+  readonly #stop = new AbortController()
+  #running: Promise<void> | null = null
+  #timer: NodeJS.Timeout | undefined
+  #wanted = 0
+
+  constructor(options: SyncOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    const { network } = this.#options
+    network.onPeer((peerId, state) => {
+      if (state === 'connected') this.#background(this.#greet(peerId))
+      else this.#peers.delete(peerId)
+    })
+    for (const { peerId } of network.peers()) this.#background(this.#greet(peerId))
+    this.#timer = setInterval(() => {
+      for (const { peerId } of network.peers()) this.#background(this.#greet(peerId))
+    }, STATUS_INTERVAL_MS)
+  }
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    this.#stop.abort()
+    await this.#running
+  }
+
+  statusOf(peerId: string): PeerStatus | undefined {
+    return this.#peers.get(peerId)
+  }
+  /** The highest height that a peer says it has. */
+  get targetHeight(): number {
+    let height = this.#options.chain.head.height
+    for (const { status } of this.#peers.values()) height = Math.max(height, status.height)
+    return height
+  }
+  get isRunning(): boolean {
+    return this.#running !== null
+  }
+
+  /** A peer greeted this node, or its answer came. */
+  heard(peerId: string, status: Status): void {
+    const { nowMs, onPeerStatus, chain } = this.#options
+    const known = { status, clockOffsetMs: status.timeMs - nowMs() }
+    this.#peers.set(peerId, known)
+    onPeerStatus(peerId, known)
+    if (status.height > chain.head.height + 1) this.kick(status.height)
+    // One block ahead is normal for a moment; gossip brings it, and the next greeting looks again.
+    else if (status.height > chain.head.height && this.#wanted < status.height) setTimeout(() => this.kick(status.height), 500).unref()
+  }
+
+  /** Some peer works above this height: fetch what is missing, unless that is under way. */
+  kick(height: number): void {
+    this.#wanted = Math.max(this.#wanted, height)
+    if (this.#running !== null || this.#stop.signal.aborted || this.#options.chain.head.height >= height) return
+    this.#running = this.#run()
+      .catch((error: unknown) => this.#options.telemetry.log('warn', 'sync-failed', { error: String(error) }))
+      .finally(() => {
+        this.#running = null
+      })
+  }
+
+  async #greet(peerId: string): Promise<void> {
+    const { client, ownStatus } = this.#options
+    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(SYNC_DEADLINE_MS)])
+    const answer = await client.ask(peerId, { kind: 'status', status: ownStatus() }, signal)
+    if (answer !== null) this.heard(peerId, answer.status)
+  }
+
+  /** Peers that have a height. */
+  #peersWith(height: number): string[] {
+    return [...this.#peers].filter(([, { status }]) => status.height >= height).map(([peerId]) => peerId)
+  }
+
+  /** Ranges are asked for ahead, from different peers, and imported in order. */
+  async #run(): Promise<void> {
+    const { chain, telemetry } = this.#options
+    const startedAt = this.#options.nowMs()
+    const from = chain.head.height
+    let failures = 0
+    let turn = 0
+    const ahead: { readonly from: number; readonly peerId: string; readonly blocks: Promise<readonly SignedBlock[] | null> }[] = []
+    while (!this.#stop.signal.aborted && failures < 3 * SYNC_REQUESTS) {
+      let next = ahead.length === 0 ? chain.head.height + 1 : (ahead.at(-1)?.from ?? 0) + SYNC_BLOCKS
+      while (ahead.length < SYNC_REQUESTS) {
+        const peers = this.#peersWith(next)
+        const peerId = peers[turn++ % Math.max(1, peers.length)]
+        if (peerId === undefined) break
+        ahead.push({ from: next, peerId, blocks: this.#fetch(peerId, next) })
+        next += SYNC_BLOCKS
+      }
+      const first = ahead.shift()
+      if (first === undefined) break
+      const blocks = await first.blocks
+      const imported = blocks === null || blocks.length === 0 ? 0 : await this.#import(first.peerId, blocks)
+      if (imported === 0) failures++
+      // A short answer leaves a gap before what was asked for ahead: ask again from the new head.
+      if (imported < SYNC_BLOCKS) ahead.length = 0
+      telemetry.log('debug', 'sync-range', { from: first.from, imported, head: chain.head.height })
+    }
+    await chain.flush()
+    const blocks = chain.head.height - from
+    if (blocks > 1) {
+      const tookMs = Math.max(1, this.#options.nowMs() - startedAt)
+      telemetry.log('info', 'synced', { blocks, head: chain.head.height, blocksPerSecond: Math.round((blocks * 1000) / tookMs) })
+    }
+  }
+
+  async #fetch(peerId: string, fromHeight: number): Promise<readonly SignedBlock[] | null> {
+    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(SYNC_DEADLINE_MS)])
+    try {
+      const answer = await this.#options.client.ask(peerId, { kind: 'blocks', fromHeight, count: SYNC_BLOCKS }, signal)
+      return answer === null ? null : answer.blocks
+    } catch (error) {
+      if (!(error instanceof QuorateError)) throw error
+      this.#peers.delete(peerId)
+      return null
+    }
+  }
+
+  /** Imports blocks from the head on; how many. A peer that sent a wrong one is blamed, and the rest of its answer dropped. */
+  async #import(peerId: string, blocks: readonly SignedBlock[]): Promise<number> {
+    const { chain, alone, client } = this.#options
+    let imported = 0
+    for (let start = 0; start < blocks.length && !this.#stop.signal.aborted; start += IMPORT_BLOCKS) {
+      let wrong: Verdict | null = null
+      await alone(async () => {
+        for (const block of blocks.slice(start, start + IMPORT_BLOCKS)) {
+          if (block.header.height <= chain.head.height) {
+            imported++
+            continue
+          }
+          const verdict = await this.#importOne(block)
+          if (verdict.kind !== 'accept') {
+            wrong = verdict
+            return
+          }
+          imported++
+        }
+      })
+      const verdict = wrong as Verdict | null
+      if (verdict !== null && verdict.kind !== 'accept') {
+        this.#peers.delete(peerId)
+        client.blame(peerId, `${verdict.code}: ${verdict.detail}`)
+        return imported
+      }
+    }
+    return imported
+  }
+
+  /**
+   * Takes one final block. Its seal certificate is checked, and all of it is executed and held against its roots; the
+   * signatures of its transactions are not checked again, two thirds of the stake having done so (docs/operating.md).
+   */
+  async #importOne(block: SignedBlock): Promise<Verdict> {
+    const { chain, quorumSignatures, checkpoint, onFatal, onImported } = this.#options
+    const transactions = block.transactions.map(prepare)
+    const executed = executeBlock(chain, block, transactions)
+    if (executed.kind !== 'accept') return executed
+    const { ref, transition } = executed.value
+    const sealed = quorumSignatures.checkCertificate(chain.quorum, {
+      statement: { kind: 'seal', height: ref.height, block: ref.hash },
+      aggregate: block.seal,
+    })
+    if (sealed.kind !== 'accept') return sealed
+    if (checkpoint !== null && checkpoint.height === ref.height && checkpoint.hash !== ref.hash) {
+      onFatal(
+        new QuorateError(
+          'wrong-checkpoint',
+          `peers offer block ${ref.hash} at height ${ref.height}, the checkpoint says ${checkpoint.hash}: check it with somebody you trust, or connect to other peers`,
+        ),
+      )
+      return reject('wrong-checkpoint', `block ${ref.hash}`)
+    }
+    const final = { ref, block, transactions, transition }
+    await chain.commit(final, { durable: false })
+    onImported(final)
+    return accept(undefined)
+  }
+
+  #background(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      if (error instanceof QuorateError) this.#options.telemetry.count(`sync.${error.code}`)
+      else this.#options.telemetry.log('error', 'sync-failed', { error: String(error) })
+    })
+  }
+}

@@ -1,0 +1,51 @@
+import type { Network } from '../ports/network.ts'
+import { MAX_VERIFIER_RETRY_MS, SYNC_DEADLINE_MS, VERIFIER_RETRY_MS } from './bounds.ts'
+import type { Chain } from './chain.ts'
+
+/** Keeps a verifier connected to the rest of the quorum, found by the peer ids that the ledger holds. */
+export class VerifierLinks {
+  readonly #chain: Chain
+  readonly #network: Network
+  readonly #stop = new AbortController()
+  readonly #retries = new Map<string, { waitMs: number; notBeforeMs: number; dialing: boolean }>()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(chain: Chain, network: Network) {
+    this.#chain = chain
+    this.#network = network
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#look(), VERIFIER_RETRY_MS)
+  }
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#stop.abort()
+  }
+
+  #look(): void {
+    const connected = new Set(this.#network.peers().map(({ peerId }) => peerId))
+    const now = performance.now()
+    for (const { peerId } of this.#chain.quorum.members) {
+      if (peerId === this.#network.peerId) continue
+      if (connected.has(peerId)) {
+        this.#retries.delete(peerId)
+        continue
+      }
+      const retry = this.#retries.get(peerId) ?? { waitMs: VERIFIER_RETRY_MS, notBeforeMs: now + VERIFIER_RETRY_MS, dialing: false }
+      this.#retries.set(peerId, retry)
+      if (retry.dialing || now < retry.notBeforeMs) continue
+      retry.dialing = true
+      const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(SYNC_DEADLINE_MS)])
+      this.#network
+        .connect(peerId, signal)
+        // The network keeps the reasons of failed dials; `status` shows them.
+        .catch(() => {})
+        .finally(() => {
+          retry.dialing = false
+          retry.notBeforeMs = performance.now() + retry.waitMs
+          retry.waitMs = Math.min(retry.waitMs * 2, MAX_VERIFIER_RETRY_MS)
+        })
+    }
+  }
+}
