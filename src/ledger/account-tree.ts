@@ -155,12 +155,16 @@ function copyHash(from: Uint32Array, fromPlace: number, to: Uint32Array, toPlace
   for (let word = 0; word < HASH_WORDS; word++) to[target + word] = from[source + word] ?? 0
 }
 
-/** The tree over no accounts: all leaves zero. */
+/** The tree over no accounts: all leaves zero, and on each level above all nodes alike. */
 function emptyNodes(): Uint32Array {
   const nodes = new Uint32Array(2 * BUCKETS * HASH_WORDS)
-  const bytes = bytesOf(nodes)
   for (let first = BUCKETS >>> 1; first >= 1; first >>>= 1) {
-    sha256Pairs(bytes.subarray(2 * first * HASH_BYTES, 4 * first * HASH_BYTES), bytes.subarray(first * HASH_BYTES, 2 * first * HASH_BYTES))
+    const child = 2 * first * HASH_WORDS
+    sha256Pairs(
+      bytesOf(nodes.subarray(child, child + 2 * HASH_WORDS)),
+      bytesOf(nodes.subarray(first * HASH_WORDS, (first + 1) * HASH_WORDS)),
+    )
+    for (let place = first + 1; place < 2 * first; place++) copyHash(nodes, first, nodes, place)
   }
   return nodes
 }
