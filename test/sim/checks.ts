@@ -1,0 +1,68 @@
+import { REMEMBERED_SLOTS } from '../../src/consensus/bounds.ts'
+import { offenceOf } from '../../src/consensus/evidence.ts'
+import { type GuardRecord, lockAt } from '../../src/consensus/guard.ts'
+import { stakeOf, totalOf } from '../../src/consensus/quorum.ts'
+import type { AlarmCode, State } from '../../src/consensus/types.ts'
+import type { Statement } from '../../src/wire/types.ts'
+import { short } from './show.ts'
+import type { World } from './world.ts'
+
+/** Whether a signature may leave while this record is the one on disk. */
+export function isCovered(record: GuardRecord, statement: Statement): boolean {
+  switch (statement.kind) {
+    case 'candidate':
+    case 'vote': {
+      const held = statement.kind === 'vote' ? record.vote : record.candidate
+      const { height, slot, block, validSlot } = statement
+      return held !== null && held.height === height && held.slot === slot && held.block === block && held.validSlot === validSlot
+    }
+    case 'lock': {
+      const held = lockAt(record, statement.height)?.statement
+      return held !== undefined && held.slot === statement.slot && held.block === statement.block
+    }
+    case 'seal':
+      return record.seal !== null && record.seal.height === statement.height && record.seal.block === statement.block
+  }
+}
+
+/** Nothing that a peer sends grows memory without a bound. */
+export function checkBounds(world: World, node: number, state: State): void {
+  const { verifiers } = world.scenario
+  const bounds = [
+    // One per maker, of this slot and the next.
+    { what: 'candidates', size: state.candidates.length, most: 2 * verifiers },
+    // One per asker and kind.
+    { what: 'held requests', size: state.held.length, most: 3 * verifiers },
+    // Those of candidates of the remembered slots, of this one and the next; for each as many again that a request named.
+    { what: 'blocks', size: state.blocks.length, most: 2 * verifiers * (REMEMBERED_SLOTS + 2) },
+  ]
+  for (const { what, size, most } of bounds) if (size > most) world.fail('bounded-state', `n${node} has ${size} ${what}, at most ${most} were expected`)
+}
+
+/** Alarms that an honest node raises only if the scenario gave it a reason. */
+export function checkAlarm(world: World, node: number, code: AlarmCode, detail: string, wasRestored: boolean): void {
+  const isExpected = {
+    'duplicate-instance': false,
+    'stale-record': wasRestored,
+    'doubtful-record': false,
+    'conflicting-lock': world.isBeyondTheory,
+    'clock-behind-record': wasRestored || world.scenario.wildClocks.length > 0,
+  }[code]
+  if (!isExpected) world.fail('false-alarm', `n${node} raises ${code}: ${detail}`)
+}
+
+/** Where two blocks were sealed, a third of the stake or more is named by what was signed, and nobody honest is. */
+export function checkEvidence(world: World): void {
+  if (world.fork === null) return
+  const { height, blocks } = world.fork
+  const { stakes, behaviours } = world.scenario
+  const guilty = stakes.flatMap((_, member) => {
+    const said = world.register.saidBy(member, height)
+    return said.some((first, place) => said.slice(place + 1).some((second) => offenceOf(first, second) !== null)) ? [member] : []
+  })
+  const honest = guilty.filter((member) => behaviours[member] === null)
+  const guiltyStake = stakeOf(stakes, guilty)
+  const sealed = `${blocks.map(short).join(' and ')} sealed at height ${height}`
+  if (honest.length > 0) world.fail('evidence', `${sealed}: the evidence names honest ${honest.join(',')}`)
+  if (guiltyStake * 3 < totalOf(stakes)) world.fail('evidence', `${sealed}: the evidence names only ${guiltyStake} of ${totalOf(stakes)}`)
+}

@@ -1,0 +1,126 @@
+import type { Hex } from '../../src/base/hex.ts'
+import { type OffenceKind, offenceOf } from '../../src/consensus/evidence.ts'
+import { enoughStake, totalOf } from '../../src/consensus/quorum.ts'
+import type { Certificate, SignRequest, Statement } from '../../src/wire/types.ts'
+
+type Voted = Exclude<Statement, { kind: 'candidate' }>
+
+/** Two statements are the same bytes to sign if and only if their keys are the same. */
+export function keyOf(statement: Statement): string {
+  switch (statement.kind) {
+    case 'candidate':
+    case 'vote':
+      return `${statement.kind} ${statement.height} ${statement.slot} ${statement.block} ${statement.validSlot}`
+    case 'lock':
+      return `lock ${statement.height} ${statement.slot} ${statement.block}`
+    case 'seal':
+      return `seal ${statement.height} ${statement.block}`
+  }
+}
+
+/** What a signature in answer to a request is over; null if no honest verifier signs in answer to it. */
+export function askedFor(request: SignRequest): Voted | null {
+  const statement = request.kind === 'vote' ? request.statement : request.certificate.statement
+  const { height, block } = statement
+  if (request.kind === 'vote') return statement.kind === 'vote' ? statement : null
+  if (request.kind === 'lock') return statement.kind === 'vote' ? { kind: 'lock', height, slot: statement.slot, block } : null
+  return statement.kind === 'lock' ? { kind: 'seal', height, block } : null
+}
+
+export interface Accusation {
+  readonly signer: number
+  readonly kind: OffenceKind
+  readonly statements: readonly [Statement, Statement]
+}
+
+/**
+ * Who really signed what. A signature is a marker that nobody can make without being written down here, and an
+ * aggregate is the sum of its markers, as with BLS; so nobody forges, and a wrong sum shows.
+ */
+export class Register {
+  private readonly stakes: readonly number[]
+  private readonly enough: number
+  /** Bit mask of the signers, by statement. */
+  private readonly signers = new Map<string, number>()
+  /** By signer and height. */
+  private readonly said = new Map<string, Statement[]>()
+  /** Once valid, always valid. */
+  private readonly checked = new WeakSet<Certificate>()
+
+  constructor(stakes: readonly number[]) {
+    this.stakes = stakes
+    this.enough = enoughStake(totalOf(stakes))
+  }
+
+  /** Writes the statement down; what it makes its signer guilty of together with what that one said before. */
+  sign(signer: number, statement: Statement): Accusation[] {
+    const key = keyOf(statement)
+    const known = this.signers.get(key) ?? 0
+    if ((known & (1 << signer)) !== 0) return []
+    this.signers.set(key, known | (1 << signer))
+    const saidKey = `${signer} ${statement.height}`
+    const said = this.said.get(saidKey) ?? []
+    this.said.set(saidKey, said)
+    const accusations: Accusation[] = []
+    for (const earlier of said) {
+      const kind = offenceOf(earlier, statement)
+      if (kind !== null) accusations.push({ signer, kind, statements: [earlier, statement] })
+    }
+    said.push(statement)
+    return accusations
+  }
+
+  hasSigned(signer: number, statement: Statement): boolean {
+    return ((this.signers.get(keyOf(statement)) ?? 0) & (1 << signer)) !== 0
+  }
+
+  /** All that one verifier signed at a height. */
+  saidBy(signer: number, height: number): readonly Statement[] {
+    return this.said.get(`${signer} ${height}`) ?? []
+  }
+
+  signersOf(statement: Statement): number[] {
+    const mask = this.signers.get(keyOf(statement)) ?? 0
+    return this.stakes.flatMap((_, member) => ((mask & (1 << member)) !== 0 ? [member] : []))
+  }
+
+  hasEnough(statement: Statement): boolean {
+    return this.stakeOf(this.signersOf(statement)) >= this.enough
+  }
+
+  /** The certificate of everybody who signed; null if that is not enough stake. */
+  certificate<S extends Statement>(statement: S): Certificate<S> | null {
+    const signers = this.signersOf(statement)
+    if (this.stakeOf(signers) < this.enough) return null
+    return { statement, aggregate: { signers, signature: aggregate(signers.map((signer) => marker(signer, statement))) } }
+  }
+
+  /** What a validator says of a certificate: enough stake, every signer signed, and the sum is theirs. */
+  isValid(certificate: Certificate): boolean {
+    if (this.checked.has(certificate)) return true
+    const { statement } = certificate
+    const { signers, signature } = certificate.aggregate
+    const mask = this.signers.get(keyOf(statement)) ?? 0
+    if (signers.some((signer, place) => (mask & (1 << signer)) === 0 || (place > 0 && (signers[place - 1] ?? 0) >= signer))) return false
+    if (this.stakeOf(signers) < this.enough || signature !== aggregate(signers.map((signer) => marker(signer, statement)))) return false
+    this.checked.add(certificate)
+    return true
+  }
+
+  private stakeOf(signers: readonly number[]): number {
+    return signers.reduce((sum, signer) => sum + (this.stakes[signer] ?? 0), 0)
+  }
+}
+
+/** FNV-1a over who says what. */
+export function marker(signer: number, statement: Statement): Hex {
+  let digest = 0x811c9dc5 ^ signer
+  for (const character of keyOf(statement)) digest = Math.imul(digest ^ character.charCodeAt(0), 0x01000193)
+  return (Math.imul(digest, signer * 2 + 3) >>> 0).toString(16).padStart(8, '0')
+}
+
+export function aggregate(signatures: readonly Hex[]): Hex {
+  let sum = 0
+  for (const signature of signatures) sum = (sum + Number.parseInt(signature, 16)) >>> 0
+  return sum.toString(16).padStart(8, '0')
+}

@@ -1,0 +1,58 @@
+import type { BlockRef } from '../../src/consensus/types.ts'
+import type { Certificate, SignRequest } from '../../src/wire/types.ts'
+import type { Coalition } from './adversary.ts'
+import { HonestNode } from './node.ts'
+
+/** Messages to each node in a slot: more than the machine may remember. */
+const FLOOD = 30
+/** A number far beyond what a run reaches. */
+const FAR = 1_000_000
+
+/** Floods everybody with what is well-formed and signed, but stale, early, or of no use. */
+export function flood(coalition: Coalition, member: number, slot: number, head: BlockRef): void {
+  const { world, random, targets } = coalition
+  for (const to of targets) {
+    const count = random.below(FLOOD)
+    for (let message = 0; message < count; message++) world.after(random.below(world.scenario.slotMs), () => sendOne(coalition, member, to, slot, head))
+  }
+}
+
+function sendOne(coalition: Coalition, member: number, to: number, slot: number, head: BlockRef): void {
+  const { world, random } = coalition
+  const someSlot = random.pick([slot - 2, slot, slot, slot + 1, slot + 2, slot + FAR])
+  const ask = (request: SignRequest): void => world.send(member, to, { kind: 'request', replyTo: { from: member, life: 0 }, request })
+  switch (random.below(5)) {
+    case 0: {
+      const block = world.build(member, someSlot, head, random.below(4) > 0)
+      const height = random.pick([head.height, block.height, block.height, block.height + 1, FAR])
+      return ask({ kind: 'vote', statement: { kind: 'vote', height, slot: someSlot, block: block.hash, validSlot: random.pick([null, 0, slot - 1]) } })
+    }
+    case 1: {
+      const block = world.build(member, someSlot, head)
+      const statement = { kind: 'candidate', height: block.height, slot: someSlot, block: block.hash, validSlot: null } as const
+      world.register.sign(member, statement)
+      const candidate = { block, slot: someSlot, maker: member, ticket: world.ticketOf(member, someSlot), justification: null }
+      return world.send(member, to, { kind: 'candidate', statement, candidate })
+    }
+    case 2: {
+      const certificate = random.pick([...coalition.voteCertificates(), ...coalition.lockCertificates(), null])
+      if (certificate === null) return
+      ask({ kind: certificate.statement.kind === 'vote' ? 'lock' : 'seal', certificate: random.below(4) === 0 ? spoilt(certificate) : certificate })
+      return world.send(member, to, { kind: 'certificate', certificate })
+    }
+    case 3: {
+      const known = world.participants.find((peer) => peer instanceof HonestNode && peer.disk.chain.length > 0)
+      if (!(known instanceof HonestNode)) return
+      return world.send(member, to, { kind: 'sealed', from: member, sealed: random.pick(known.disk.chain) })
+    }
+    default: {
+      const certificate = coalition.voteCertificates()[0]
+      if (certificate !== undefined) ask({ kind: 'lock', certificate })
+    }
+  }
+}
+
+const spoilt = (certificate: Certificate): Certificate => ({
+  ...certificate,
+  aggregate: { ...certificate.aggregate, signers: certificate.aggregate.signers.slice(1) },
+})

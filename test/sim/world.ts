@@ -1,0 +1,259 @@
+import { sha256Hex } from '../../src/crypto/sha256.ts'
+import { utf8 } from '../../src/base/bytes.ts'
+import { isSelected } from '../../src/consensus/sortition.ts'
+import { totalOf } from '../../src/consensus/quorum.ts'
+import { initialState, step } from '../../src/consensus/machine.ts'
+import type { BlockRef, MachineConfig, ProposedBlock } from '../../src/consensus/types.ts'
+import type { AggregateSignature, CandidateStatement, Certificate, Hash, RefusalReason, SignRequest, Statement } from '../../src/wire/types.ts'
+import { EventQueue } from './queue.ts'
+import { Random } from './random.ts'
+import { aggregate, Register } from './register.ts'
+import { CALM_DELAY_MS, type Scenario } from './scenario.ts'
+import { short, showStatement } from './show.ts'
+
+/** The machine under test; a test may hand in one that is broken. */
+export interface Machine {
+  readonly initialState: typeof initialState
+  readonly step: typeof step
+}
+
+export const realMachine: Machine = { initialState, step }
+
+export interface SimBlock extends BlockRef {
+  readonly maker: number
+  /** Whether it executes. */
+  readonly valid: boolean
+}
+
+export interface Sealed {
+  readonly block: SimBlock
+  readonly seal: AggregateSignature
+}
+
+/** Where an answer goes: to whom, and to which life of it. */
+export interface ReplyTo {
+  readonly from: number
+  readonly life: number
+}
+
+export type Answer =
+  | { readonly kind: 'signature' }
+  | { readonly kind: 'refusal'; readonly reason: RefusalReason; readonly height: number; readonly certificate: Certificate | null }
+
+export type Message =
+  | { readonly kind: 'candidate'; readonly statement: CandidateStatement; readonly candidate: ProposedBlock }
+  | { readonly kind: 'request'; readonly replyTo: ReplyTo; readonly request: SignRequest }
+  | { readonly kind: 'answer'; readonly from: number; readonly life: number; readonly request: SignRequest; readonly answer: Answer }
+  | { readonly kind: 'certificate'; readonly certificate: Certificate }
+  | { readonly kind: 'sealed'; readonly from: number; readonly sealed: Sealed }
+
+/** Whoever has a place in the network, good or bad. */
+export interface Participant {
+  readonly isUp: boolean
+  /** Whether it would hand out that block. */
+  hasBody(block: Hash): boolean
+  receive(to: number, message: Message): void
+}
+
+export interface Failure {
+  readonly check: string
+  readonly detail: string
+  readonly atMs: number
+}
+
+export const checkNames = [
+  'one-commit',
+  'one-seal',
+  'accusable',
+  'signed-before-persisted',
+  'bounded-state',
+  'false-alarm',
+  'broken-contract',
+  'progress',
+  'agreement',
+  'evidence',
+] as const
+export type CheckName = (typeof checkNames)[number]
+
+export interface Counts {
+  messages: number
+  crashes: number
+  inputs: number
+  blocksBuilt: number
+  signed: number
+}
+
+/** Clock, network and memory of one run, and the checks on what everybody does. */
+export class World {
+  readonly scenario: Scenario
+  readonly machine: Machine
+  readonly register: Register
+  readonly random: Random
+  readonly config: MachineConfig
+  readonly genesis: BlockRef
+  readonly ids: readonly string[]
+  readonly blocks = new Map<Hash, SimBlock>()
+  readonly committed = new Map<number, Hash>()
+  readonly counts: Counts = { messages: 0, crashes: 0, inputs: 0, blocksBuilt: 0, signed: 0 }
+  participants: readonly (Participant | null)[] = []
+  nowMs = 0
+  failure: Failure | null = null
+  /** Two blocks with enough seals each at one height; possible only with a third of the stake faulty. */
+  fork: { readonly height: number; readonly blocks: readonly [Hash, Hash] } | null = null
+  private readonly queue = new EventQueue()
+  private readonly tickets = new Map<number, Hash>()
+  private readonly sealedBlocks = new Map<number, Hash>()
+  private readonly honestSeals = new Map<number, Hash>()
+  private readonly sink: ((line: string) => void) | null
+
+  constructor(scenario: Scenario, machine: Machine, sink: ((line: string) => void) | null) {
+    this.scenario = scenario
+    this.machine = machine
+    this.sink = sink
+    this.register = new Register(scenario.stakes)
+    this.random = new Random(scenario.seed, 1000 + scenario.verifiers)
+    this.config = { leaderRule: scenario.leaderRule, aggregate }
+    this.ids = scenario.stakes.map((_, member) => sha256Hex(utf8(`id ${scenario.seed} ${member}`)).slice(0, 40))
+    this.genesis = { hash: sha256Hex(utf8(`genesis ${scenario.seed}`)), height: 0, slot: 0, parent: '00'.repeat(32) }
+  }
+
+  get hasFaults(): boolean {
+    return this.nowMs < this.scenario.faultsEndMs
+  }
+
+  get isBeyondTheory(): boolean {
+    return this.scenario.name === 'third'
+  }
+
+  after(delayMs: number, run: () => void): void {
+    this.queue.plan(this.nowMs + delayMs, run)
+  }
+
+  /** Lets time pass until `isDone`, a failure, a fork, or the moment `untilMs`. */
+  run(untilMs: number, isDone: () => boolean): void {
+    while (this.failure === null && this.fork === null && !isDone()) {
+      const event = this.queue.next()
+      if (event === null) return
+      if (event.atMs > untilMs) {
+        this.queue.plan(event.atMs, event.run)
+        this.nowMs = untilMs
+        return
+      }
+      this.nowMs = event.atMs
+      event.run()
+    }
+  }
+
+  trace(line: () => string): void {
+    if (this.sink !== null) this.sink(`${String(this.nowMs).padStart(6)} ${line()}`)
+  }
+
+  fail(check: CheckName, detail: string): void {
+    if (this.failure !== null) return
+    this.failure = { check, detail, atMs: this.nowMs }
+    this.trace(() => `FAILED ${check}: ${detail}`)
+  }
+
+  // Blocks and tickets
+
+  ticketOf(verifier: number, slot: number): Hash {
+    const key = slot * 64 + verifier
+    const known = this.tickets.get(key)
+    if (known !== undefined) return known
+    const ticket = sha256Hex(utf8(`ticket ${this.scenario.seed} ${verifier} ${slot}`))
+    this.tickets.set(key, ticket)
+    return ticket
+  }
+
+  isSelected(verifier: number, slot: number): boolean {
+    const { stakes, sortition } = this.scenario
+    return isSelected(sortition, this.ticketOf(verifier, slot), stakes[verifier] ?? 0, totalOf(stakes))
+  }
+
+  build(maker: number, slot: number, parent: BlockRef, valid = true): SimBlock {
+    const hash = sha256Hex(utf8(`block ${this.scenario.seed} ${maker} ${slot} ${this.counts.blocksBuilt++}`))
+    const block = { hash, height: parent.height + 1, slot, parent: parent.hash, maker, valid }
+    this.blocks.set(hash, block)
+    return block
+  }
+
+  /** Whether there is anything to put into a block of that slot: the same for everybody. */
+  isQuiet(slot: number): boolean {
+    if (!this.hasFaults) return false
+    return Number.parseInt(sha256Hex(utf8(`quiet ${this.scenario.seed} ${slot}`)).slice(0, 8), 16) / 2 ** 32 < this.scenario.quietPpm / 1_000_000
+  }
+
+  // Network
+
+  isConnected(from: number, to: number): boolean {
+    if (this.participants[from]?.isUp !== true || this.participants[to]?.isUp !== true) return false
+    return !this.scenario.partitions.some(
+      ({ fromMs, toMs, groups }) => this.nowMs >= fromMs && this.nowMs < toMs && groups[from] !== groups[to],
+    )
+  }
+
+  connectedTo(node: number): number[] {
+    return this.participants.flatMap((_, peer) => (peer !== node && this.isConnected(node, peer) ? [peer] : []))
+  }
+
+  delayMs(): number {
+    const { low, high } = this.hasFaults ? this.scenario.delayMs : CALM_DELAY_MS
+    const straggles = this.hasFaults && this.random.chance(this.scenario.stragglerPpm)
+    return straggles ? this.random.between(high, 3 * this.scenario.slotMs) : this.random.between(low, high)
+  }
+
+  send(from: number, to: number, message: Message): void {
+    if (!this.isConnected(from, to)) return
+    if (this.hasFaults && this.random.chance(this.scenario.lossPpm)) return
+    const copies = this.hasFaults && this.random.chance(this.scenario.duplicatePpm) ? 2 : 1
+    for (let copy = 0; copy < copies; copy++) {
+      this.after(this.delayMs(), () => {
+        if (!this.isConnected(from, to)) return
+        this.counts.messages++
+        this.participants[to]?.receive(to, message)
+      })
+    }
+  }
+
+  broadcast(from: number, message: Message): void {
+    for (let to = 0; to < this.participants.length; to++) if (to !== from) this.send(from, to, message)
+  }
+
+  // Checks on what is said
+
+  /** An honest verifier signs. */
+  signHonestly(signer: number, statement: Statement): void {
+    this.counts.signed++
+    for (const { kind, statements } of this.register.sign(signer, statement))
+      this.fail('accusable', `honest ${signer} could be accused of ${kind}: ${statements.map(showStatement).join(' and ')}`)
+    if (statement.kind !== 'seal') return
+    const other = this.honestSeals.get(statement.height)
+    this.honestSeals.set(statement.height, other ?? statement.block)
+    if (other !== undefined && other !== statement.block && !this.isBeyondTheory)
+      this.fail('one-seal', `the honest seal ${short(other)} and ${short(statement.block)} at height ${statement.height}`)
+    this.noteSeals(statement)
+  }
+
+  signBadly(signer: number, statement: Statement): void {
+    this.register.sign(signer, statement)
+    if (statement.kind === 'seal') this.noteSeals(statement)
+  }
+
+  noteCommit(node: number, { block, seal }: Sealed): void {
+    if (!this.register.isValid({ statement: { kind: 'seal', height: block.height, block: block.hash }, aggregate: seal }))
+      this.fail('broken-contract', `node ${node} commits ${short(block.hash)} with a seal certificate that does not hold`)
+    const other = this.committed.get(block.height)
+    this.committed.set(block.height, other ?? block.hash)
+    if (other !== undefined && other !== block.hash && !this.isBeyondTheory)
+      this.fail('one-commit', `node ${node} commits ${short(block.hash)} at height ${block.height}, another ${short(other)}`)
+  }
+
+  private noteSeals(statement: Statement): void {
+    if (!this.register.hasEnough(statement)) return
+    const other = this.sealedBlocks.get(statement.height)
+    this.sealedBlocks.set(statement.height, other ?? statement.block)
+    if (other === undefined || other === statement.block) return
+    this.fork = { height: statement.height, blocks: [other, statement.block] }
+    if (!this.isBeyondTheory) this.fail('one-seal', `${short(other)} and ${short(statement.block)} are both sealed at height ${statement.height}`)
+  }
+}
