@@ -107,6 +107,18 @@ export class Pool {
     return (this.#byShortId.get(shortId) ?? []).map(({ entry }) => entry)
   }
 
+  /** The nonce after an account's transactions that can follow one another; undefined if the pool holds nothing of it. */
+  nextNonce(sender: Address): number | undefined {
+    const queue = this.#queues.get(sender)
+    if (queue === undefined) return undefined
+    let { nonce } = queue.account
+    for (const entry of queue.entries) {
+      if (entry.nonce !== nonce) break
+      nonce++
+    }
+    return nonce
+  }
+
   /**
    * Entries for a block at `slot`, best fee for its bytes first, each account in nonce order without gaps. Take as many
    * as are needed: k of n cost O(k log k). The pool must not change before the last is taken.

@@ -1,6 +1,7 @@
 import type { Hex } from '../base/hex.ts'
 import { toHex } from '../base/hex.ts'
 import { formatAddress, parseAddress } from '../crypto/address.ts'
+import type { Signatures } from '../crypto/signatures.ts'
 import { encode } from '../wire/codec.ts'
 import { addressOf, transactionId } from '../wire/ids.ts'
 import { transactionMessage } from '../wire/signing.ts'
@@ -29,13 +30,18 @@ export async function openWallet(keyFile: string): Promise<Wallet & { readonly w
     import('../adapters/keys/key-files.ts'),
     import('../crypto/native.ts'),
   ])
-  const { publicKey, secretKey, warnings } = await loadKeyFile(keyFile, 'account')
+  const { secretKey, warnings } = await loadKeyFile(keyFile, 'account')
+  return { ...createWallet(secretKey, nativeSignatures), warnings }
+}
+
+/** A wallet of an ed25519 seed, 32 bytes. */
+export function createWallet(secretKey: Hex, signatures: Pick<Signatures, 'accountPublicKey' | 'accountSign'>): Wallet {
+  const publicKey = signatures.accountPublicKey(secretKey)
   return {
     address: addressOf(publicKey),
-    warnings,
     sign(chainId, unsigned) {
       const body: TransactionBody = { ...unsigned, sender: publicKey }
-      const signature = nativeSignatures.accountSign(secretKey, transactionMessage(chainId, body))
+      const signature = signatures.accountSign(secretKey, transactionMessage(chainId, body))
       const signed: Transaction = { body, signature }
       return { id: transactionId(signed), transaction: signed, hex: toHex(encode(transaction, signed)) }
     },

@@ -1,0 +1,225 @@
+import type { AccountView, BlockView, NodeEvent, NodeStatus, NodeView, PeerView, SubmitResult, TransactionView } from '../api/types.ts'
+import { enoughStake } from '../consensus/quorum.ts'
+import { accountAt, blockTimeMs } from '../ledger/state.ts'
+import type { Pool } from '../mempool/pool.ts'
+import type { Network } from '../ports/network.ts'
+import type { Telemetry } from '../ports/telemetry.ts'
+import { encode } from '../wire/codec.ts'
+import type { Genesis } from '../wire/genesis.ts'
+import { blockHash, chainLabel, transactionId } from '../wire/ids.ts'
+import { type Address, type Hash, type SignedBlock, signedBlock } from '../wire/types.ts'
+import { MAX_ALARMS, RECENT_BLOCKS } from './bounds.ts'
+import type { Chain } from './chain.ts'
+import type { NodeOptions } from './options.ts'
+import type { Runner } from './runner.ts'
+import type { Slots } from './slots.ts'
+import type { Sync } from './sync.ts'
+import type { Transactions } from './transactions.ts'
+
+export const AGENT = `quorate/${process.env['QUORATE_VERSION'] ?? 'development'}`
+
+export interface ViewOptions {
+  readonly role: NodeOptions['role']
+  readonly chain: Chain
+  readonly pool: Pool
+  readonly network: Network
+  readonly slots: Slots
+  readonly sync: Sync
+  readonly runner: Runner
+  readonly transactions: Transactions
+  readonly telemetry: Telemetry
+  readonly self: number | null
+}
+
+/** The node as its API shows it, and the numbers that only the API needs. */
+export class View implements NodeView {
+  readonly genesis: Genesis
+  readonly chainId: Hash
+  readonly #options: ViewOptions
+  readonly #startedAtMs = performance.timeOrigin
+  readonly #listeners = new Set<(event: NodeEvent) => void>()
+  readonly #finalAt = new Map<number, number>()
+  readonly #alarms: { atMs: number; code: string; detail: string }[] = []
+  readonly #work = { proposed: 0, led: 0, made: 0, sealed: 0 }
+  #sealedHeight = 0
+  #discoveryMs: number | null = null
+
+  constructor(options: ViewOptions) {
+    this.#options = options
+    this.genesis = options.chain.genesis
+    this.chainId = options.chain.chainId
+  }
+
+  status(): NodeStatus {
+    const { role, chain, pool, network, slots, sync, runner, telemetry, self } = this.#options
+    const { head, quorum } = chain
+    const peers = network.peers()
+    const { silence } = runner.state
+    const member = self === null ? undefined : quorum.members[self]
+    const leader = runner.leader()
+    const leaderMember = leader === null ? undefined : quorum.members[leader.index]
+    const { targetHeight } = sync
+    const usage = process.cpuUsage()
+    const { count, bytes } = pool.stats()
+    return {
+      agent: AGENT,
+      chain: chainLabel(this.genesis.name, this.chainId),
+      chainId: this.chainId,
+      role,
+      peerId: network.peerId,
+      addresses: network.addresses(),
+      startedAtMs: this.#startedAtMs,
+      slotMs: this.genesis.parameters.slotMs,
+      slot: slots.now(),
+      height: head.height,
+      head: head.hash,
+      headSlot: head.slot,
+      headFinalAtMs: this.#finalAt.get(head.height) ?? null,
+      sync: { state: peers.length === 0 ? 'waiting-for-peers' : targetHeight > head.height + 1 ? 'syncing' : 'following', targetHeight },
+      verifier:
+        self === null || member === undefined ? null : { address: member.id, index: self, silence: silence?.kind ?? null, ...this.#work },
+      peers: peers.length,
+      quorum: {
+        verifiers: quorum.members.length,
+        stakeDroplets: quorum.totalStakeDroplets,
+        connectedStakeDroplets: this.connectedStake(),
+        enoughDroplets: enoughStake(quorum.totalStakeDroplets),
+      },
+      discoveryMs: this.#discoveryMs,
+      pool: { transactions: count, bytes },
+      leader: leader === null || leaderMember === undefined ? null : { ...leader, address: leaderMember.id },
+      alarms: [...this.#alarms],
+      process: { rssBytes: process.memoryUsage.rss(), cpuMs: Math.round((usage.user + usage.system) / 1000) },
+      traffic: network.traffic(),
+      counters: telemetry.counters(),
+    }
+  }
+
+  peers(): readonly PeerView[] {
+    const { network, chain, sync } = this.#options
+    return network.peers().map((peer) => {
+      const index = chain.quorum.members.findIndex((member) => member.peerId === peer.peerId)
+      const known = sync.statusOf(peer.peerId)
+      return {
+        peerId: peer.peerId,
+        addresses: peer.addresses,
+        direction: peer.direction,
+        score: peer.score,
+        verifier: index < 0 ? null : { index, address: chain.quorum.members[index]?.id ?? '' },
+        height: known?.status.height ?? null,
+        agent: known?.status.agent ?? null,
+        clockOffsetMs: known?.clockOffsetMs ?? null,
+      }
+    })
+  }
+
+  submit(transactions: readonly string[]): Promise<readonly SubmitResult[]> {
+    return this.#options.transactions.submit(transactions)
+  }
+
+  block(at: number | Hash): BlockView | undefined {
+    const { chain } = this.#options
+    const height = typeof at === 'number' ? at : chain.heightOf(at)
+    const block = height === undefined ? undefined : chain.block(height)
+    return block === undefined ? undefined : this.#viewOf(block)
+  }
+
+  blocks(fromHeight: number, count: number): readonly BlockView[] {
+    const views: BlockView[] = []
+    for (let height = Math.max(1, fromHeight); views.length < count; height++) {
+      const view = this.block(height)
+      if (view === undefined) break
+      views.push(view)
+    }
+    return views
+  }
+
+  transaction(id: Hash): TransactionView | undefined {
+    const { chain, pool, transactions } = this.#options
+    const place = chain.placeOf(id)
+    if (place !== undefined) {
+      const block = chain.block(place.height)
+      const transaction = block?.transactions[place.index]
+      if (block === undefined || transaction === undefined) return undefined
+      return { state: 'final', transaction, height: place.height, block: blockHash(chain.chainId, block.header), index: place.index }
+    }
+    const waiting = pool.get(id)
+    if (waiting !== undefined) return { state: 'pending', transaction: waiting.transaction, expirySlot: waiting.transaction.body.expirySlot }
+    const code = transactions.droppedFor(id)
+    return code === undefined ? undefined : { state: 'dropped', code }
+  }
+
+  account(address: Address): AccountView {
+    const { chain, pool } = this.#options
+    const account = accountAt(chain.ledger, address, Math.max(0, chain.head.slot))
+    const { droplets, microHours, nonce } = account
+    return { address, droplets, microHours, nonce, nextNonce: pool.nextNonce(address) ?? nonce }
+  }
+
+  onEvent(listener: (event: NodeEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Stake of the verifiers that this node is connected to, its own included. */
+  connectedStake(): number {
+    const { network, chain, self } = this.#options
+    const connected = new Set(network.peers().map(({ peerId }) => peerId))
+    let stake = 0
+    for (const [index, { peerId, stakeDroplets }] of chain.quorum.members.entries()) if (index === self || connected.has(peerId)) stake += stakeDroplets
+    return stake
+  }
+
+  noteDiscovery(): void {
+    this.#discoveryMs ??= Math.round(performance.now())
+  }
+  noteFinal(height: number, block: SignedBlock, hash: Hash, transactionIds: readonly Hash[]): void {
+    const finalAtMs = Date.now()
+    this.#finalAt.set(height, finalAtMs)
+    this.#finalAt.delete(height - RECENT_BLOCKS)
+    const { header, seal } = block
+    if (header.maker === this.#options.self) this.#work.made++
+    this.emit({ kind: 'block', height, hash, slot: header.slot, finalAtMs, makerIndex: header.maker, signers: seal.signers.length, transactionIds })
+  }
+  noteProposed(): void {
+    this.#work.proposed++
+  }
+  noteLead(): void {
+    this.#work.led++
+  }
+  noteSealed(height: number): void {
+    if (height === this.#sealedHeight) return
+    this.#sealedHeight = height
+    this.#work.sealed++
+  }
+  alarm(code: string, detail: string): void {
+    const last = this.#alarms.at(-1)
+    // The same alarm each slot is one alarm: its newest wording stays.
+    if (last?.code === code) this.#alarms.pop()
+    else {
+      this.#options.telemetry.log('warn', code, { detail })
+      this.emit({ kind: 'alarm', code, detail })
+    }
+    this.#alarms.push({ atMs: Date.now(), code, detail })
+    if (this.#alarms.length > MAX_ALARMS) this.#alarms.shift()
+  }
+  emit(event: NodeEvent): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  #viewOf(block: SignedBlock): BlockView {
+    const { chain } = this.#options
+    const { header, seal } = block
+    const addressAt = (index: number): Address => chain.quorum.members[index]?.id ?? ''
+    return {
+      hash: blockHash(chain.chainId, header),
+      block,
+      timeMs: blockTimeMs(chain.ledger, header.slot),
+      makerAddress: addressAt(header.maker),
+      signerAddresses: seal.signers.map(addressAt),
+      transactionIds: block.transactions.map(transactionId),
+      bytes: encode(signedBlock, block).length,
+      finalAtMs: this.#finalAt.get(header.height) ?? null,
+    }
+  }
+}
