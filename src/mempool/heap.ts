@@ -8,10 +8,6 @@ export class Heap<T> {
     this.#before = before
   }
 
-  get size(): number {
-    return this.#items.length
-  }
-
   /** The first item of all, or undefined. */
   peek(): T | undefined {
     return this.#items[0]
@@ -20,10 +16,6 @@ export class Heap<T> {
   /** The item at a place of the heap's array: 0 is the first; what lies at 2i + 1 and 2i + 2 comes after what lies at i. */
   at(place: number): T | undefined {
     return this.#items[place]
-  }
-
-  has(item: T): boolean {
-    return this.#places.has(item)
   }
 
   /** Adds an item, or finds its place anew after what orders it has changed. */

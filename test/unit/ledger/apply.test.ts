@@ -299,6 +299,7 @@ describe('ledger: assembling a block', () => {
       transfer({ from: 'b', to: 'a', amount: 100 }),
       transfer({ from: 'b', to: 'a', nonce: 1, amount: 100 }),
       transfer({ from: 'b', to: 'a', nonce: 2, amount: 0, hours: 1 }),
+      transfer({ from: 'c', to: 'a', amount: 0, hours: 1 }),
     ]
     const context = contextOf({ slot: 2 })
     const { transition, included, refused } = assemble(state, context, candidates)
@@ -306,7 +307,7 @@ describe('ledger: assembling a block', () => {
       included.map((one) => candidates.indexOf(one)),
       [0, 5, 7, 8],
     )
-    // After the block was full nothing more was looked at: candidate 9 is the first that did not fit.
+    // After the block was full nothing more was looked at: candidate 9 is the first that did not fit, 10 was not tried.
     assert.deepEqual(
       refused.map(({ transaction, refusal }) => [candidates.indexOf(transaction), refusal.code]),
       [

@@ -139,6 +139,7 @@ const step = fc.oneof(
       accounts: fc.array(fc.tuple(sender, view), { maxLength: 2 }),
     }),
   },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('again' as const), place: fc.nat(8) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('pass' as const), slots: fc.integer({ min: 1, max: 3 }) }) },
 )
 
@@ -151,16 +152,18 @@ describe('pool: against a naive model', () => {
         const model = new Model()
         let slot = 0
         for (const one of steps) {
-          if (one.kind === 'add') {
-            const verdict = pool.add(one.entry, one.view, slot)
+          const known = one.kind === 'again' ? model.entries[one.place] : undefined
+          const offer = one.kind === 'add' ? one : known && { entry: { ...known.entry, local: true }, view: { nonce: 0, droplets: 0 } }
+          if (offer !== undefined) {
+            const verdict = pool.add(offer.entry, offer.view, slot)
             const code = verdict.kind === 'accept' ? 'accept' : verdict.code
             seen.set(code, (seen.get(code) ?? 0) + 1)
-            assert.equal(code, model.add(one.entry, one.view, slot))
+            assert.equal(code, model.add(offer.entry, offer.view, slot))
           } else if (one.kind === 'commit') {
             const ids = model.ready(slot).slice(0, one.taken)
             pool.removeCommitted(ids, one.accounts)
             model.commit(ids, one.accounts)
-          } else {
+          } else if (one.kind === 'pass') {
             slot += one.slots
             pool.expire(slot)
             model.expire(slot)
@@ -187,6 +190,7 @@ describe('pool: against a naive model', () => {
       'expired',
       'fee-too-low-to-replace',
       'insufficient-funds',
+      'known',
       'nonce-too-far',
       'nonce-too-low',
       'pool-full',
