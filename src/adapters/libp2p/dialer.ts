@@ -16,6 +16,7 @@ import {
   MAX_REMEMBERED,
   MIN_COURTESY_MS,
   OUTBOUND_STEP_MS,
+  STABLE_MS,
 } from './limits.ts'
 import { closerPeers, type Node } from './node.ts'
 import { deadline } from './signals.ts'
@@ -38,6 +39,8 @@ interface Candidate {
   readonly kind: 'bootstrap' | 'remembered' | 'found'
   failures: number
   nextAtMs: number
+  connectedAtMs: number
+  leaveAloneUntilMs: number
   dialling: boolean
 }
 
@@ -76,6 +79,12 @@ export class Dialer {
   stop(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
+  }
+
+  /** Does not dial a peer for a while: it does not want us. */
+  leaveAlone(peerId: string, forMs: number): void {
+    const candidate = this.#candidates.get(peerId)
+    if (candidate !== undefined) candidate.leaveAloneUntilMs = Date.now() + forMs
   }
 
   // The loop ------------------------------------------------------------------------------------------------------
@@ -124,16 +133,16 @@ export class Dialer {
     candidate.dialling = true
     const done = await this.#connector.dial(candidate.peerId, candidate.addresses, this.#connector.stopping)
     candidate.dialling = false
-    if (done) {
-      candidate.failures = 0
-      candidate.nextAtMs = Date.now() + FIRST_BACKOFF_MS
-    } else {
-      candidate.failures++
-      const backoffMs = Math.min(this.#options.maxBackoffMs, FIRST_BACKOFF_MS * 2 ** Math.min(candidate.failures - 1, 16))
-      candidate.nextAtMs = Date.now() + jittered(backoffMs)
-      if (candidate.kind === 'found' && candidate.failures >= MAX_CANDIDATE_FAILURES) this.#candidates.delete(candidate.peerId)
-    }
+    candidate.connectedAtMs = Date.now()
+    if (!done) this.#backOff(candidate)
     this.#schedule()
+  }
+
+  #backOff(candidate: Candidate): void {
+    candidate.failures++
+    const backoffMs = Math.min(this.#options.maxBackoffMs, FIRST_BACKOFF_MS * 2 ** Math.min(candidate.failures - 1, 16))
+    candidate.nextAtMs = Math.max(candidate.leaveAloneUntilMs, Date.now() + jittered(backoffMs))
+    if (candidate.kind === 'found' && candidate.failures >= MAX_CANDIDATE_FAILURES) this.#candidates.delete(candidate.peerId)
   }
 
   /** Asks one connected peer for others near a random point, so that each node gets to know different ones. */
@@ -167,7 +176,7 @@ export class Dialer {
     if (peerId === this.#node.peerId.toString()) return
     const known = this.#candidates.get(peerId)
     const addresses = known?.kind === kind ? [...known.addresses, address] : [address]
-    this.#candidates.set(peerId, { peerId, addresses, kind, failures: 0, nextAtMs: 0, dialling: false })
+    this.#candidates.set(peerId, newCandidate(peerId, addresses, kind, 0))
   }
 
   /** True for a peer that was not known. */
@@ -182,7 +191,7 @@ export class Dialer {
     if (this.#connections.has(peerId)) return false
     if (this.#candidates.size >= MAX_CANDIDATES) this.#forgetOne()
     const waitMs = this.#connector.isMyTurn(peerId) ? 0 : jittered(this.#connector.courtesyMs(MIN_COURTESY_MS))
-    this.#candidates.set(peerId, { peerId, addresses, kind: 'found', failures: 0, nextAtMs: Date.now() + waitMs, dialling: false })
+    this.#candidates.set(peerId, newCandidate(peerId, addresses, 'found', Date.now() + waitMs))
     return true
   }
 
@@ -209,8 +218,13 @@ export class Dialer {
   async #onDisconnect(peerId: PeerId): Promise<void> {
     if (this.#connector.stopping.aborted) return
     const candidate = this.#candidates.get(peerId.toString())
-    if (candidate === undefined) this.#addFound(peerId.toString(), await this.#connector.knownAddresses(peerId))
-    else candidate.nextAtMs = Math.max(candidate.nextAtMs, Date.now() + FIRST_BACKOFF_MS)
+    if (candidate === undefined) {
+      this.#addFound(peerId.toString(), await this.#connector.knownAddresses(peerId))
+    } else {
+      // A node that refuses us does so after the handshake, so a short connection is a failed one.
+      if (Date.now() - candidate.connectedAtMs > STABLE_MS) candidate.failures = 0
+      this.#backOff(candidate)
+    }
     if (this.#missing() <= 0) return
     this.#missingSinceMs = Date.now()
     this.#discoveryWaitMs = FIRST_DISCOVERY_MS
@@ -239,6 +253,10 @@ export class Dialer {
     for (const candidate of this.#candidates.values()) if (candidate.dialling) count++
     return count
   }
+}
+
+function newCandidate(peerId: string, addresses: readonly Multiaddr[], kind: Candidate['kind'], nextAtMs: number): Candidate {
+  return { peerId, addresses, kind, failures: 0, nextAtMs, connectedAtMs: 0, leaveAloneUntilMs: 0, dialling: false }
 }
 
 /** ±20 %, so that nodes that started together do not stay in step. */

@@ -6,7 +6,7 @@ import { ignore, reject, type Verdict } from '../../base/verdict.ts'
 import type { GossipValidator, Topic } from '../../ports/network.ts'
 import type { Telemetry } from '../../ports/telemetry.ts'
 import { oneLine } from './address.ts'
-import { MAX_GOSSIP_MESSAGE_BYTES, MAX_GOSSIP_RPC_BYTES, MAX_VALIDATIONS, PROTECTED_SCORE_FLOOR } from './limits.ts'
+import { MAX_GOSSIP_MESSAGE_BYTES, MAX_GOSSIP_RPC_BYTES, MAX_VALIDATIONS, PROTECTED_REJECT_MS } from './limits.ts'
 
 const TOPICS: readonly Topic[] = ['transactions', 'candidates', 'blocks', 'evidence']
 const HEARTBEAT_MS = 700
@@ -111,6 +111,8 @@ export class Gossip {
   readonly #telemetry: Telemetry
   readonly #isProtected: (peerId: string) => boolean
   readonly #validators = new Map<string, { readonly topic: Topic; readonly validator: GossipValidator }>()
+  /** Of protected peers only, so it is as small as the quorum. */
+  readonly #lastRejectMs = new Map<string, number>()
   #validating = 0
   #started = false
 
@@ -158,6 +160,11 @@ export class Gossip {
     }
   }
 
+  /** Call when the protected peers have changed. */
+  forgetUnprotected(): void {
+    for (const peerId of this.#lastRejectMs.keys()) if (!this.#isProtected(peerId)) this.#lastRejectMs.delete(peerId)
+  }
+
   score(peerId: string): number {
     return this.#service.score.score(peerId)
   }
@@ -176,8 +183,17 @@ export class Gossip {
     if (verdict.kind === 'reject') {
       this.#telemetry.log('debug', 'gossip.rejected', { topic: entry.topic, peerId: fromPeer, code: verdict.code, detail: verdict.detail })
     }
-    const spared = verdict.kind === 'reject' && this.#isProtected(fromPeer) && this.score(fromPeer) < PROTECTED_SCORE_FLOOR
-    if (this.#started) this.#service.reportMessageValidationResult(msgId, fromPeer, spared ? 'ignore' : verdict.kind)
+    const kind = verdict.kind === 'reject' && this.#isSpared(fromPeer) ? 'ignore' : verdict.kind
+    if (this.#started) this.#service.reportMessageValidationResult(msgId, fromPeer, kind)
+  }
+
+  /** Counted here, because gossipsub's score is as old as its last heartbeat and a burst of rejects comes within one. */
+  #isSpared(peerId: string): boolean {
+    if (!this.#isProtected(peerId)) return false
+    const nowMs = Date.now()
+    if (nowMs - (this.#lastRejectMs.get(peerId) ?? 0) < PROTECTED_REJECT_MS) return true
+    this.#lastRejectMs.set(peerId, nowMs)
+    return false
   }
 
   async #judge(topic: Topic, validator: GossipValidator, data: Uint8Array, fromPeer: string): Promise<Verdict<unknown>> {

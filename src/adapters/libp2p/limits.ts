@@ -51,8 +51,8 @@ export const MAX_STANDINGS = 4096
 export const CUT_OFF_SCORE = -200
 /** How long a peer that was cut off is refused. */
 export const BAN_MS = 5 * 60_000
-/** The score under which rejects of a protected peer no longer lower it: above the publish threshold (-50) by one reject. */
-export const PROTECTED_SCORE_FLOOR = -9
+/** Rejects of a protected peer count at most once in this time, which keeps its score above -20: it stays in the mesh and heard. */
+export const PROTECTED_REJECT_MS = 15_000
 
 export const MAX_DIAL_ATTEMPTS = 64
 /** Addresses waiting to be dialled; more are found again when wanted. */
@@ -64,6 +64,8 @@ export const DIAL_CONCURRENCY = 3
 /** A peer found in the DHT that fails this often is forgotten until it is found again. */
 export const MAX_CANDIDATE_FAILURES = 4
 export const FIRST_BACKOFF_MS = 500
+/** A connection that lasted as long was a good one, and its loss starts the backoff anew. */
+export const STABLE_MS = 10_000
 /** How long the side that should not dial first at least leaves it to the other, which has to find it as well. */
 export const MIN_COURTESY_MS = 1_500
 /** The same, at least and at most, when somebody asks for that very peer. */

@@ -1,6 +1,6 @@
 import './polyfill.ts'
 import type { Connection, Stream } from '@libp2p/interface'
-import { fromUtf8, utf8 } from '../../base/bytes.ts'
+import { utf8 } from '../../base/bytes.ts'
 import { QuorateError } from '../../base/errors.ts'
 import type { DialAttempt, GossipValidator, Network, PeerInfo, Protocol, RequestHandler, Topic } from '../../ports/network.ts'
 import type { Telemetry } from '../../ports/telemetry.ts'
@@ -22,7 +22,7 @@ import {
 import { createNode, type Node } from './node.ts'
 import type { Libp2pNetworkOptions } from './options.ts'
 import { Requester, type RequestOptions, Responder } from './requests.ts'
-import { deadline } from './signals.ts'
+import { deadline, withSignal } from './signals.ts'
 import { Standings } from './standing.ts'
 import { TrafficMeter } from './traffic.ts'
 
@@ -180,6 +180,7 @@ class Libp2pNetwork implements Network {
 
   protect(peerIds: readonly string[]): void {
     this.#protected = new Set(peerIds)
+    this.#gossip.forgetUnprotected()
   }
 
   traffic(): { readonly bytesIn: number; readonly bytesOut: number } {
@@ -245,25 +246,31 @@ class Libp2pNetwork implements Network {
     const signal = AbortSignal.timeout(GOODBYE_DEADLINE_MS)
     try {
       const stream = await connection.newStream(this.#protocolId('goodbye'), { signal })
+      // The other side resets the stream when it has heard; closing before that could swallow the words.
+      const heard = new Promise((resolve) => stream.addEventListener('close', resolve, { once: true }))
       stream.send(utf8(code).subarray(0, MAX_GOODBYE_BYTES))
-      await stream.close({ signal })
-      await connection.close({ signal })
+      await withSignal(heard, signal, 'goodbye')
     } catch (error) {
-      connection.abort(error instanceof Error ? error : new Error(oneLine(error)))
+      this.#telemetry.log('debug', 'network.goodbye-unheard', { peerId: connection.remotePeer.toString(), error: oneLine(error) })
     }
+    connection.abort(new Error(`cut off: ${code}`))
   }
 
-  async #onGoodbye(stream: Stream, connection: Connection): Promise<void> {
+  #onGoodbye(stream: Stream, connection: Connection): void {
     const peerId = connection.remotePeer.toString()
-    let text = ''
-    for await (const chunk of stream) {
-      text += fromUtf8(chunk.subarray(0, MAX_GOODBYE_BYTES))
-      if (text.length >= MAX_GOODBYE_BYTES) break
-    }
-    const reason = text.replace(/[^\x20-\x7e]/g, '?').slice(0, MAX_GOODBYE_BYTES)
-    this.#connector.record(peerId, `cut off by the peer: ${reason}`)
-    this.#telemetry.log('warn', 'network.cut-off-by-peer', { peerId, reason })
-    stream.abort(new Error('goodbye was heard'))
+    stream.addEventListener(
+      'message',
+      (event) => {
+        const reason = Buffer.from(event.data.subarray().subarray(0, MAX_GOODBYE_BYTES))
+          .toString('latin1')
+          .replace(/[^\x20-\x7e]/g, '?')
+        this.#dialer.leaveAlone(peerId, BAN_MS)
+        this.#connector.record(peerId, `cut off by the peer: ${reason}`)
+        this.#telemetry.log('warn', 'network.cut-off-by-peer', { peerId, reason })
+        stream.abort(new Error('goodbye was heard'))
+      },
+      { once: true },
+    )
   }
 }
 

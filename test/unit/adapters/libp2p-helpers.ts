@@ -1,5 +1,6 @@
 import '../../../src/adapters/libp2p/polyfill.ts'
 import { createLibp2pNetwork, generateNetworkKey, type Libp2pNetworkOptions } from '../../../src/adapters/libp2p/index.ts'
+import { QuorateError } from '../../../src/base/errors.ts'
 import type { Network } from '../../../src/ports/network.ts'
 import type { LogLevel, Telemetry } from '../../../src/ports/telemetry.ts'
 
@@ -70,3 +71,7 @@ export class TestNodes {
 
 export const connected = (network: Network, peerId: string): boolean => network.peers().some((peer) => peer.peerId === peerId)
 export const soon = (): AbortSignal => AbortSignal.timeout(20_000)
+export const codeOf =
+  (code: string) =>
+  (error: unknown): boolean =>
+    error instanceof QuorateError && error.code === code
