@@ -1,0 +1,49 @@
+import { usageError } from '../exit.ts'
+
+export interface SwarmOptions {
+  /** Processes in all: one bootstrap node, `verifiers` verifiers, the rest full nodes. */
+  readonly nodes: number
+  readonly verifiers: number
+  readonly slotMs: number
+  /** Transfers a second; 0 for none. */
+  readonly load: number
+  /** How long the load goes on once the swarm is connected; null until it is told to end. */
+  readonly durationS: number | null
+  /** Of the load's accounts, amounts and receivers. */
+  readonly seed: number
+  /** Where the nodes' directories and logs are kept; null for a temporary directory that is removed at the end. */
+  readonly keep: string | null
+}
+
+/** What was asked for on the command line. */
+export interface SwarmFlags {
+  readonly nodes?: number
+  readonly verifiers?: number
+  readonly slot: number
+  readonly load: number
+  readonly duration?: number
+  readonly seed?: number
+  readonly keep?: string
+}
+
+/** More processes than any one machine is meant for; a mistyped number ends here, not in a fork bomb. */
+export const MAX_NODES = 200
+const DEFAULT_VERIFIERS = 7
+
+/** One node bootstraps; of the others all verify unless fewer are asked for. @throws CliError `usage` */
+export function swarmOptions({ slot, load, duration, seed, keep, ...asked }: SwarmFlags): SwarmOptions {
+  const verifiers = asked.verifiers ?? (asked.nodes === undefined ? DEFAULT_VERIFIERS : asked.nodes - 1)
+  const nodes = asked.nodes ?? verifiers + 1
+  if (verifiers >= nodes) {
+    throw usageError(
+      `--verifiers ${verifiers} needs --nodes ${verifiers + 1} or more: one node only bootstraps the others and does not verify`,
+    )
+  }
+  return {
+    ...{ nodes, verifiers, load },
+    slotMs: slot,
+    durationS: duration ?? null,
+    seed: seed ?? Math.floor(Math.random() * 2 ** 32),
+    keep: keep ?? null,
+  }
+}

@@ -1,0 +1,98 @@
+import { arch, cpus, platform, release, totalmem } from 'node:os'
+import type { LoadCounts } from './load.ts'
+import type { Exit } from './node-process.ts'
+import type { Histogram } from './statistics.ts'
+
+export interface Machine {
+  readonly cpu: string
+  readonly cores: number
+  readonly memoryMb: number
+  readonly system: string
+  readonly node: string
+}
+
+export interface Percentiles {
+  readonly p50: number | null
+  readonly p95: number | null
+  readonly p99: number | null
+  readonly max: number | null
+}
+
+/** What a swarm did. Fields are null where nothing was measured. */
+export interface SwarmReport {
+  readonly nodes: number
+  readonly verifiers: number
+  readonly slotMs: number
+  /** How long the load went on. */
+  readonly durationS: number
+  readonly load: number
+  readonly seed: number
+  /** Transfers that were sent to a node. */
+  readonly submitted: number
+  /** Transfers that became final at every node that was up. */
+  readonly committed: number
+  readonly rejected: number
+  readonly rejectedBy: Readonly<Record<string, number>>
+  /** Neither final nor refused when the launcher gave up waiting. */
+  readonly lost: number
+  readonly resubmitted: number
+  /** What the rate asked for while every account of the load had a transfer under way. */
+  readonly heldBack: number
+  /** Committed over the time from the first submission to the last finality. */
+  readonly tps: number
+  /** From the sending of the submission that a node accepted until the block is final at every node that was up. */
+  readonly finalityMs: Percentiles
+  /** Of the nodes that were up at the end, the bootstrap node not counted. */
+  readonly heights: { readonly min: number; readonly max: number }
+  readonly blocks: number
+  /** Slots under load, and how many of them have no block. */
+  readonly slots: { readonly underLoad: number; readonly withoutBlock: number }
+  /** Heights at which two nodes hold different blocks. */
+  readonly conflicts: number
+  /** From process start until connected to the mesh and, as a verifier, to two thirds of the stake; first starts only. */
+  readonly discoveryMs: { readonly p50: number | null; readonly max: number | null }
+  /** Sampled each second at every node. */
+  readonly rssMb: { readonly p50: number | null; readonly max: number | null }
+  /** Processor time of all nodes from the start of the load to the last finality, over committed transfers. */
+  readonly cpuMsPerTx: number | null
+  /** Bytes sent by all nodes in that time, over committed transfers. */
+  readonly bytesPerTx: number | null
+  /** Processor time of all nodes from their start. */
+  readonly cpuMsTotal: number
+  /** By node: exit code or signal of its last end. */
+  readonly exitCodes: Readonly<Record<string, Exit | null>>
+  /** Nodes that ended though nobody asked them to. */
+  readonly crashed: readonly { readonly node: string; readonly exit: Exit }[]
+  readonly alarms: readonly { readonly node: string; readonly code: string; readonly detail: string }[]
+  readonly machine: Machine
+}
+
+export const machine = (): Machine => ({
+  cpu: cpus()[0]?.model.trim() ?? 'unknown',
+  cores: cpus().length,
+  memoryMb: Math.round(totalmem() / 2 ** 20),
+  system: `${platform()} ${release()} ${arch()}`,
+  node: process.version,
+})
+
+export const percentiles = (histogram: Histogram): Percentiles => ({
+  p50: histogram.percentile(0.5),
+  p95: histogram.percentile(0.95),
+  p99: histogram.percentile(0.99),
+  max: histogram.max,
+})
+
+export const rejectedInAll = (counts: LoadCounts): number => Object.values(counts.rejected).reduce((sum, count) => sum + count, 0)
+
+/** What makes the command end with a failure, in sentences; empty if all is well. */
+export function faults({ conflicts, lost, crashed, exitCodes }: SwarmReport): readonly string[] {
+  const found: string[] = []
+  if (conflicts > 0) found.push(`nodes hold different blocks at ${conflicts} ${conflicts === 1 ? 'height' : 'heights'}`)
+  if (lost > 0) found.push(`${lost} ${lost === 1 ? 'transaction was' : 'transactions were'} neither final nor refused`)
+  for (const { node, exit } of crashed) found.push(`${node} crashed (${exit})`)
+  for (const [node, exit] of Object.entries(exitCodes)) {
+    if (typeof exit === 'number' && exit !== 0 && !crashed.some((crash) => crash.node === node))
+      found.push(`${node} ended with code ${exit}`)
+  }
+  return found
+}

@@ -1,0 +1,121 @@
+import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { QuorateError } from '../../base/errors.ts'
+import { type ExitCode, exitCodes } from '../exit.ts'
+import { duration, printJson } from '../text.ts'
+import type { SwarmCommandFlags } from './command.ts'
+import { createDisplay, type Display } from './display.ts'
+import { swarmOptions } from './options.ts'
+import { faults, type SwarmReport } from './report.ts'
+import { Swarm } from './swarm.ts'
+
+/** All nodes connected, on a machine with two cores and more nodes than it likes. */
+const CONNECT_DEADLINE_MS = 120_000
+/** After the load: what is under way becomes final, or it is lost. */
+const DRAIN_DEADLINE_MS = 60_000
+const DRAIN_SLOTS = 30
+
+/** Runs a swarm until its time is over or it is told to end, and gives the exit code. Rejects with QuorateError. */
+export async function runSwarm(flags: SwarmCommandFlags): Promise<ExitCode> {
+  const options = swarmOptions(flags)
+  const display = createDisplay(flags.json === true ? process.stderr : process.stdout)
+  const told = untilTold()
+  let swarm: Swarm | undefined
+  const abandon = (): void => swarm?.killNow()
+  process.once('exit', abandon)
+  try {
+    display.phase('making directories, keys and genesis')
+    swarm = await Swarm.create({ ...options, program: ownProgram(), note: (text) => display.note(text) })
+    display.follow(swarm)
+    await drive(swarm, display, told)
+    const report = await swarm.finish()
+    process.off('exit', abandon)
+    display.end()
+    return await tell(report, flags)
+  } catch (error) {
+    display.end()
+    swarm?.killNow()
+    // Told to end while it was starting: nothing is wrong.
+    if (told.signal.aborted && error instanceof QuorateError && error.code === 'node-failed') return exitCodes.interrupted
+    throw error
+  }
+}
+
+async function drive(swarm: Swarm, display: Display, told: Told): Promise<void> {
+  const { durationS, load, slotMs } = swarm.options
+  display.phase('starting')
+  await swarm.start()
+  display.phase('finding each other')
+  const isConnected = await swarm.connected(CONNECT_DEADLINE_MS, told.signal)
+  if (!isConnected && !told.signal.aborted) display.note(`not all nodes were connected after ${duration(CONNECT_DEADLINE_MS)}; going on`)
+  await swarm.startLoad()
+  display.phase(load > 0 ? 'under load' : 'running')
+  await told.orAfter(durationS === null ? null : durationS * 1000)
+  display.phase(load > 0 ? 'waiting for the last transactions' : 'ending')
+  await swarm.drain(Math.max(DRAIN_DEADLINE_MS, DRAIN_SLOTS * slotMs))
+  display.phase('comparing chains and stopping')
+}
+
+async function tell(report: SwarmReport, { report: file, json, keep }: SwarmCommandFlags): Promise<ExitCode> {
+  if (file !== undefined) await writeFile(file, `${JSON.stringify(report, undefined, 2)}\n`)
+  if (json === true) printJson(report)
+  else process.stdout.write(closingWords(report))
+  const found = faults(report)
+  for (const fault of found) process.stderr.write(`error: ${fault}\n`)
+  if (keep !== undefined) process.stderr.write(`directories and logs are in ${resolve(keep)}\n`)
+  return found.length === 0 ? exitCodes.ok : exitCodes.failed
+}
+
+function closingWords({
+  submitted,
+  committed,
+  rejected,
+  lost,
+  tps,
+  finalityMs,
+  heights,
+  blocks,
+  conflicts,
+  cpuMsPerTx,
+  rssMb,
+}: SwarmReport): string {
+  const { p50, p95, p99 } = finalityMs
+  return [
+    `${blocks} blocks, heights ${heights.min} to ${heights.max}, ${conflicts} conflicts`,
+    `${submitted} transactions: ${committed} final, ${rejected} refused, ${lost} lost; ${tps} a second`,
+    `final at every node after ${p50 ?? '-'} ms (half), ${p95 ?? '-'} ms (95%), ${p99 ?? '-'} ms (99%)`,
+    `${cpuMsPerTx ?? '-'} ms of processor time a transaction, ${Math.round(rssMb.p50 ?? 0)} MB a node\n`,
+  ].join('\n')
+}
+
+interface Told {
+  readonly signal: AbortSignal
+  /** Resolves at the first signal, or after a time. */
+  orAfter(delayMs: number | null): Promise<void>
+}
+
+/** Hears SIGINT, SIGTERM and SIGHUP: the first asks for an end in good order, the second ends the process. */
+function untilTold(): Told {
+  const first = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (first.signal.aborted) process.exit(exitCodes.interrupted)
+      first.abort()
+    })
+  }
+  return {
+    signal: first.signal,
+    orAfter: (delayMs) =>
+      new Promise((done) => {
+        if (first.signal.aborted) return done()
+        const timer = delayMs === null ? undefined : setTimeout(done, delayMs)
+        first.signal.addEventListener('abort', () => {
+          clearTimeout(timer)
+          done()
+        })
+      }),
+  }
+}
+
+/** How to start this program again as a node: with the options of Node that it was started with itself. */
+const ownProgram = (): readonly string[] => [...process.execArgv, process.argv[1] ?? '']

@@ -1,0 +1,326 @@
+import { randomUUID } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { mkdir, readdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { QuorateError } from '../../base/errors.ts'
+import { seededWallets } from '../../node/seeded-wallets.ts'
+import { type ChainComparison, compareChains } from './chains.ts'
+import { FinalityTracker, type SeenBlock } from './finality.ts'
+import { addPlace, type Layout, layOut, type NodePlace } from './layout.ts'
+import { Load } from './load.ts'
+import { Member, type Usage } from './member.ts'
+import type { Exit } from './node-process.ts'
+import type { SwarmOptions } from './options.ts'
+import { machine, percentiles, rejectedInAll, type SwarmReport } from './report.ts'
+import { Histogram, percentileOf, Rate } from './statistics.ts'
+
+export interface SwarmSetup extends SwarmOptions {
+  /** What Node is started with to get the program, such as `['dist/quorate.js']`. */
+  readonly program: readonly string[]
+  /** Hears what happens, in single lines. */
+  readonly note: (text: string) => void
+}
+
+export interface SeenAlarm {
+  readonly node: string
+  readonly code: string
+  readonly detail: string
+}
+
+/** From the laying out of the directories to slot 0: the first node is up by then. */
+const GENESIS_LEAD_MS = 1_000
+const POLL_MS = 1_000
+/** While the swarm is finding itself and people are waiting. */
+const START_POLL_MS = 200
+/** A node this near to the newest height has caught up. */
+const CAUGHT_UP_BLOCKS = 2
+/** Transfers under way at a time: what the rate gives in this time, so that slow finality does not thin out the load. */
+const ACCOUNT_SECONDS = 8
+const MIN_ACCOUNTS = 50
+const MAX_ACCOUNTS = 20_000
+const RECENT_BLOCKS = 120
+const MAX_ALARMS = 100
+const RATE_WINDOW_MS = 10_000
+
+/** Separate processes on this machine that form a network, the load on them, and what they do. */
+export class Swarm {
+  readonly options: SwarmSetup
+  readonly layout: Layout
+  readonly members: Member[] = []
+  readonly tracker: FinalityTracker
+  readonly load: Load
+  readonly recentBlocks: SeenBlock[] = []
+  readonly alarms: SeenAlarm[] = []
+  readonly crashed: { readonly node: string; readonly exit: Exit }[] = []
+  readonly committedRate = new Rate(RATE_WINDOW_MS)
+  readonly startedAtMs = performance.now()
+  readonly #rssMb = new Histogram()
+  readonly #temporary: boolean
+  #polling = true
+  #bootstrap: readonly string[] = []
+  #loadStartedAtMs: number | null = null
+  #loadEndedAtMs: number | null = null
+  #lastFinalAtMs: number | null = null
+  #usageBefore: Usage = { cpuMs: 0, bytesOut: 0 }
+
+  private constructor(options: SwarmSetup, layout: Layout, load: Load, temporary: boolean) {
+    this.options = options
+    this.layout = layout
+    this.load = load
+    this.#temporary = temporary
+    this.tracker = new FinalityTracker(
+      (block) => this.#onSeen(block),
+      (block, atMs) => this.#onFinalEverywhere(block, atMs),
+    )
+    for (const place of layout.places) this.#join(place)
+  }
+
+  /** Makes directories, keys, genesis and funded accounts; nothing runs yet. Rejects with QuorateError. */
+  static async create(options: SwarmSetup): Promise<Swarm> {
+    const { nodes, verifiers, slotMs, load: perSecond, seed, keep } = options
+    const root = keep === null ? join(tmpdir(), `quorate-swarm-${randomUUID().slice(0, 8)}`) : resolve(keep)
+    if (keep !== null && (await entriesOf(root)) > 0) {
+      throw new QuorateError('keep-not-empty', `${root} has something in it already: give --keep a new directory`)
+    }
+    await mkdir(root, { recursive: true, mode: 0o700 })
+    const count = perSecond === 0 ? 1 : Math.min(MAX_ACCOUNTS, Math.max(MIN_ACCOUNTS, perSecond * ACCOUNT_SECONDS))
+    const wallets = seededWallets(seed, count)
+    const accounts = wallets.map(({ address }) => address)
+    const layout = await layOut({ root, verifiers, fullNodes: nodes - 1 - verifiers, slotMs, accounts, leadMs: GENESIS_LEAD_MS })
+    const { genesis, chainId } = layout
+    const targets = (): readonly Member[] => swarm.up.filter(({ name }) => swarm.tracker.watches(name))
+    const load = new Load({ perSecond, seed, genesis, chainId, wallets, targets })
+    const swarm: Swarm = new Swarm(options, layout, load, keep === null)
+    return swarm
+  }
+
+  /** Nodes that hold the chain. */
+  get chainMembers(): readonly Member[] {
+    return this.members.filter(({ place }) => place.role !== 'bootstrap')
+  }
+  get verifiers(): readonly Member[] {
+    return this.members.filter(({ place }) => place.role === 'verifier')
+  }
+  /** Nodes that hold the chain and answer. */
+  get up(): readonly Member[] {
+    return this.chainMembers.filter(({ state }) => state === 'up')
+  }
+  get loadStartedAtMs(): number | null {
+    return this.#loadStartedAtMs
+  }
+  get slot(): number {
+    return Math.floor((Date.now() - this.layout.genesis.timeMs) / this.options.slotMs)
+  }
+
+  /** Starts the bootstrap node, then all others at once. Rejects with QuorateError `node-failed`. */
+  async start(): Promise<void> {
+    void this.#poll()
+    for (const member of this.members) if (member.place.role === 'bootstrap') await this.startMember(member)
+    await Promise.all(this.chainMembers.map((member) => this.startMember(member)))
+  }
+
+  /** Starts a node, or starts it again. Rejects with QuorateError `node-failed`. */
+  async startMember(member: Member): Promise<void> {
+    const { directory, role } = member.place
+    const bootstrap = role === 'bootstrap' ? [] : this.#bootstrap.flatMap((address) => ['--bootstrap', address])
+    const addresses = ['--listen', '/ip4/127.0.0.1/tcp/0', '--api', '127.0.0.1:0', '--scope', 'local']
+    await member.start(this.options.program, ['start', '--dir', directory, '--role', role, ...addresses, ...bootstrap, '--parent-watch'])
+    if (role === 'bootstrap') this.#bootstrap = member.status?.addresses ?? []
+  }
+
+  /** One more full node with an empty directory; started by `startMember`. */
+  async addFullNode(name: string): Promise<Member> {
+    return this.#join(await addPlace(this.layout, name))
+  }
+
+  /** Resolves when every node has found what it needs; false at the deadline. */
+  connected(deadlineMs: number, signal?: AbortSignal): Promise<boolean> {
+    const isConnected = ({ state, status }: Member): boolean => state === 'up' && status !== null && status.discoveryMs !== null
+    return this.until(() => this.chainMembers.every(isConnected), deadlineMs, signal)
+  }
+
+  /** Resolves when the condition holds; false at the deadline or when told to give up. */
+  async until(condition: () => boolean, deadlineMs: number, signal?: AbortSignal): Promise<boolean> {
+    const end = performance.now() + deadlineMs
+    while (!condition()) {
+      if (performance.now() >= end || signal?.aborted === true) return false
+      await sleep(START_POLL_MS / 4)
+    }
+    return true
+  }
+
+  async startLoad(): Promise<void> {
+    await this.refresh()
+    this.#usageBefore = this.#usage()
+    this.#loadStartedAtMs = Date.now()
+    this.load.start()
+  }
+
+  /** Ends the load and waits until everything submitted is final at every node or refused; at most until the deadline. */
+  async drain(deadlineMs: number, signal?: AbortSignal): Promise<void> {
+    this.load.pause()
+    this.#loadEndedAtMs ??= Date.now()
+    const isEven = (): boolean => this.load.counts.waiting === 0 && this.up.every(({ height }) => height >= this.tracker.height - 1)
+    if (!(await this.until(isEven, deadlineMs, signal)) && signal?.aborted !== true) {
+      // Twice: the first time round it may still be told by the nodes themselves.
+      await this.load.settle()
+      await this.load.settle()
+    }
+  }
+
+  /** Compares the chains of all nodes that are up. */
+  compare(): Promise<ChainComparison> {
+    return compareChains(this.up.flatMap(({ client }) => client ?? []))
+  }
+
+  /** Looks at all chains once more, ends all nodes, and says what happened. */
+  async finish(): Promise<SwarmReport> {
+    await this.refresh()
+    const usage = this.#usage()
+    const heights = this.up.map(({ height }) => height)
+    const comparison = await this.compare().catch(() => null)
+    await this.stop()
+    const { nodes, verifiers, slotMs, seed, load } = this.options
+    const counts = this.load.counts
+    const { committed } = counts
+    const from = this.#loadStartedAtMs ?? Date.now()
+    const spanMs = (this.#lastFinalAtMs ?? from) - from
+    const discovery = this.members.flatMap(({ discoveryMs, place }) =>
+      discoveryMs === null || place.role === 'bootstrap' ? [] : discoveryMs,
+    )
+    const perCommitted = (amount: number): number | null => (committed === 0 ? null : round(amount / committed))
+    return {
+      ...{ nodes, verifiers, slotMs },
+      durationS: round(((this.#loadEndedAtMs ?? Date.now()) - from) / 1000),
+      ...{ load, seed, submitted: counts.submitted, committed },
+      rejected: rejectedInAll(counts),
+      rejectedBy: counts.rejected,
+      lost: counts.waiting,
+      resubmitted: counts.resubmitted,
+      heldBack: counts.heldBack,
+      tps: spanMs <= 0 ? 0 : round((committed * 1000) / spanMs),
+      finalityMs: percentiles(this.load.finalityMs),
+      heights: { min: heights.length === 0 ? 0 : Math.min(...heights), max: Math.max(0, ...heights) },
+      blocks: comparison?.height ?? this.tracker.height,
+      slots: this.#slotsUnderLoad(comparison?.slots ?? []),
+      conflicts: new Set([...this.tracker.conflicts, ...(comparison?.conflicts ?? [])]).size,
+      discoveryMs: { p50: percentileOf(discovery, 0.5), max: percentileOf(discovery, 1) },
+      rssMb: { p50: this.#rssMb.percentile(0.5), max: this.#rssMb.max },
+      cpuMsPerTx: perCommitted(usage.cpuMs - this.#usageBefore.cpuMs),
+      bytesPerTx: perCommitted(usage.bytesOut - this.#usageBefore.bytesOut),
+      cpuMsTotal: Math.round(usage.cpuMs),
+      exitCodes: Object.fromEntries(this.members.map(({ name, lastExit }) => [name, lastExit])),
+      crashed: this.crashed,
+      alarms: this.alarms,
+      machine: machine(),
+    }
+  }
+
+  /** Ends all nodes in good order, the bootstrap node last. */
+  async stop(): Promise<void> {
+    this.#polling = false
+    this.load.end()
+    await Promise.all(this.chainMembers.map((member) => member.stop()))
+    await Promise.all(this.members.map((member) => member.stop()))
+    this.cleanUp()
+  }
+
+  /** Ends all nodes at once, without a wait: for a process that is about to end. */
+  killNow(): void {
+    this.#polling = false
+    this.load.end()
+    for (const member of this.members) void member.kill()
+    this.cleanUp()
+  }
+
+  /** Removes the directories unless they are to be kept. */
+  cleanUp(): void {
+    if (this.#temporary) rmSync(this.layout.root, { recursive: true, force: true, maxRetries: 5 })
+  }
+
+  async refresh(): Promise<void> {
+    await Promise.all(this.members.map((member) => member.refresh()))
+  }
+
+  #join(place: NodePlace): Member {
+    const member = new Member(place, {
+      up: () => undefined,
+      down: (_, exit, expected) => this.#onDown(member, exit, expected),
+      line: (_, line) => {
+        if (line.kind === 'block') this.tracker.block(member.name, line)
+        if (line.kind === 'alarm') this.#onAlarm({ node: member.name, code: line.code, detail: line.detail })
+        this.#onHeight(member)
+      },
+      status: (_, status) => {
+        this.#rssMb.record(status.process.rssBytes / 2 ** 20)
+        this.#onHeight(member)
+      },
+    })
+    this.members.push(member)
+    return member
+  }
+
+  #onHeight(member: Member): void {
+    if (member.place.role === 'bootstrap' || member.state !== 'up') return
+    this.tracker.reached(member.name, member.height, Date.now())
+    if (member.height >= this.tracker.height - CAUGHT_UP_BLOCKS) this.tracker.watch(member.name)
+  }
+
+  #onDown(member: Member, exit: Exit, expected: boolean): void {
+    this.tracker.unwatch(member.name)
+    if (expected) return
+    this.crashed.push({ node: member.name, exit })
+    this.options.note(`${member.name} crashed (${exit})`)
+  }
+
+  #onAlarm(alarm: SeenAlarm): void {
+    if (this.alarms.length < MAX_ALARMS) this.alarms.push(alarm)
+    this.options.note(`${alarm.node}: ${alarm.detail} (${alarm.code})`)
+  }
+
+  #onSeen(block: SeenBlock): void {
+    this.recentBlocks.push(block)
+    if (this.recentBlocks.length > RECENT_BLOCKS) this.recentBlocks.shift()
+  }
+
+  #onFinalEverywhere(block: SeenBlock, atMs: number): void {
+    const own = this.load.final(block.transactionIds, atMs)
+    if (own === 0) return
+    this.#lastFinalAtMs = Math.max(this.#lastFinalAtMs ?? 0, atMs)
+    this.committedRate.add(performance.now(), own)
+  }
+
+  async #poll(): Promise<void> {
+    while (this.#polling) {
+      await this.refresh()
+      const isStarting = this.chainMembers.some((member) => member.discoveryMs === null)
+      await sleep(isStarting ? START_POLL_MS : POLL_MS)
+    }
+  }
+
+  #usage(): Usage {
+    const usages = this.members.map(({ usage }) => usage)
+    return { cpuMs: usages.reduce((sum, { cpuMs }) => sum + cpuMs, 0), bytesOut: usages.reduce((sum, { bytesOut }) => sum + bytesOut, 0) }
+  }
+
+  #slotsUnderLoad(slots: readonly number[]): SwarmReport['slots'] {
+    if (this.#loadStartedAtMs === null || this.#loadEndedAtMs === null || this.options.load === 0) return { underLoad: 0, withoutBlock: 0 }
+    const { timeMs } = this.layout.genesis
+    const first = Math.ceil((this.#loadStartedAtMs - timeMs) / this.options.slotMs)
+    const last = Math.floor((this.#loadEndedAtMs - timeMs) / this.options.slotMs) - 1
+    const underLoad = Math.max(0, last - first + 1)
+    return { underLoad, withoutBlock: underLoad - slots.filter((slot) => slot >= first && slot <= last).length }
+  }
+}
+
+const round = (value: number): number => Math.round(value * 100) / 100
+
+async function entriesOf(directory: string): Promise<number> {
+  try {
+    return (await readdir(directory)).length
+  } catch {
+    return 0
+  }
+}
