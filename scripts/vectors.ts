@@ -1,9 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { consensusVectors } from './vectors/consensus-cases.ts'
 import { cryptoVectors } from './vectors/crypto-cases.ts'
 import { encodingVectors } from './vectors/encoding.ts'
 import { pretty } from './vectors/format.ts'
 import { genesisVectors, identifierVectors, signatureVectors } from './vectors/identity-cases.ts'
+import { badGenesisVectors, ledgerVectors } from './vectors/ledger-cases.ts'
 import { primitiveCases } from './vectors/primitive-cases.ts'
 import { primitiveCodecs, wireCodecs } from './vectors/registry.ts'
 import { typeCases } from './vectors/type-cases.ts'
@@ -18,7 +20,9 @@ export function vectorFiles(): ReadonlyMap<string, string> {
     ['types.json', encodingVectors(wireCodecs, typeCases)],
     ['identifiers.json', identifierVectors()],
     ['signatures.json', signatureVectors()],
-    ['genesis.json', genesisVectors()],
+    ['genesis.json', { ...genesisVectors(), checks: badGenesisVectors() }],
+    ['ledger.json', ledgerVectors()],
+    ['consensus.json', consensusVectors()],
   ]
   return new Map(contents.map(([name, content]) => [name, `${pretty(content)}\n`]))
 }

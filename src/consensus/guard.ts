@@ -74,6 +74,9 @@ export function lastSlot(record: GuardRecord): number | null {
 
 const lockedSlot = (record: GuardRecord): number | null => (record.lock?.statement.kind === 'vote' ? record.lock.statement.slot : null)
 
+/** G1 for votes and locks: the record holds one height's locks, so below the last lock's height older ones are forgotten. */
+const isBelowLock = (record: GuardRecord, height: number): boolean => record.lock !== null && record.lock.statement.height > height
+
 /** G1: one seal per height, and nothing at a height that this verifier has sealed otherwise or left behind. */
 function againstSeal(record: GuardRecord, height: number, block: Hash): RefusalReason | null {
   if (record.seal === null || record.seal.height < height) return null
@@ -94,6 +97,7 @@ function permitVote(record: GuardRecord, wanted: VoteStatement): Permit {
   const sealed = againstSeal(record, wanted.height, wanted.block)
   if (sealed !== null) return refused(sealed)
   if (sameVote(record.vote, wanted)) return { granted: true, record }
+  if (isBelowLock(record, wanted.height)) return refused('old-height')
   // G4: slots never go back, and one vote a slot.
   if (record.vote?.slot === wanted.slot || lockedSlot(record) === wanted.slot) return refused('already-voted')
   if (!above(wanted.slot, record.vote?.slot) || !above(wanted.slot, lockedSlot(record)) || !above(wanted.slot, record.floorSlot))
@@ -108,6 +112,7 @@ function permitVote(record: GuardRecord, wanted: VoteStatement): Permit {
 function permitLock(record: GuardRecord, wanted: LockStatement, voted: Certificate<VoteStatement>): Permit {
   const sealed = againstSeal(record, wanted.height, wanted.block)
   if (sealed !== null) return refused(sealed)
+  if (isBelowLock(record, wanted.height)) return refused('old-height')
   // G5: a lock stands on the vote certificate of its own slot.
   if (voted.statement.height !== wanted.height || voted.statement.slot !== wanted.slot || voted.statement.block !== wanted.block)
     return refused('bad-certificate')
