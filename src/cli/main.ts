@@ -1,11 +1,18 @@
 // Node 20 has no Promise.withResolvers and libp2p calls it: this comes before any other module.
 import 'core-js/actual/promise/with-resolvers.js'
 import { Command, CommanderError } from 'commander'
+import { addAccountCommand } from './commands/account.ts'
+import { addBlocksCommand } from './commands/blocks.ts'
 import { addGenesisCommand } from './commands/genesis.ts'
 import { addInitCommand } from './commands/init.ts'
 import { addKeysCommand } from './commands/keys.ts'
+import { addPeersCommand } from './commands/peers.ts'
+import { addSendCommand } from './commands/send.ts'
 import { addStartCommand } from './commands/start.ts'
+import { addStatusCommand } from './commands/status.ts'
+import { addTransactionCommand } from './commands/tx.ts'
 import { exitCodeHelp, exitCodes, report } from './exit.ts'
+import { addSwarmCommand } from './swarm/command.ts'
 
 function createProgram(): Command {
   const program = new Command('quorate')
@@ -25,6 +32,15 @@ function createProgram(): Command {
   addGenesisCommand(program)
   addStartCommand(program)
   addKeysCommand(program)
+  program.commandsGroup('Try it out:')
+  addSwarmCommand(program)
+  program.commandsGroup('Use a running node:')
+  addSendCommand(program)
+  addAccountCommand(program)
+  addTransactionCommand(program)
+  addBlocksCommand(program)
+  addStatusCommand(program)
+  addPeersCommand(program)
   return program
 }
 

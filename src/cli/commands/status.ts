@@ -1,0 +1,74 @@
+import type { Command } from 'commander'
+import type { NodeStatus } from '../../api/types.ts'
+import { formatCoins } from '../../base/amounts.ts'
+import { findNode, type NodePlace } from '../client.ts'
+import { apiOption, directoryOption, jsonOption } from '../options.ts'
+import { bytes, duration, facts, localTime, paint, plural, print, printable, printJson } from '../text.ts'
+
+export function addStatusCommand(program: Command): void {
+  program
+    .command('status')
+    .summary('how a running node is: height, peers, quorum, pool, alarms')
+    .description('Shows what a running node knows of the chain and of itself.')
+    .addOption(directoryOption())
+    .addOption(apiOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  quorate status
+  quorate status --api http://127.0.0.1:4181 --json`,
+    )
+    .action(async (flags: NodePlace & { readonly json?: true }) => {
+      const status = await (await findNode(flags)).get<NodeStatus>('/v1/status')
+      if (flags.json) return printJson(status)
+      const nowMs = Date.now()
+      print(facts([...chainFacts(status, nowMs), ...verifierFacts(status), ...loadFacts(status)]))
+      for (const { atMs, code, detail } of status.alarms) print(paint('yellow', `! ${localTime(atMs)}  ${printable(detail)} (${code})`))
+    })
+}
+
+type Facts = readonly (readonly [string, string])[]
+
+function chainFacts(status: NodeStatus, nowMs: number): Facts {
+  const { chain, role, agent, peerId, startedAtMs, height, head, headFinalAtMs, sync, slot, slotMs, leader } = status
+  const age = headFinalAtMs === null ? '' : `, final ${duration(Math.max(0, nowMs - headFinalAtMs))} ago`
+  return [
+    ['chain', chain],
+    ['node', `${role}, ${agent}, up ${duration(Math.max(0, nowMs - startedAtMs))}`],
+    ['peer id', peerId],
+    ...status.addresses.map((address, index) => [index === 0 ? 'addresses' : '', address] as const),
+    ['height', height === 0 ? '0 (genesis)' : `${height}  ${head.slice(0, 16)}…${age}`],
+    ['sync', sync.state === 'syncing' ? `catching up, ${height} of ${sync.targetHeight}` : sync.state.replaceAll('-', ' ')],
+    ['slot', slot === null ? 'the first has not begun' : `${slot}, of ${duration(slotMs)}`],
+    ['leads', leader === null ? 'unknown' : `verifier ${leader.index} in slot ${leader.slot}`],
+  ]
+}
+
+function verifierFacts({ peers, quorum, verifier, discoveryMs }: NodeStatus): Facts {
+  const { verifiers, stakeDroplets, connectedStakeDroplets, enoughDroplets } = quorum
+  const enough = connectedStakeDroplets >= enoughDroplets ? 'enough to sign' : `${formatCoins(enoughDroplets)} are needed to sign`
+  return [
+    ['peers', `${peers}${discoveryMs === null ? '' : `, found enough after ${duration(discoveryMs)}`}`],
+    [
+      'quorum',
+      `${plural(verifiers, 'verifier')}; ${formatCoins(connectedStakeDroplets)} of ${formatCoins(stakeDroplets)} coins in reach, ${enough}`,
+    ],
+    ...(verifier === null
+      ? []
+      : ([
+          [
+            'verifier',
+            `${verifier.index} in the quorum; proposed ${verifier.proposed}, led ${verifier.led}, made ${verifier.made}, sealed ${verifier.sealed}`,
+          ],
+          ['signing', verifier.silence === null ? 'yes' : paint('yellow', `no: ${printable(verifier.silence)}`)],
+        ] as const)),
+  ]
+}
+
+const loadFacts = ({ pool, process: { rssBytes, cpuMs }, traffic: { bytesIn, bytesOut } }: NodeStatus): Facts => [
+  ['pool', `${plural(pool.transactions, 'transaction')}, ${bytes(pool.bytes)}`],
+  ['process', `${bytes(rssBytes)} of memory, ${duration(cpuMs)} of processor time`],
+  ['traffic', `${bytes(bytesIn)} in, ${bytes(bytesOut)} out`],
+]

@@ -1,0 +1,167 @@
+import type { AccountView, BlockView, NodeEvent, NodeStatus, NodeView, SubmitResult, TransactionView } from '../../../src/api/types.ts'
+import type { Hex } from '../../../src/base/hex.ts'
+import type { Genesis } from '../../../src/wire/genesis.ts'
+import { chainIdOf } from '../../../src/wire/ids.ts'
+import type { SignedBlock, Transaction } from '../../../src/wire/types.ts'
+
+const hex = (digit: string, bytes: number): Hex => digit.repeat(bytes * 2)
+
+export const genesis: Genesis = {
+  version: 1,
+  name: 'fake',
+  timeMs: 1_700_000_000_000,
+  parameters: {
+    slotMs: 1000,
+    choiceMs: 200,
+    sortition: 'stake',
+    expectedCandidates: 5,
+    uniformPpm: 300_000,
+    leaderRule: 'ticket',
+    idleSlots: 10,
+    coinHourSeconds: 3600,
+    microHoursPerByte: 1000,
+    minFeeDroplets: 1000,
+    maxBlockTransactions: 5000,
+    maxBlockBytes: 1_048_576,
+    maxExpirySlots: 600,
+  },
+  verifiers: [],
+  accounts: [],
+}
+
+export const transaction: Transaction = {
+  body: {
+    sender: hex('1', 32),
+    nonce: 0,
+    feeDroplets: 1000,
+    expirySlot: 100,
+    action: { kind: 'transfer', to: hex('2', 20), amountDroplets: 5, microHours: 0 },
+  },
+  signature: hex('3', 64),
+}
+
+export const blockAt = (height: number, bytes = 500): BlockView => {
+  const seal = { signers: [0, 1, 2], signature: hex('4', 96) }
+  const block: SignedBlock = {
+    header: {
+      height,
+      slot: height * 2,
+      parent: hex('5', 32),
+      parentSeal: height === 1 ? null : seal,
+      maker: 1,
+      proof: hex('6', 96),
+      transactionsRoot: hex('7', 32),
+      stateRoot: hex('8', 32),
+      nextQuorum: hex('9', 32),
+      burnedMicroHours: 0,
+    },
+    transactions: [transaction],
+    seal,
+  }
+  return {
+    hash: hashAt(height),
+    block,
+    timeMs: genesis.timeMs + height * 2000,
+    makerAddress: hex('a', 20),
+    signerAddresses: [hex('a', 20), hex('b', 20), hex('c', 20)],
+    transactionIds: [hex('d', 32)],
+    bytes,
+    finalAtMs: genesis.timeMs + height * 2000 + 400,
+  }
+}
+
+export const hashAt = (height: number): Hex => height.toString(16).padStart(64, '0')
+
+/** A node with `height` blocks that accepts what it is told to. */
+export class FakeNode implements NodeView {
+  readonly genesis = genesis
+  readonly chainId = chainIdOf(genesis)
+  height = 250
+  blockBytes = 500
+  /** What each submitted transaction is answered; by default all are accepted, with 64 digits of the hex as id. */
+  answer: (hexText: Hex) => SubmitResult = (text) => ({ id: text.slice(0, 64), accepted: true })
+  submitError: Error | undefined
+  readonly submitted: Hex[][] = []
+  readonly transactions = new Map<Hex, TransactionView>()
+  readonly accounts = new Map<Hex, AccountView>()
+  readonly listeners = new Set<(event: NodeEvent) => void>()
+
+  emit(event: NodeEvent): void {
+    for (const listener of this.listeners) listener(event)
+  }
+
+  status(): NodeStatus {
+    return {
+      agent: 'quorate/test',
+      chain: `fake-${this.chainId.slice(0, 8)}`,
+      chainId: this.chainId,
+      role: 'full',
+      peerId: '12D3KooWFake',
+      addresses: ['/ip4/127.0.0.1/tcp/4001/p2p/12D3KooWFake'],
+      startedAtMs: genesis.timeMs,
+      slotMs: 1000,
+      slot: 7,
+      height: this.height,
+      head: hashAt(this.height),
+      headSlot: this.height * 2,
+      headFinalAtMs: null,
+      sync: { state: 'following', targetHeight: this.height },
+      verifier: null,
+      peers: 2,
+      quorum: { verifiers: 4, stakeDroplets: 400, connectedStakeDroplets: 300, enoughDroplets: 267 },
+      discoveryMs: 1200,
+      pool: { transactions: 1, bytes: 157 },
+      leader: null,
+      alarms: [{ atMs: genesis.timeMs, code: 'clock', detail: 'the clock \u001b[31mis off' }],
+      process: { rssBytes: 100_000_000, cpuMs: 900 },
+      traffic: { bytesIn: 10, bytesOut: 20 },
+      counters: {},
+    }
+  }
+
+  peers() {
+    return [
+      {
+        peerId: '12D3KooWOther',
+        addresses: ['/ip4/127.0.0.1/tcp/4002/p2p/12D3KooWOther'],
+        direction: 'inbound' as const,
+        score: 1.25,
+        verifier: { index: 2, address: hex('a', 20) },
+        height: 249,
+        agent: 'quorate/\u001b]0;evil',
+        clockOffsetMs: -3,
+      },
+    ]
+  }
+
+  submit(transactions: readonly Hex[]): Promise<readonly SubmitResult[]> {
+    if (this.submitError !== undefined) return Promise.reject(this.submitError)
+    this.submitted.push([...transactions])
+    return Promise.resolve(transactions.map((one) => this.answer(one)))
+  }
+
+  block(at: number | Hex): BlockView | undefined {
+    const height = typeof at === 'number' ? at : Number.parseInt(at, 16)
+    return height >= 1 && height <= this.height ? blockAt(height, this.blockBytes) : undefined
+  }
+
+  blocks(fromHeight: number, count: number): readonly BlockView[] {
+    const found: BlockView[] = []
+    for (let height = fromHeight; height < fromHeight + count && height <= this.height; height++)
+      found.push(blockAt(height, this.blockBytes))
+    return found
+  }
+
+  transaction(id: Hex): TransactionView | undefined {
+    return this.transactions.get(id)
+  }
+
+  account(address: Hex): AccountView {
+    return this.accounts.get(address) ?? { address, droplets: 0, microHours: 0, nonce: 0, nextNonce: 0 }
+  }
+
+  onEvent(listener: (event: NodeEvent) => void): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+}
