@@ -3,7 +3,7 @@ import { QuorateError } from '../base/errors.ts'
 import { fromHex, type Hex, toHex } from '../base/hex.ts'
 
 /** What every address begins with, before the separator `1`. */
-export const ADDRESS_PREFIX = 'quo'
+const ADDRESS_PREFIX = 'quo'
 const ADDRESS_BYTES = 20
 
 /** 20 bytes of hex as people see an address: bech32m, whose checksum catches any four wrong characters. */

@@ -25,7 +25,7 @@ export interface Refusal {
 export interface AssembledBlock {
   readonly transition: Transition
   readonly included: readonly PreparedTransaction[]
-  /** Those looked at and not taken. `lastingCodes` tells which will never be. */
+  /** Those looked at and not taken; most may be in a later block. */
   readonly refused: readonly { readonly transaction: PreparedTransaction; readonly refusal: Refusal }[]
 }
 

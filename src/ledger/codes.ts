@@ -46,10 +46,3 @@ export type TransactionCode = keyof typeof transactionCodes
 export type StateCode = keyof typeof stateCodes
 export type BlockCode = keyof typeof blockCodes
 export type GenesisCode = keyof typeof genesisCodes
-
-/** Codes after which a transaction can never become valid: a pool drops it. After any other it may wait. */
-export const lastingCodes: ReadonlySet<string> = new Set<TransactionCode | StateCode>([
-  ...(Object.keys(transactionCodes) as TransactionCode[]),
-  'expired',
-  'nonce-too-low',
-])

@@ -12,7 +12,7 @@ export const COIN = 1_000_000
 export const TRANSFER_BYTES = 157
 
 /** Something that looks like a public key; nothing here checks signatures over it. */
-export const keyOf = (name: string): string => sha256Hex(utf8(name))
+const keyOf = (name: string): string => sha256Hex(utf8(name))
 export const addressOfName = (name: string): string => addressOf(keyOf(name))
 
 export const parameters: Parameters = {
