@@ -18,7 +18,7 @@ import {
   ROUNDS_BEFORE_SEARCH,
 } from './limits.ts'
 import { closerPeers, type Node } from './node.ts'
-import { deadline, delay, Slots, sharedController, withSignal } from './signals.ts'
+import { deadline, onAbort, Slots, withSignal } from './signals.ts'
 
 export interface ConnectorOptions {
   readonly isBanned: (peerId: string) => boolean
@@ -36,7 +36,7 @@ export class Connector {
   readonly #attempts: DialAttempt[] = []
   readonly #connecting = new Map<string, Promise<void>>()
   readonly #slots = new Slots(CONNECT_CONCURRENCY)
-  #stopping = sharedController()
+  #stopping = new AbortController()
   #dialMs = 0
 
   constructor(node: Node, connections: ConnectionBook, options: ConnectorOptions) {
@@ -46,7 +46,7 @@ export class Connector {
   }
 
   start(): void {
-    this.#stopping = sharedController()
+    this.#stopping = new AbortController()
   }
 
   stop(): void {
@@ -193,18 +193,21 @@ export class Connector {
     return []
   }
 
+  /** Returns when the peer is connected, after `waitMs`, or when the signal fires. */
   async #whenConnected(peerId: string, waitMs: number, signal: AbortSignal): Promise<void> {
     if (this.#connections.has(peerId)) return
     const limit = deadline(signal, waitMs)
-    const connected = new AbortController()
-    const end = (): void => connected.abort()
-    const onConnect = (event: CustomEvent<PeerId>): void => {
-      if (event.detail.toString() === peerId) end()
-    }
-    limit.signal.addEventListener('abort', end, { once: true })
-    this.#node.addEventListener('peer:connect', onConnect)
-    await delay(waitMs, connected.signal)
-    this.#node.removeEventListener('peer:connect', onConnect)
+    await new Promise<void>((resolve) => {
+      const onConnect = (event: CustomEvent<PeerId>): void => {
+        if (event.detail.toString() === peerId) end()
+      }
+      const end = (): void => {
+        this.#node.removeEventListener('peer:connect', onConnect)
+        resolve()
+      }
+      this.#node.addEventListener('peer:connect', onConnect)
+      onAbort(limit.signal, end)
+    })
     limit.clear()
   }
 }

@@ -90,3 +90,6 @@ export const FIRST_DISCOVERY_MS = 250
 export const MAX_DISCOVERY_MS = 30_000
 /** One look into the DHT. */
 export const DISCOVERY_DEADLINE_MS = 5_000
+
+/** Records of peers and of the DHT in memory, about a kilobyte each. */
+export const MAX_RECORDS = 10_000

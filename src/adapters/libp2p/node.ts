@@ -1,6 +1,6 @@
 import './polyfill.ts'
 import { noise } from '@chainsafe/libp2p-noise'
-import { type Identify, identify } from '@libp2p/identify'
+import { type Identify, identify, identifyPush } from '@libp2p/identify'
 import {
   type ConnectionGater,
   isPeerId,
@@ -27,7 +27,9 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { endpointOf, isPrivateAddress, parsePeerAddress } from './address.ts'
 import { type GossipService, gossipService } from './gossip.ts'
+import { MAX_RECORDS } from './limits.ts'
 import type { Libp2pNetworkOptions } from './options.ts'
+import { RecordStore } from './records.ts'
 import { socketOf, type TrafficMeter } from './traffic.ts'
 
 export interface Services extends Record<string, unknown> {
@@ -50,6 +52,7 @@ export function createNode(options: Libp2pNetworkOptions, privateKey: PrivateKey
   return createLibp2p<Services>({
     start: false,
     privateKey,
+    datastore: new RecordStore(MAX_RECORDS),
     nodeInfo: { name: 'quorate', version: '1', userAgent: 'quorate/1' },
     addresses: { listen: [...options.listen], announce: [...(options.announce ?? [])] },
     transports: [tcp()],
@@ -69,6 +72,8 @@ export function createNode(options: Libp2pNetworkOptions, privateKey: PrivateKey
     connectionMonitor: { pingInterval: 30_000, pingTimeout: { minTimeout: local ? 20_000 : 10_000 } },
     services: {
       identify: identify(),
+      // Where addresses and the DHT role change while a node runs, peers hear of it; on one host it would only cost.
+      ...(local ? {} : { identifyPush: identifyPush() }),
       ping: ping(),
       dht: (components) =>
         kadDHT({

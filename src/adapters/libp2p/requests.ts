@@ -13,7 +13,7 @@ import {
   REQUEST_DEADLINE_MS,
   WRITE_STALL_MS,
 } from './limits.ts'
-import { deadline, signalError, withSignal } from './signals.ts'
+import { deadline, onAbort, signalError, withSignal } from './signals.ts'
 
 interface Waiting {
   resolve(payload: Uint8Array): void
@@ -108,31 +108,32 @@ class Channel {
     this.#lastId = (this.#lastId + 1) >>> 0
     const id = this.#lastId
     return new Promise<Uint8Array>((resolve, reject) => {
-      const onAbort = (): void => {
-        this.#waiting.delete(id)
-        reject(signalError(signal, `${protocol} request to ${this.#peerId}`))
-        this.#abandoned.add(id)
-        if (this.#abandoned.size > MAX_ABANDONED_REQUESTS) this.close('it answers nothing')
-      }
-      const settle = (): void => signal.removeEventListener('abort', onAbort)
+      let undo = (): void => undefined
       this.#waiting.set(id, {
         resolve: (payload) => {
-          settle()
+          undo()
           resolve(payload)
         },
         reject: (error) => {
-          settle()
+          undo()
           reject(error)
         },
       })
-      if (signal.aborted) return onAbort()
-      signal.addEventListener('abort', onAbort, { once: true })
+      undo = onAbort(signal, () => this.#abandon(id, signalError(signal, `${protocol} request to ${this.#peerId}`)))
+      if (!this.#waiting.has(id)) return
       try {
         this.#stream.send(encodeFrame({ kind: 'request', id, payload: data }))
       } catch (error) {
         this.close(oneLine(error))
       }
     })
+  }
+
+  #abandon(id: number, error: QuorateError): void {
+    this.#waiting.get(id)?.reject(error)
+    this.#waiting.delete(id)
+    this.#abandoned.add(id)
+    if (this.#abandoned.size > MAX_ABANDONED_REQUESTS) this.close('it answers nothing')
   }
 
   /** Ends the stream; what waits on it rejects with `unreachable`. */

@@ -8,35 +8,24 @@ export function signalError(signal: AbortSignal, what: string): QuorateError {
   return new QuorateError('aborted', `${what}: given up`, { cause })
 }
 
+/** Calls once when the signal fires, at once if it has. Returns the undo. */
+export function onAbort(signal: AbortSignal, call: () => void): () => void {
+  if (signal.aborted) {
+    call()
+    return () => undefined
+  }
+  // Many waits share one signal, and Node would take eleven listeners for a leak.
+  setMaxListeners(0, signal)
+  signal.addEventListener('abort', call, { once: true })
+  return () => signal.removeEventListener('abort', call)
+}
+
 /** The promise, or `signalError` as soon as the signal fires. The promise itself goes on unheard. */
 export function withSignal<T>(promise: Promise<T>, signal: AbortSignal, what: string): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(signalError(signal, what))
-    if (signal.aborted) onAbort()
-    else signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+    const undo = onAbort(signal, () => reject(signalError(signal, what)))
+    promise.then(resolve, reject).finally(undo)
   })
-}
-
-/** Waits, or returns early when the signal fires. */
-export function delay(waitMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, waitMs)
-    if (signal.aborted) done()
-    else signal.addEventListener('abort', done, { once: true })
-  })
-}
-
-/** A controller many waits may listen to: Node would take eleven listeners for a leak. */
-export function sharedController(): AbortController {
-  const controller = new AbortController()
-  setMaxListeners(0, controller.signal)
-  return controller
 }
 
 export interface Deadline {
@@ -47,17 +36,16 @@ export interface Deadline {
 
 /** A signal that fires with its parent or after `waitMs`. AbortSignal.any and .timeout would keep timers and listeners that pile up. */
 export function deadline(parent: AbortSignal, waitMs: number): Deadline {
-  const controller = sharedController()
-  const onAbort = (): void => controller.abort(parent.reason)
+  const controller = new AbortController()
+  setMaxListeners(0, controller.signal)
   const timer = setTimeout(() => controller.abort(new DOMException('deadline', 'TimeoutError')), waitMs)
   timer.unref()
-  if (parent.aborted) onAbort()
-  else parent.addEventListener('abort', onAbort, { once: true })
+  const undo = onAbort(parent, () => controller.abort(parent.reason))
   return {
     signal: controller.signal,
     clear: () => {
       clearTimeout(timer)
-      parent.removeEventListener('abort', onAbort)
+      undo()
     },
   }
 }

@@ -4,6 +4,7 @@ import { isPrivateAddress, oneLine, parsePeerAddress } from '../../../src/adapte
 import { encodeFrame, type Frame, FrameDecoder } from '../../../src/adapters/libp2p/frames.ts'
 import { generateNetworkKey, networkKeyFromBytes, peerIdOf } from '../../../src/adapters/libp2p/index.ts'
 import { MAX_STANDINGS, OFFENCE_HALF_LIFE_MS } from '../../../src/adapters/libp2p/limits.ts'
+import { RecordStore } from '../../../src/adapters/libp2p/records.ts'
 import { Slots } from '../../../src/adapters/libp2p/signals.ts'
 import { Standings } from '../../../src/adapters/libp2p/standing.ts'
 import { concatBytes, utf8 } from '../../../src/base/bytes.ts'
@@ -104,6 +105,38 @@ describe('libp2p keys and addresses', () => {
 
   it('tell several errors in one line, each once', () => {
     assert.equal(oneLine(new AggregateError([new Error('a\nb'), new Error('a'), new Error('c')])), 'a; c')
+  })
+})
+
+describe('libp2p record store', () => {
+  type Key = Parameters<RecordStore['has']>[0]
+  // The class of keys is of a package that is only libp2p's; the store needs nothing but their text.
+  const key = (name: string): Key => ({ toString: () => name }) as unknown as Key
+
+  it('drops what was not used for longest beyond its bound', () => {
+    const store = new RecordStore(3)
+    for (const name of ['/a', '/b', '/c']) store.put(key(name), utf8(name))
+    store.get(key('/a'))
+    store.put(key('/d'), utf8('/d'))
+    assert.deepEqual(
+      ['/a', '/b', '/c', '/d'].map((name) => store.has(key(name))),
+      [true, false, true, true],
+    )
+    assert.throws(() => store.get(key('/b')), { name: 'NotFoundError' })
+  })
+
+  it('answers queries by prefix, filter, order, offset and limit', async () => {
+    const store = new RecordStore(10)
+    const batch = store.batch()
+    for (const name of ['/p/2', '/p/1', '/q/9', '/p/3', '/p/4']) batch.put(key(name), utf8(name))
+    batch.delete(key('/p/4'))
+    await batch.commit()
+    const byName = (left: Key, right: Key): -1 | 1 => (left.toString() < right.toString() ? -1 : 1)
+    const names = (query: Parameters<RecordStore['queryKeys']>[0]): string[] => [...store.queryKeys(query)].map(String)
+    assert.deepEqual(names({ prefix: '/p', orders: [byName] }), ['/p/1', '/p/2', '/p/3'])
+    assert.deepEqual(names({ prefix: '/p', orders: [byName], offset: 1, limit: 1 }), ['/p/2'])
+    assert.deepEqual(names({ filters: [(one) => one.toString().endsWith('9')] }), ['/q/9'])
+    assert.equal([...store.query({ prefix: '/p/1' })][0]?.value.length, 4)
   })
 })
 
