@@ -24,16 +24,19 @@ export async function runSwarm(flags: SwarmCommandFlags): Promise<ExitCode> {
   const abandon = (): void => swarm?.killNow()
   process.once('exit', abandon)
   try {
-    display.phase('making directories, keys and genesis')
+    display.phase('making keys')
     swarm = await Swarm.create({ ...options, program: ownProgram(), note: (text) => display.note(text) })
     display.follow(swarm)
-    await drive(swarm, display, told)
+    try {
+      await drive(swarm, display, told)
+    } finally {
+      // The last picture is of nodes that run.
+      display.end()
+    }
     const report = await swarm.finish()
     process.off('exit', abandon)
-    display.end()
     return await tell(report, flags)
   } catch (error) {
-    display.end()
     swarm?.killNow()
     // Told to end while it was starting: nothing is wrong.
     if (told.signal.aborted && error instanceof QuorateError && error.code === 'node-failed') return exitCodes.interrupted
@@ -51,9 +54,9 @@ async function drive(swarm: Swarm, display: Display, told: Told): Promise<void> 
   await swarm.startLoad()
   display.phase(load > 0 ? 'under load' : 'running')
   await told.orAfter(durationS === null ? null : durationS * 1000)
-  display.phase(load > 0 ? 'waiting for the last transactions' : 'ending')
+  display.phase('ending')
   await swarm.drain(Math.max(DRAIN_DEADLINE_MS, DRAIN_SLOTS * slotMs))
-  display.phase('comparing chains and stopping')
+  display.phase('done')
 }
 
 async function tell(report: SwarmReport, { report: file, json, keep }: SwarmCommandFlags): Promise<ExitCode> {

@@ -10,9 +10,9 @@ export class Histogram {
   get count(): number {
     return this.#count
   }
-  /** Exact. Null if nothing was recorded. */
+  /** To a whole number. Null if nothing was recorded. */
   get max(): number | null {
-    return this.#count === 0 ? null : this.#max
+    return this.#count === 0 ? null : Math.round(this.#max)
   }
 
   record(value: number): void {

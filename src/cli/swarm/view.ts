@@ -45,7 +45,7 @@ export function picture(swarm: Swarm, { phase, notes }: Narration, screen: Scree
     [],
     blockLine(swarm, screen.columns),
     ...notes.slice(-MAX_NOTES).map((text): Line => [{ text: ` ${text}`, colour: 'yellow' }]),
-    [{ text: ' Ctrl-C ends the load and the swarm in good order, a second one at once', colour: 'dim' }],
+    [{ text: ' Ctrl-C ends it in good order, a second one at once', colour: 'dim' }],
   ]
   return lines.map((line) => clip(line, screen))
 }
@@ -80,9 +80,9 @@ function heading(swarm: Swarm, phase: string): readonly Line[] {
   return [
     [
       { text: ' quorate swarm ', colour: ['bold', 'inverse'] },
-      { text: `  ${options.verifiers} verifiers, 1 bootstrap${full > 0 ? `, ${full} full` : ''}, slots of ${options.slotMs} ms   ` },
+      { text: `  ${options.verifiers} verify${full > 0 ? `, ${full} follow` : ''}, 1 bootstraps, slot ${options.slotMs} ms  ` },
       { text: elapsed(performance.now() - swarm.startedAtMs), colour: 'bold' },
-      { text: `   ${phase}`, colour: 'dim' },
+      { text: `  ${phase}`, colour: 'dim' },
     ],
     [
       { text: ' height ' },
@@ -92,9 +92,9 @@ function heading(swarm: Swarm, phase: string): readonly Line[] {
       { text: `  of ${options.load} asked for` },
     ],
     [
-      { text: ' final everywhere after ' },
+      { text: ' final at all nodes: half in ' },
       { text: ms(finality.percentile(0.5)), colour: ['bold', 'cyan'] },
-      { text: ` (half)   ${ms(finality.percentile(0.95))} (95%)   ${ms(finality.percentile(0.99))} (99%)   ${ms(finality.max)} (all)` },
+      { text: `, 95% in ${ms(finality.percentile(0.95))}, all in ${ms(finality.max)}` },
     ],
     [
       { text: ` transactions ${submitted}, final ` },
