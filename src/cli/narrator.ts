@@ -14,7 +14,7 @@ const POLL_MS = 1000
 /** Block lines a second: a node that catches up makes hundreds of blocks final in one. */
 const MAX_BLOCK_LINES = 4
 
-/** Tells what a node does, as it does it. Returns the undo. */
+/** Tells what a node does, as it does it; alarms go to the telemetry by themselves. Returns the undo. */
 export function narrate(view: NodeView, tell: (happening: Happening) => void): () => void {
   let before: NodeStatus | undefined
   let lines = 0
@@ -25,13 +25,10 @@ export function narrate(view: NodeView, tell: (happening: Happening) => void): (
       lines++
       if (lines > MAX_BLOCK_LINES) untold++
       else tell(blockLine(event, view))
-    } else if (event.kind === 'alarm') {
-      const { code, detail } = event
-      tell({ level: 'warn', event: 'alarm', text: `alarm    ${printable(detail)} (${code})`, fields: { code, detail } })
     } else if (event.kind === 'dropped') {
       const { id, code } = event
       tell({ level: 'debug', event: 'dropped', text: `dropped  transaction ${short(id)}: ${code}`, fields: { id, code } })
-    } else {
+    } else if (event.kind === 'refused') {
       const { slot, by, reason } = event
       tell({
         level: 'debug',
@@ -106,7 +103,7 @@ function changes(before: NodeStatus | undefined, now: NodeStatus): Happening[] {
   }
   const silence = verifier?.silence ?? null
   if (silence !== (before?.verifier?.silence ?? null)) {
-    const text = silence === null ? 'signs again' : `does not sign: ${printable(silence)}`
+    const text = silence === null ? 'signs' : `does not sign: ${printable(silence)}`
     found.push({ level: silence === null ? 'info' : 'warn', event: 'silence', text: `verifier ${text}`, fields: { silence } })
   }
   return found

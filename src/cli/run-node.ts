@@ -50,7 +50,12 @@ export async function runNode(flags: StartFlags): Promise<ExitCode> {
     }
     log.tell(greeting(node.view, options, api?.url))
     const hush = narrate(node.view, log.tell)
-    const why = await ending
+    const why = await Promise.race([
+      ending,
+      node.failure.then((error) => {
+        throw error
+      }),
+    ])
     hush()
     log.tell({ level: 'info', event: 'stopping', text: `stopping (${why})`, fields: { why } })
   } catch (error) {
@@ -156,10 +161,14 @@ interface Log {
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
-/** For programs all goes through the telemetry, a JSON line each. For people what happens has sentences of its own. */
+/**
+ * For programs all goes through the telemetry, a JSON line each. For people what happens has sentences of its own; what
+ * the parts of the node say besides is for who looks for a fault, unless it is a warning.
+ */
 function createLog({ logLevel, logFormat }: StartFlags): Log {
-  const telemetry = createTelemetry({ level: logLevel, format: logFormat === 'json' ? 'json' : 'pretty' })
-  if (logFormat === 'json') return { telemetry, tell: ({ level, event, fields }) => telemetry.log(level, event, fields) }
+  const all = createTelemetry({ level: logLevel, format: logFormat === 'json' ? 'json' : 'pretty' })
+  if (logFormat === 'json') return { telemetry: all, tell: ({ level, event, fields }) => all.log(level, event, fields) }
+  const telemetry: Telemetry = { ...all, log: (level, event, fields) => all.log(level === 'info' ? 'debug' : level, event, fields) }
   return {
     telemetry,
     tell({ level, text }) {

@@ -57,7 +57,7 @@ export interface Column {
 /** Aligned text, two spaces between columns, no space at the end of a line. */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], { heading = true } = {}): string {
   const widths = columns.map(({ title, width = 0 }, index) =>
-    Math.max(width, heading ? title.length : 0, ...rows.map((row) => (row[index] ?? '').length)),
+    Math.max(width, title.length, ...rows.map((row) => (row[index] ?? '').length)),
   )
   const line = (cells: readonly string[]): string =>
     columns
