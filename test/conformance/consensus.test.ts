@@ -132,7 +132,7 @@ describe('vectors/consensus.json', () => {
           }
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: 10_000 },
     )
   })
 
