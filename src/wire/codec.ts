@@ -16,9 +16,6 @@ export interface Codec<T> {
   read(reader: Reader): T
 }
 
-/** The type that a codec carries. */
-export type Carried<C> = C extends Codec<infer T> ? T : never
-
 /** Bytes that are no canonical encoding (codes `truncated`, `trailing`, `bound`, `not-canonical`), or a value that has none (`bound`). */
 export class WireError extends QuorateError {}
 

@@ -17,12 +17,12 @@ export type Address = Hex
 
 export const hash: Codec<Hash> = fixed(32)
 export const address: Codec<Address> = fixed(20)
-export const accountKey: Codec<Hex> = fixed(32)
-export const accountSignature: Codec<Hex> = fixed(64)
+const accountKey: Codec<Hex> = fixed(32)
+const accountSignature: Codec<Hex> = fixed(64)
 export const blsKey: Codec<Hex> = fixed(48)
 export const blsSignature: Codec<Hex> = fixed(96)
 /** First 8 bytes of a transaction's id: names it in a compact block. */
-export const shortId: Codec<Hex> = fixed(8)
+const shortId: Codec<Hex> = fixed(8)
 
 /** Moves coins and, if asked, coin-hours. Amounts in droplets (10^6 to the coin) and micro coin-hours. */
 export interface Transfer {

@@ -8,7 +8,7 @@ const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<
 const safe = fc.oneof(fc.constantFrom(0, 1, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER), fc.maxSafeNat())
 const u16 = fc.nat(0xffff)
 const u32 = fc.nat(0xffff_ffff)
-export const hexOf = (byteLength: number): fc.Arbitrary<Hex> =>
+const hexOf = (byteLength: number): fc.Arbitrary<Hex> =>
   fc.uint8Array({ minLength: byteLength, maxLength: byteLength }).map((bytes) => Buffer.from(bytes).toString('hex'))
 const hash = hexOf(32)
 const orNull = <T>(item: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(item, { nil: null })
