@@ -84,6 +84,14 @@ function againstSeal(record: GuardRecord, height: number, block: Hash): RefusalR
   return record.seal.block === block ? null : 'sealed'
 }
 
+/** G1 and G3: what stands against a vote for this block in every slot; only a later vote certificate makes a lock yield. */
+export function standsAgainst(record: GuardRecord, wanted: Omit<VoteStatement, 'kind'>): RefusalReason | null {
+  const sealed = againstSeal(record, wanted.height, wanted.block)
+  if (sealed !== null) return sealed
+  const conflicting = conflictingLockSlot(record, wanted.height, wanted.block)
+  return conflicting !== null && (wanted.validSlot === null || wanted.validSlot <= conflicting) ? 'locked' : null
+}
+
 function permitCandidate(record: GuardRecord, wanted: CandidateStatement): Permit {
   const { kind: _, ...fields } = wanted
   if (sameVote(record.candidate, wanted)) return { granted: true, record }
@@ -94,17 +102,15 @@ function permitCandidate(record: GuardRecord, wanted: CandidateStatement): Permi
 
 function permitVote(record: GuardRecord, wanted: VoteStatement): Permit {
   const { kind: _, ...fields } = wanted
-  const sealed = againstSeal(record, wanted.height, wanted.block)
-  if (sealed !== null) return refused(sealed)
+  const against = standsAgainst(record, wanted)
+  if (against !== null && against !== 'locked') return refused(against)
   if (sameVote(record.vote, wanted)) return { granted: true, record }
   if (isBelowLock(record, wanted.height)) return refused('old-height')
   // G4: slots never go back, and one vote a slot.
   if (record.vote?.slot === wanted.slot || lockedSlot(record) === wanted.slot) return refused('already-voted')
   if (!above(wanted.slot, record.vote?.slot) || !above(wanted.slot, lockedSlot(record)) || !above(wanted.slot, record.floorSlot))
     return refused('clock-behind-record')
-  // G3: a lock yields only to a later vote certificate.
-  const conflicting = conflictingLockSlot(record, wanted.height, wanted.block)
-  if (conflicting !== null && (wanted.validSlot === null || wanted.validSlot <= conflicting)) return refused('locked')
+  if (against !== null) return refused(against)
   return { granted: true, record: { ...record, vote: fields } }
 }
 

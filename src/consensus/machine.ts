@@ -279,10 +279,10 @@ function answerVote(turn: Turn, asked: HeldRequest, statement: VoteStatement): b
   if (candidate === undefined) return false
   const validSlot = candidate.justification?.statement.slot ?? null
   if (candidate.block.hash !== statement.block || validSlot !== statement.validSlot) return refused(turn, asked.id, 'unknown-block')
-  // V1: only the best candidate gets this slot's vote.
-  if (bestCandidate(state) !== candidate) return refused(turn, asked.id, 'lower-ticket')
   const permission = permit(state.record, statement)
   if (!permission.granted) return refused(turn, asked.id, permission.reason)
+  // V1: only the best candidate gets this slot's vote.
+  if (bestCandidate(state) !== candidate) return refused(turn, asked.id, 'lower-ticket')
   persist(turn, permission.record, null)
   turn.effects.push({ kind: 'sign', id: asked.id, statement })
   return true

@@ -1,5 +1,5 @@
 import { accept, ignore, reject, type Verdict } from '../base/verdict.ts'
-import { isBetter } from '../consensus/choice.ts'
+import { outranks } from '../consensus/choice.ts'
 import { isSelected } from '../consensus/sortition.ts'
 import type { ProposedBlock, State } from '../consensus/types.ts'
 import type { BlsItem, Signatures } from '../crypto/signatures.ts'
@@ -101,8 +101,8 @@ export class CandidateIntake {
     const state = machine()
     const others = state.candidates.filter((other) => other.slot === slot)
     if (others.some((other) => other.maker === maker)) return ignore('known', `maker ${maker} has a candidate in slot ${slot}`)
-    // [IGNORE] lower-ticket: it could not be chosen, so nothing of it needs to be checked or relayed.
-    if (others.some((other) => isBetter(state, other, proposed))) {
+    // [IGNORE] lower-ticket: nobody who has that other one needs it, so nothing of it is checked or relayed.
+    if (others.some((other) => outranks(state, other, proposed))) {
       this.#outranked.set(`${slot}:${maker}`, slot)
       return ignore('lower-ticket', `maker ${maker} in slot ${slot}`)
     }
@@ -142,7 +142,8 @@ export class CandidateIntake {
     // [REJECT] ticket-above-threshold: of the envelope, or of the header.
     const selected = (of: Hash, stake: number): boolean => isSelected(genesis.parameters, of, stake, quorum.totalStakeDroplets)
     if (!selected(ticket, proposer.stakeDroplets)) return reject('ticket-above-threshold', `maker ${wire.maker} in slot ${wire.slot}`)
-    if (!selected(ticketOf(header.proof), builder.stakeDroplets)) return reject('ticket-above-threshold', `maker ${header.maker} in slot ${header.slot}`)
+    if (!selected(ticketOf(header.proof), builder.stakeDroplets))
+      return reject('ticket-above-threshold', `maker ${header.maker} in slot ${header.slot}`)
     const statement = statementOf(wire, hash)
     const items: BlsItem[] = [
       { publicKey: proposer.blsKey, message: ticketMessage(chainId, epochSeed, wire.slot), signature: wire.proof },
@@ -182,7 +183,8 @@ function checkEnvelope(wire: Candidate, hash: Hash, headSlot: number): Verdict {
   const { statement } = justification
   if (statement.kind !== 'vote' || statement.block !== hash || statement.height !== header.height)
     return reject('wrong-justification', `a ${statement.kind} certificate of another block or height`)
-  if (statement.slot >= slot || statement.slot < header.slot) return reject('wrong-justification', `a vote certificate of slot ${statement.slot} in slot ${slot}`)
+  if (statement.slot >= slot || statement.slot < header.slot)
+    return reject('wrong-justification', `a vote certificate of slot ${statement.slot} in slot ${slot}`)
   return accept(undefined)
 }
 
@@ -191,7 +193,8 @@ export function checkParentSeal(chain: Chain, header: Header, quorumSignatures: 
   const { parentSeal } = header
   if (chain.head.height === 0) return parentSeal === null ? accept(undefined) : reject('bad-parent-seal', 'genesis has no seal')
   if (parentSeal === null) return reject('bad-parent-seal', 'the seal of the parent is missing')
-  if (parentSeal.signature === chain.headSeal?.signature && parentSeal.signers.join() === chain.headSeal.signers.join()) return accept(undefined)
+  if (parentSeal.signature === chain.headSeal?.signature && parentSeal.signers.join() === chain.headSeal.signers.join())
+    return accept(undefined)
   const statement = { kind: 'seal', height: chain.head.height, block: chain.head.hash } as const
   const verdict = quorumSignatures.checkCertificate(chain.quorum, { statement, aggregate: parentSeal })
   return verdict.kind === 'accept' ? verdict : reject('bad-parent-seal', verdict.detail)

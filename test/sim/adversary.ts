@@ -105,8 +105,9 @@ export class Coalition {
     for (const member of this.members) {
       const behaviour = world.scenario.behaviours[member]
       if (behaviour === null || behaviour === undefined) continue
-      // Before, at or after the moment at which honest makers propose.
-      world.after(random.below(world.scenario.choiceMs * 2), () => this.act(member, behaviour, slot, head))
+      // Before, at or after the moment at which honest verifiers choose; whoever hoards wants to be chosen.
+      const latestMs = this.hoards && behaviour === 'hide-lock' ? 20 : random.pick([20, 2 * world.scenario.choiceMs])
+      world.after(random.below(latestMs), () => this.act(member, behaviour, slot, head))
     }
   }
 
@@ -117,11 +118,10 @@ export class Coalition {
     if (slot <= head.slot || !world.isSelected(member, slot)) return
     const justification = behaviour === 'hide-lock' ? (this.voteCertificates().find((known) => this.isFit(known, head, slot)) ?? null) : null
     const again = justification === null ? undefined : world.blocks.get(justification.statement.block)
-    const copies = again === undefined && behaviour === 'equivocate' ? this.random.between(1, 3) : 1
-    for (let copy = 0; copy < copies; copy++) {
-      const block = again ?? world.build(member, slot, head, behaviour !== 'spam' || this.random.below(2) === 0)
-      this.lead(this.draft(member, behaviour, slot, block, justification))
-    }
+    const isValid = behaviour !== 'spam' || this.random.below(2) === 0
+    const build = (): SimBlock => world.build(member, slot, head, isValid)
+    if (behaviour === 'equivocate') for (const plan of this.split(member, slot, [build(), build()])) this.lead(plan)
+    else this.lead(this.draft(member, behaviour, slot, again ?? build(), justification))
   }
 
   private isFit({ statement }: Certificate<VoteStatement>, head: BlockRef, slot: number): boolean {
@@ -134,10 +134,6 @@ export class Coalition {
     const everybody = { leader, block, candidate, proposeTo: targets, askVotesOf: targets, askLocksOf: targets, askSealsOf: targets, publishTo: targets }
     const few = (): number[] => random.shuffled(targets).slice(0, random.below(3))
     switch (behaviour) {
-      case 'equivocate': {
-        const half = random.someOf(targets)
-        return random.below(2) === 0 ? { ...everybody, publishTo: half } : { ...everybody, proposeTo: half, askVotesOf: half, askLocksOf: half, publishTo: half }
-      }
       case 'withhold': {
         const stopsAt = random.below(5)
         return {
@@ -152,9 +148,23 @@ export class Coalition {
       case 'hide-lock':
         if (this.hoards) return { ...everybody, askLocksOf: [], askSealsOf: [], publishTo: [] }
         return random.below(2) === 0 ? { ...everybody, askLocksOf: few(), askSealsOf: [], publishTo: [] } : { ...everybody, askSealsOf: few(), publishTo: [] }
+      case 'equivocate':
       case 'spam':
         return everybody
     }
+  }
+
+  /** Two blocks, led side by side: each to its own half at every step, or to everybody at some. */
+  private split(leader: number, slot: number, blocks: readonly SimBlock[]): Plan[] {
+    const { random, targets, world } = this
+    const half = random.someOf(targets)
+    const halves = [half, targets.filter((target) => !half.includes(target))]
+    const mixes = random.below(2) === 0
+    return blocks.map((block, place) => {
+      const candidate = { block, slot, maker: leader, ticket: world.ticketOf(leader, slot), justification: null }
+      const whom = (): readonly number[] => (mixes && random.below(2) === 0 ? targets : (halves[place] ?? []))
+      return { leader, block, candidate, proposeTo: whom(), askVotesOf: whom(), askLocksOf: whom(), askSealsOf: whom(), publishTo: whom() }
+    })
   }
 
   private lead(plan: Plan): void {

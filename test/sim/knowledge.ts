@@ -26,10 +26,6 @@ export class Knowledge {
     else this.take(verifier, { ...nothing, slot: statement.slot })
   }
 
-  noteAll(verifiers: readonly number[], statement: Statement): void {
-    for (const verifier of verifiers) this.note(verifier, statement)
-  }
-
   take(verifier: number, told: Newest): void {
     const known = this.newestOf(verifier)
     const hasNewerSlot = isAbove(told.slot, known.slot)

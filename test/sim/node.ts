@@ -352,7 +352,7 @@ export class HonestNode implements Participant {
       for (const sealed of missing) {
         const { block, seal } = sealed
         if (block.parent !== this.head.hash || !this.isUp) break
-        this.knowledge.noteAll(seal.signers, { kind: 'seal', height: block.height, block: block.hash })
+        this.learnAll(seal.signers, { kind: 'seal', height: block.height, block: block.hash })
         if (throughMachine) this.takeSealed(sealed)
         else {
           this.append(sealed)
@@ -379,13 +379,23 @@ export class HonestNode implements Participant {
       case 'sealed': {
         const { block, seal } = message.sealed
         if (!this.world.register.isValid({ statement: { kind: 'seal', height: block.height, block: block.hash }, aggregate: seal })) return
-        this.knowledge.noteAll(seal.signers, { kind: 'seal', height: block.height, block: block.hash })
+        this.learnAll(seal.signers, { kind: 'seal', height: block.height, block: block.hash })
         if (block.height > this.head.height + 1) this.syncFrom(message.from)
         return this.takeSealed(message.sealed)
       }
       default:
         return unreachable(message)
     }
+  }
+
+  private learn(signer: number, statement: Statement): void {
+    if (signer === this.index) return
+    this.knowledge.note(signer, statement)
+    this.world.noteHeard(signer, statement)
+  }
+
+  private learnAll(signers: readonly number[], statement: Statement): void {
+    for (const signer of signers) this.learn(signer, statement)
   }
 
   private takeSealed({ block, seal }: Sealed): void {
@@ -399,7 +409,7 @@ export class HonestNode implements Participant {
     if (!world.register.hasSigned(maker, statement) || ticket !== world.ticketOf(maker, slot) || !world.isSelected(maker, slot)) return
     if (statement.slot !== slot || statement.block !== block.hash || statement.height !== block.height) return
     if (statement.validSlot !== (justification?.statement.slot ?? null)) return
-    this.knowledge.note(maker, statement)
+    this.learn(maker, statement)
     const body = world.blocks.get(block.hash)
     if (block.height > head.height + 1) return this.syncFrom(maker)
     if (block.height !== head.height + 1 || block.parent !== head.hash || body?.valid !== true || slot <= head.slot) return
@@ -428,7 +438,7 @@ export class HonestNode implements Participant {
     if (life !== this.life || statement === null) return
     if (answer.kind === 'signature') {
       if (!world.register.hasSigned(from, statement)) return
-      this.knowledge.note(from, statement)
+      this.learn(from, statement)
       return this.feed({ kind: 'signature', from, statement, signature: marker(from, statement) })
     }
     const { certificate } = answer
@@ -440,7 +450,7 @@ export class HonestNode implements Participant {
   private keepCertificate(certificate: Certificate): boolean {
     const { statement, aggregate } = certificate
     if (statement.kind === 'candidate' || statement.kind === 'seal' || !this.world.register.isValid(certificate)) return false
-    this.knowledge.noteAll(aggregate.signers, statement)
+    this.learnAll(aggregate.signers, statement)
     if (statement.height > this.head.height) this.certificates.set(keyOf(statement), certificate)
     return true
   }

@@ -44,6 +44,7 @@ export class Register {
   private readonly signers = new Map<string, number>()
   /** By signer and height. */
   private readonly said = new Map<string, Statement[]>()
+  private readonly made = new Map<string, { readonly mask: number; readonly certificate: Certificate }>()
   /** Once valid, always valid. */
   private readonly checked = new WeakSet<Certificate>()
 
@@ -90,9 +91,14 @@ export class Register {
 
   /** The certificate of everybody who signed; null if that is not enough stake. */
   certificate<S extends Statement>(statement: S): Certificate<S> | null {
+    const key = keyOf(statement)
+    const made = this.made.get(key)
+    if (made !== undefined && made.mask === this.signers.get(key)) return made.certificate as Certificate<S>
     const signers = this.signersOf(statement)
     if (this.stakeOf(signers) < this.enough) return null
-    return { statement, aggregate: { signers, signature: aggregate(signers.map((signer) => marker(signer, statement))) } }
+    const certificate = { statement, aggregate: { signers, signature: aggregate(signers.map((signer) => marker(signer, statement))) } }
+    this.made.set(key, { mask: this.signers.get(key) ?? 0, certificate })
+    return certificate
   }
 
   /** What a validator says of a certificate: enough stake, every signer signed, and the sum is theirs. */

@@ -70,6 +70,12 @@ const MOST_SKEW_MS = SLOT_MS / 4
 export const CALM_DELAY_MS = { low: 2, high: 25 }
 /** A wild clock is at most this far ahead; its verifier signs nothing for as long after the clock is right again. */
 const MOST_WILD_SLOTS = 4
+/** Less than the time for which a restored node was down, so that its peers know by then what it had signed. */
+const delaysMs = [
+  { low: 1, high: 80 },
+  { low: 1, high: 300 },
+  { low: 50, high: 900 },
+] as const
 
 export function drawScenario(seed: number, verifiers: number, name: ScenarioName = 'mixed'): Scenario {
   const random = new Random(seed, verifiers)
@@ -110,14 +116,14 @@ export function drawScenario(seed: number, verifiers: number, name: ScenarioName
     silent,
     skewMs: Array.from({ length: nodes }, () => random.between(-mostSkewMs, mostSkewMs)),
     faultsEndMs,
-    delayMs: network && !stale ? random.pick([{ low: 1, high: 80 }, { low: 1, high: 300 }, { low: 50, high: 900 }]) : CALM_DELAY_MS,
-    lossPpm: network && !stale ? random.pick([0, 20_000, 100_000, 300_000]) : 0,
+    delayMs: network || stale ? random.pick(delaysMs) : CALM_DELAY_MS,
+    lossPpm: network || stale ? random.pick([0, 20_000, 100_000, 300_000]) : 0,
     duplicatePpm: network ? random.pick([0, 50_000, 300_000]) : 0,
     stragglerPpm: network && !stale ? random.pick([0, 20_000]) : 0,
     crashPpm: !stale && has('crash', 500_000) ? random.pick([1_000, 5_000, 20_000]) : 0,
     partitions: !stale && has('partition', 400_000) ? drawPartitions(random, nodes, faultsEndMs) : [],
     quietPpm: random.pick([0, 0, 300_000]),
-    staleRestores: stale && total > 0 ? [{ node: staleNode, atMs: staleAtMs, downMs: random.between(1100, 2500) }] : [],
+    staleRestores: stale && total > 0 ? [{ node: staleNode, atMs: staleAtMs, downMs: random.between(2000, 3500) }] : [],
     wildClocks: wild ? drawWildClocks(random, honest, faultsEndMs) : [],
   }
 }

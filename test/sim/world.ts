@@ -7,7 +7,7 @@ import type { BlockRef, MachineConfig, ProposedBlock } from '../../src/consensus
 import type { AggregateSignature, CandidateStatement, Certificate, Hash, RefusalReason, SignRequest, Statement } from '../../src/wire/types.ts'
 import { EventQueue } from './queue.ts'
 import { Random } from './random.ts'
-import { aggregate, Register } from './register.ts'
+import { type Accusation, aggregate, Register } from './register.ts'
 import { CALM_DELAY_MS, type Scenario } from './scenario.ts'
 import { short, showStatement } from './show.ts'
 
@@ -88,6 +88,7 @@ export class World {
   readonly scenario: Scenario
   readonly machine: Machine
   readonly register: Register
+  private readonly heard: Register
   readonly random: Random
   readonly config: MachineConfig
   readonly genesis: BlockRef
@@ -111,6 +112,7 @@ export class World {
     this.machine = machine
     this.sink = sink
     this.register = new Register(scenario.stakes)
+    this.heard = new Register(scenario.stakes)
     this.random = new Random(scenario.seed, 1000 + scenario.verifiers)
     this.config = { leaderRule: scenario.leaderRule, aggregate }
     this.ids = scenario.stakes.map((_, member) => sha256Hex(utf8(`id ${scenario.seed} ${member}`)).slice(0, 40))
@@ -224,14 +226,29 @@ export class World {
   /** An honest verifier signs. */
   signHonestly(signer: number, statement: Statement): void {
     this.counts.signed++
-    for (const { kind, statements } of this.register.sign(signer, statement))
-      this.fail('accusable', `honest ${signer} could be accused of ${kind}: ${statements.map(showStatement).join(' and ')}`)
+    const accusations = this.register.sign(signer, statement)
+    // What a restored node said and nobody ever heard is known to nobody, itself included: there, what was heard counts.
+    if (!this.isRestored(signer)) this.accuse(accusations)
     if (statement.kind !== 'seal') return
     const other = this.honestSeals.get(statement.height)
     this.honestSeals.set(statement.height, other ?? statement.block)
     if (other !== undefined && other !== statement.block && !this.isBeyondTheory)
       this.fail('one-seal', `the honest seal ${short(other)} and ${short(statement.block)} at height ${statement.height}`)
     this.noteSeals(statement)
+  }
+
+  /** An honest node hears it. */
+  noteHeard(signer: number, statement: Statement): void {
+    if (this.isRestored(signer)) this.accuse(this.heard.sign(signer, statement))
+  }
+
+  private isRestored(signer: number): boolean {
+    return this.scenario.staleRestores.some(({ node }) => node === signer)
+  }
+
+  private accuse(accusations: readonly Accusation[]): void {
+    for (const { signer, kind, statements } of accusations)
+      this.fail('accusable', `honest ${signer} could be accused of ${kind}: ${statements.map(showStatement).join(' and ')}`)
   }
 
   signBadly(signer: number, statement: Statement): void {
