@@ -236,7 +236,8 @@ function takeRequest(turn: Turn, asked: HeldRequest): void {
   change(turn, { held: [...turn.state.held.filter((held) => !isOlder(held)), asked] })
   const { statement } = asked.request.kind === 'vote' ? asked.request : asked.request.certificate
   if (statement.height > turn.state.height) turn.effects.push({ kind: 'behind', height: statement.height })
-  else if (!turn.state.blocks.some((block) => block.hash === statement.block))
+  // A vote needs the candidate, which gossip brings; only a certificate is a reason to fetch, or any asker could fill the memory.
+  else if (asked.request.kind !== 'vote' && !knowsBlock(turn.state, statement.block))
     turn.effects.push({ kind: 'fetch-block', block: statement.block, from: asked.from })
 }
 

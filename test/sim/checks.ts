@@ -33,8 +33,8 @@ export function checkBounds(world: World, node: number, state: State): void {
     { what: 'candidates', size: state.candidates.length, most: 2 * verifiers },
     // One per asker and kind.
     { what: 'held requests', size: state.held.length, most: 3 * verifiers },
-    // Those of candidates of the remembered slots, of this one and the next; for each as many again that a request named.
-    { what: 'blocks', size: state.blocks.length, most: 2 * verifiers * (REMEMBERED_SLOTS + 2) },
+    // One per maker, of the remembered slots, of this one and the next; and what a certificate named.
+    { what: 'blocks', size: state.blocks.length, most: (verifiers + 1) * (REMEMBERED_SLOTS + 2) },
   ]
   for (const { what, size, most } of bounds) if (size > most) world.fail('bounded-state', `n${node} has ${size} ${what}, at most ${most} were expected`)
 }

@@ -1,4 +1,5 @@
 import { unreachable } from '../../src/base/errors.ts'
+import { outranks } from '../../src/consensus/choice.ts'
 import { emptyRecord, type GuardRecord } from '../../src/consensus/guard.ts'
 import { enoughStake, stakeOf, totalOf } from '../../src/consensus/quorum.ts'
 import type { BlockRef, Effect, Input, Members, ProposedBlock, State } from '../../src/consensus/types.ts'
@@ -420,6 +421,8 @@ export class HonestNode implements Participant {
       const isFit = kind === 'vote' && height === block.height && justified === block.hash && validSlot < slot
       if (!isFit || !this.keepCertificate(justification)) return
     }
+    const isNeedless = (other: ProposedBlock): boolean => this.state !== null && other.slot === slot && outranks(this.state, other, candidate)
+    if (world.scenario.filtersCandidates && this.state?.candidates.some(isNeedless)) return
     this.bodies.set(block.hash, block)
     this.feed({ kind: 'candidate', candidate })
   }

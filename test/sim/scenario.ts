@@ -48,6 +48,8 @@ export interface Scenario {
   readonly silent: readonly boolean[]
   /** By node: how far its clock is ahead, at most a quarter slot either way. */
   readonly skewMs: readonly number[]
+  /** Whether nodes leave candidates unread that one they have makes needless, as the real node does. */
+  readonly filtersCandidates: boolean
   /** When the last of the faults below ends. Adversaries, the silent and skewed clocks stay. */
   readonly faultsEndMs: number
   readonly delayMs: { readonly low: number; readonly high: number }
@@ -87,7 +89,7 @@ export function drawScenario(seed: number, verifiers: number, name: ScenarioName
   const network = has('network', 600_000)
   const stale = has('stale-restore', 60_000)
   const adversarial = !stale && (name === 'mixed' ? random.chance(700_000) : name === 'third' || behaviours.some((known) => known === name))
-  const faulty = adversarial || has('silent', 300_000) ? drawFaulty(random, stakes, name === 'third') : []
+  const faulty = adversarial || has('silent', 300_000) || (stale && random.chance(500_000)) ? drawFaulty(random, stakes, name === 'third') : []
   const wanted = behaviours.find((known) => known === name)
   const roles = stakes.map((_, member) => {
     if (!faulty.includes(member) || !adversarial) return null
@@ -98,7 +100,8 @@ export function drawScenario(seed: number, verifiers: number, name: ScenarioName
   const silent = roles.map((role, member) => faulty.includes(member) && (role === null || (name === 'mixed' && random.chance(250_000))))
   const leaderRule = random.chance(250_000) ? 'nodeId' : 'ticket'
   const honest = stakes.flatMap((_, member) => (faulty.includes(member) ? [] : [member]))
-  const staleNode = random.pick(honest)
+  // A verifier with a lost record may contradict what nobody has heard: it counts as faulty, so it holds less than a third.
+  const staleNode = honest.find((member) => (stakes[member] ?? 0) <= total - enoughStake(total))
   const staleAtMs = faultsEndMs - 5 * SLOT_MS
   const mostSkewMs = random.pick([0, MOST_SKEW_MS / 5, MOST_SKEW_MS])
   const wild = has('wild-clock', 150_000)
@@ -115,6 +118,7 @@ export function drawScenario(seed: number, verifiers: number, name: ScenarioName
     behaviours: roles.map((role, member) => (silent[member] === true ? null : role)),
     silent,
     skewMs: Array.from({ length: nodes }, () => random.between(-mostSkewMs, mostSkewMs)),
+    filtersCandidates: random.chance(500_000),
     faultsEndMs,
     delayMs: network || stale ? random.pick(delaysMs) : CALM_DELAY_MS,
     lossPpm: network || stale ? random.pick([0, 20_000, 100_000, 300_000]) : 0,
@@ -123,7 +127,7 @@ export function drawScenario(seed: number, verifiers: number, name: ScenarioName
     crashPpm: !stale && has('crash', 500_000) ? random.pick([1_000, 5_000, 20_000]) : 0,
     partitions: !stale && has('partition', 400_000) ? drawPartitions(random, nodes, faultsEndMs) : [],
     quietPpm: random.pick([0, 0, 300_000]),
-    staleRestores: stale && total > 0 ? [{ node: staleNode, atMs: staleAtMs, downMs: random.between(2000, 3500) }] : [],
+    staleRestores: stale && staleNode !== undefined ? [{ node: staleNode, atMs: staleAtMs, downMs: random.between(2000, 3500) }] : [],
     wildClocks: wild ? drawWildClocks(random, honest, faultsEndMs) : [],
   }
 }

@@ -5,12 +5,18 @@ import { HonestNode } from './node.ts'
 
 /** Messages to each node in a slot: more than the machine may remember. */
 const FLOOD = 30
+/** Now and then one node gets that many requests in a slot, each for another block. */
+const BURST = 200
 /** A number far beyond what a run reaches. */
 const FAR = 1_000_000
 
 /** Floods everybody with what is well-formed and signed, but stale, early, or of no use. */
 export function flood(coalition: Coalition, member: number, slot: number, head: BlockRef): void {
   const { world, random, targets } = coalition
+  if (random.below(10) === 0) {
+    const to = random.pick(targets)
+    for (let message = 0; message < BURST; message++) world.after(random.below(world.scenario.slotMs), () => askForFresh(coalition, member, to, slot, slot, head))
+  }
   for (const to of targets) {
     const count = random.below(FLOOD)
     for (let message = 0; message < count; message++) world.after(random.below(world.scenario.slotMs), () => sendOne(coalition, member, to, slot, head))
@@ -22,11 +28,8 @@ function sendOne(coalition: Coalition, member: number, to: number, slot: number,
   const someSlot = random.pick([slot - 2, slot, slot, slot + 1, slot + 2, slot + FAR])
   const ask = (request: SignRequest): void => world.send(member, to, { kind: 'request', replyTo: { from: member, life: 0 }, request })
   switch (random.below(5)) {
-    case 0: {
-      const block = world.build(member, someSlot, head, random.below(4) > 0)
-      const height = random.pick([head.height, block.height, block.height, block.height + 1, FAR])
-      return ask({ kind: 'vote', statement: { kind: 'vote', height, slot: someSlot, block: block.hash, validSlot: random.pick([null, 0, slot - 1]) } })
-    }
+    case 0:
+      return askForFresh(coalition, member, to, slot, someSlot, head)
     case 1: {
       const block = world.build(member, someSlot, head)
       const statement = { kind: 'candidate', height: block.height, slot: someSlot, block: block.hash, validSlot: null } as const
@@ -50,6 +53,13 @@ function sendOne(coalition: Coalition, member: number, to: number, slot: number,
       if (certificate !== undefined) ask({ kind: 'lock', certificate })
     }
   }
+}
+
+function askForFresh({ world, random }: Coalition, member: number, to: number, slot: number, voteSlot: number, head: BlockRef): void {
+  const block = world.build(member, voteSlot, head, random.below(4) > 0)
+  const height = random.pick([head.height, block.height, block.height, block.height + 1, FAR])
+  const statement = { kind: 'vote', height, slot: voteSlot, block: block.hash, validSlot: random.pick([null, 0, slot - 1]) } as const
+  world.send(member, to, { kind: 'request', replyTo: { from: member, life: 0 }, request: { kind: 'vote', statement } })
 }
 
 const spoilt = (certificate: Certificate): Certificate => ({

@@ -231,8 +231,8 @@ export class World {
     if (!this.isRestored(signer)) this.accuse(accusations)
     if (statement.kind !== 'seal') return
     const other = this.honestSeals.get(statement.height)
-    this.honestSeals.set(statement.height, other ?? statement.block)
-    if (other !== undefined && other !== statement.block && !this.isBeyondTheory)
+    if (!this.isRestored(signer)) this.honestSeals.set(statement.height, other ?? statement.block)
+    if (other !== undefined && other !== statement.block && !this.isRestored(signer) && !this.isBeyondTheory)
       this.fail('one-seal', `the honest seal ${short(other)} and ${short(statement.block)} at height ${statement.height}`)
     this.noteSeals(statement)
   }
