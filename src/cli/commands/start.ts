@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { LogLevel } from '../../ports/telemetry.ts'
+import { report } from '../exit.ts'
 import { checkpoint, collect, directoryOption, listenAddress, multiaddr, oneOf, peerMultiaddr } from '../options.ts'
 
 export interface StartFlags {
@@ -60,6 +61,7 @@ Examples:
     )
     .action(async (flags: StartFlags) => {
       const { runNode } = await import('../run-node.ts')
-      process.exit(await runNode(flags))
+      // Either way: what a failed start may have left open must not keep the process.
+      process.exit(await runNode(flags).catch(report))
     })
 }

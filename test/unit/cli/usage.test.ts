@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { tempDirectory } from '../../helpers/temp-directory.ts'
+import { type Ended, quorate } from './quorate.ts'
+
+const home = tempDirectory('cli-usage')
+const missing = join(home, 'missing')
+const id = 'ab'.repeat(32)
+
+/** Processes at a time: the machine may have two processors. */
+const AT_ONCE = 3
+
+interface Case {
+  readonly description: string
+  readonly args: readonly string[]
+  readonly code: number
+  readonly says: RegExp
+}
+
+const helps = ['init', 'genesis', 'start', 'keys', 'send', 'account', 'tx', 'blocks', 'status', 'peers', 'swarm']
+
+const cases: readonly Case[] = [
+  { description: 'help lists commands and exit codes', args: ['--help'], code: 0, says: /send[\s\S]*Exit codes:[\s\S]*6 {2}interrupted/ },
+  ...helps.map((name) => ({
+    description: `help of ${name} has examples`,
+    args: [name, '--help'],
+    code: 0,
+    says: /Examples:\n {2}quorate /,
+  })),
+  { description: 'the version', args: ['--version'], code: 0, says: /\w/ },
+  { description: 'no command', args: [], code: 2, says: /Usage: quorate/ },
+  { description: 'an unknown command', args: ['sned'], code: 2, says: /unknown command 'sned'[\s\S]*send/ },
+  { description: 'an unknown option', args: ['status', '--jsn'], code: 2, says: /unknown option '--jsn'[\s\S]*--json/ },
+  { description: 'an unknown role', args: ['init', '--role', 'king'], code: 2, says: /full, verifier or bootstrap/ },
+  { description: 'a bootstrap address without peer id', args: ['init', '--bootstrap', '/ip4/1.2.3.4/tcp/1'], code: 2, says: /peer id/ },
+  { description: 'an init where no directory can be', args: ['init', '--dir', '/dev/null/x'], code: 1, says: /could not be made/ },
+  { description: 'genesis without verifiers', args: ['genesis'], code: 2, says: /--verifier DIR/ },
+  { description: 'a verifier that has no keys', args: ['genesis', '--verifier', missing], code: 1, says: /no key at .*quorate init/ },
+  { description: 'a stake that is no amount', args: ['genesis', '--stake', '1e6'], code: 2, says: /"1e6" is no amount/ },
+  { description: 'a slot of no length', args: ['genesis', '--slot', '0'], code: 2, says: /from 1/ },
+  { description: 'a time that is none', args: ['genesis', '--time', 'tomorrow'], code: 2, says: /now\+30s/ },
+  { description: 'an account without coins', args: ['genesis', '--account', 'quo1xyz'], code: 2, says: /no amount/ },
+  { description: 'a genesis that is not there', args: ['genesis', '--check', missing], code: 1, says: /no genesis file at/ },
+  { description: 'a genesis that is none', args: ['genesis', '--check', join(home, 'bad.json')], code: 1, says: /name is missing/ },
+  { description: 'start on nothing', args: ['start', '--dir', missing], code: 1, says: /quorate init --dir/ },
+  { description: 'start with a wrong API address', args: ['start', '--api', '4080'], code: 2, says: /host:port/ },
+  { description: 'start with a wrong listen address', args: ['start', '--listen', '0.0.0.0:4001'], code: 2, says: /\/ip4\// },
+  { description: 'start with a wrong checkpoint', args: ['start', '--checkpoint', '12'], code: 2, says: /height:hash/ },
+  {
+    description: 'start with a missing bootstrap file',
+    args: ['start', '--dir', missing, '--bootstrap-file', missing],
+    code: 1,
+    says: /"peers"/,
+  },
+  { description: 'keys of nothing', args: ['keys', '--dir', missing], code: 1, says: /quorate init/ },
+  { description: 'status without a node', args: ['status', '--dir', missing], code: 3, says: /no node runs on .*quorate start/ },
+  {
+    description: 'status of nobody',
+    args: ['status', '--api', 'http://127.0.0.1:1'],
+    code: 3,
+    says: /no node answers at http:\/\/127.0.0.1:1/,
+  },
+  { description: 'peers without a node', args: ['peers', '--dir', missing], code: 3, says: /no node runs/ },
+  { description: 'blocks without a node', args: ['blocks', '--dir', missing, '--follow'], code: 3, says: /no node runs/ },
+  { description: 'an API that is no address', args: ['status', '--api', 'ftp://x'], code: 2, says: /http:\/\/127/ },
+  { description: 'too many blocks', args: ['blocks', '--count', '0'], code: 2, says: /from 1 to/ },
+  { description: 'a hash that is none', args: ['tx', 'abc', '--dir', missing], code: 2, says: /64 hex digits/ },
+  { description: 'a transaction without a node', args: ['tx', id, '--dir', missing], code: 3, says: /no node runs/ },
+  { description: 'send without amount', args: ['send', '--to', 'quo1'], code: 2, says: /--amount/ },
+  {
+    description: 'send of less than the smallest unit',
+    args: ['send', '--to', 'quo1', '--amount', '0.0000001'],
+    code: 2,
+    says: /no amount/,
+  },
+  { description: 'send of less than nothing', args: ['send', '--to', 'quo1', '--amount=-1'], code: 2, says: /no amount/ },
+  { description: 'send to nobody', args: ['send', '--to', 'bob', '--amount', '1'], code: 2, says: /"bob" is no address/ },
+  {
+    description: 'send with a missing key',
+    args: ['send', '--to', '11'.repeat(20), '--amount', '1', '--key', missing],
+    code: 1,
+    says: /no key at/,
+  },
+  { description: 'an account that is none', args: ['account', 'quo1xyz', '--dir', missing], code: 2, says: /is no address/ },
+]
+
+describe('quorate: usage and exit codes', () => {
+  const ended: Promise<Ended>[] = []
+  before(() => {
+    writeFileSync(join(home, 'bad.json'), '{"version": 1}')
+    for (const [index, { args }] of cases.entries()) {
+      ended.push((ended[index - AT_ONCE] ?? Promise.resolve()).then(() => quorate(...args)))
+    }
+  })
+
+  for (const [index, { description, code, says }] of cases.entries()) {
+    it(`${description}: ${code}`, async () => {
+      const result = await ended[index]
+      assert.ok(result !== undefined)
+      const all = `${result.stdout}${result.stderr}`
+      assert.match(all, says)
+      assert.equal(result.code, code, all)
+      if (code === 1 || code === 3) {
+        assert.equal(result.stdout, '')
+        assert.match(result.stderr, /^error: .*\n$/, 'one message in one line')
+      }
+    })
+  }
+})
