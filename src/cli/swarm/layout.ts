@@ -41,6 +41,9 @@ const ACCOUNT_DROPLETS = 1_000 * DROPLETS_PER_COIN
 const ACCOUNT_MICRO_HOURS = 1_000_000_000_000
 /** Time for a transfer to become final while blocks stand still for a while. */
 const EXPIRY_MS = 600_000
+/** What two cores execute at every node within the slot: larger blocks would miss it, and a backlog would never shrink. */
+const BLOCK_TRANSACTIONS_PER_SECOND = 1_500
+const MIN_BLOCK_TRANSACTIONS = 100
 /** An empty block at least this often shows that the swarm lives. */
 const IDLE_MS = 5_000
 
@@ -70,7 +73,7 @@ export async function layOut(options: LayoutOptions): Promise<Layout> {
       coinHourSeconds: 1,
       microHoursPerByte: 1_000,
       minFeeDroplets: 10,
-      maxBlockTransactions: 5_000,
+      maxBlockTransactions: Math.max(MIN_BLOCK_TRANSACTIONS, Math.round((slotMs * BLOCK_TRANSACTIONS_PER_SECOND) / 1000)),
       maxBlockBytes: 2 * 1024 * 1024,
       maxExpirySlots: Math.max(100, Math.ceil(EXPIRY_MS / slotMs)),
     },

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import type { BlockSummary, NodeEvent, NodeStatus, SubmitResult, TransactionView } from '../../api/types.ts'
 import { QuorateError } from '../../base/errors.ts'
@@ -13,7 +14,9 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024
 /** The event of a block of ten thousand transactions has 0.7 MB. */
 const MAX_EVENT_BYTES = 8 * 1024 * 1024
 
-export type StreamLine = NodeEvent | { readonly kind: 'heartbeat'; readonly atMs: number; readonly height: number }
+export type StreamLine =
+  | Extract<NodeEvent, { kind: 'block' }>
+  | { readonly kind: 'heartbeat'; readonly atMs: number; readonly height: number }
 
 /**
  * A node's HTTP API as a swarm's launcher uses it: kept connections, no parsing beyond JSON. Rejects with QuorateError
@@ -26,6 +29,8 @@ export class NodeClient {
 
   constructor(url: string) {
     this.url = url
+    // Each request under way listens to it; they are bounded by who asks.
+    setMaxListeners(0, this.#closed.signal)
   }
 
   status(): Promise<NodeStatus> {
@@ -51,7 +56,7 @@ export class NodeClient {
 
   /** Hands each event to `listener`, a heartbeat first; resolves when the stream has ended, whoever ended it. */
   async follow(listener: (line: StreamLine) => void): Promise<void> {
-    const sent = request(`${this.url}/v1/events?kinds=block,dropped,alarm`, { agent: false, signal: this.#closed.signal })
+    const sent = request(`${this.url}/v1/events?kinds=block`, { agent: false, signal: this.#closed.signal })
     try {
       const response = await answerOf(sent)
       response.setEncoding('utf8')

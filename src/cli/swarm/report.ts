@@ -63,7 +63,7 @@ export interface SwarmReport {
   readonly exitCodes: Readonly<Record<string, Exit | null>>
   /** Nodes that ended though nobody asked them to. */
   readonly crashed: readonly { readonly node: string; readonly exit: Exit }[]
-  readonly alarms: readonly { readonly node: string; readonly code: string; readonly detail: string }[]
+  readonly alarms: readonly { readonly node: string; readonly atMs: number; readonly code: string; readonly detail: string }[]
   readonly machine: Machine
 }
 

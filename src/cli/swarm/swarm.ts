@@ -25,6 +25,7 @@ export interface SwarmSetup extends SwarmOptions {
 
 export interface SeenAlarm {
   readonly node: string
+  readonly atMs: number
   readonly code: string
   readonly detail: string
 }
@@ -250,11 +251,11 @@ export class Swarm {
       down: (_, exit, expected) => this.#onDown(member, exit, expected),
       line: (_, line) => {
         if (line.kind === 'block') this.tracker.block(member.name, line)
-        if (line.kind === 'alarm') this.#onAlarm({ node: member.name, code: line.code, detail: line.detail })
         this.#onHeight(member)
       },
       status: (_, status) => {
         this.#rssMb.record(status.process.rssBytes / 2 ** 20)
+        for (const { atMs, code, detail } of status.alarms) this.#onAlarm({ node: member.name, atMs, code, detail })
         this.#onHeight(member)
       },
     })
@@ -275,8 +276,11 @@ export class Swarm {
     this.options.note(`${member.name} crashed (${exit})`)
   }
 
+  /** Each status has all alarms of late. */
   #onAlarm(alarm: SeenAlarm): void {
-    if (this.alarms.length < MAX_ALARMS) this.alarms.push(alarm)
+    const isKnown = this.alarms.some(({ node, atMs, code }) => node === alarm.node && atMs === alarm.atMs && code === alarm.code)
+    if (isKnown || this.alarms.length >= MAX_ALARMS) return
+    this.alarms.push(alarm)
     this.options.note(`${alarm.node}: ${alarm.detail} (${alarm.code})`)
   }
 

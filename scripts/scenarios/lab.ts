@@ -1,0 +1,139 @@
+import { fileURLToPath } from 'node:url'
+import type { Member } from '../../src/cli/swarm/member.ts'
+import { faults, type SwarmReport } from '../../src/cli/swarm/report.ts'
+import { seededRandom } from '../../src/cli/swarm/statistics.ts'
+import { Swarm } from '../../src/cli/swarm/swarm.ts'
+
+export interface ScenarioOptions {
+  readonly verifiers: number
+  readonly fullNodes: number
+  readonly slotMs: number
+  /** Transfers a second. */
+  readonly load: number
+  /** How long a scenario goes on that has no end of its own. */
+  readonly durationS: number
+  /** Blocks that a late joiner has to catch up. */
+  readonly blocks: number
+  readonly seed: number
+  /** Where directories and logs are kept; null to remove them. */
+  readonly keep: string | null
+}
+
+export interface Check {
+  readonly description: string
+  readonly holds: boolean
+  /** What was seen. */
+  readonly seen: string
+}
+
+export interface Outcome {
+  readonly scenario: string
+  readonly options: ScenarioOptions
+  readonly checks: readonly Check[]
+  /** What was measured on the way. */
+  readonly figures: Readonly<Record<string, number>>
+  readonly report: SwarmReport
+}
+
+/** What happens to a swarm that runs under load. */
+export type Scenario = (lab: Lab) => Promise<void>
+
+const BUNDLE = fileURLToPath(new URL('../../dist/quorate.js', import.meta.url))
+/** Limits for what hangs, on a machine that has other things to do. */
+const CONNECT_DEADLINE_MS = 120_000
+export const STEP_DEADLINE_MS = 180_000
+const DRAIN_DEADLINE_MS = 120_000
+/** At the end all nodes are within this many blocks of each other. */
+const EVEN_BLOCKS = 2
+
+/** A running swarm and what was found out about it. */
+export class Lab {
+  readonly swarm: Swarm
+  readonly options: ScenarioOptions
+  readonly random: () => number
+  readonly figures: Record<string, number> = {}
+  readonly #checks: Check[] = []
+  readonly #say: (text: string) => void
+
+  private constructor(swarm: Swarm, options: ScenarioOptions, say: (text: string) => void) {
+    this.swarm = swarm
+    this.options = options
+    this.random = seededRandom(options.seed)
+    this.#say = say
+  }
+
+  /** Runs a scenario from an empty directory to the end of all processes. Rejects with QuorateError if a node does not start. */
+  static async run(scenario: string, play: Scenario, options: ScenarioOptions, say: (text: string) => void): Promise<Outcome> {
+    const { verifiers, fullNodes, slotMs, load, seed, keep } = options
+    const size = { nodes: verifiers + fullNodes + 1, verifiers, slotMs, load, seed, keep, durationS: null }
+    const swarm = await Swarm.create({ ...size, program: [BUNDLE], note: (text) => say(`  ! ${text}`) })
+    const killNow = (): void => swarm.killNow()
+    process.once('exit', killNow)
+    try {
+      const lab = new Lab(swarm, options, say)
+      await swarm.start()
+      lab.check('all nodes find each other', await swarm.connected(CONNECT_DEADLINE_MS), lab.heights())
+      await swarm.startLoad()
+      await play(lab)
+      const report = await lab.#end()
+      return { scenario, options, checks: lab.#checks, figures: lab.figures, report }
+    } finally {
+      swarm.killNow()
+      process.off('exit', killNow)
+    }
+  }
+
+  say(text: string): void {
+    this.#say(`${((performance.now() - this.swarm.startedAtMs) / 1000).toFixed(1).padStart(6)} s  ${text}`)
+  }
+
+  check(description: string, holds: boolean, seen: string): void {
+    this.#checks.push({ description, holds, seen })
+    this.say(`${holds ? 'holds  ' : 'FAILED '} ${description}: ${seen}`)
+  }
+
+  /** Waits for a condition and records whether it came. */
+  async expect(description: string, condition: () => boolean, seen: () => string = () => this.heights()): Promise<void> {
+    this.check(description, await this.swarm.until(condition, STEP_DEADLINE_MS), seen())
+  }
+
+  /** Waits until a number of slots has passed. */
+  async slots(count: number): Promise<void> {
+    const end = this.swarm.slot + count
+    await this.swarm.until(() => this.swarm.slot >= end, Number.POSITIVE_INFINITY)
+  }
+
+  /** So many of the verifiers that are up, chosen by the seed. */
+  pick(count: number): readonly Member[] {
+    const left = this.swarm.verifiers.filter(({ state }) => state === 'up')
+    const picked: Member[] = []
+    while (picked.length < count && left.length > 0) picked.push(...left.splice(Math.floor(this.random() * left.length), 1))
+    return picked
+  }
+
+  heights(): string {
+    const { tracker, slot, members, load } = this.swarm
+    const rows = members
+      .filter(({ place }) => place.role !== 'bootstrap')
+      .map(({ name, state, height }) => `${name} ${state === 'up' ? height : state}`)
+    const { committed, submitted, waiting } = load.counts
+    return `height ${tracker.height} in slot ${Math.max(0, slot)} (${rows.join(', ')}), ${committed} of ${submitted} final, ${waiting} waiting`
+  }
+
+  async #end(): Promise<SwarmReport> {
+    await this.swarm.drain(DRAIN_DEADLINE_MS)
+    const seen = this.heights()
+    const report = await this.swarm.finish()
+    const { submitted, committed, rejected, lost, heights, conflicts, blocks } = report
+    this.check('no two nodes hold different blocks', conflicts === 0, `${conflicts} conflicts at ${blocks} heights`)
+    this.check(
+      'every transaction is final or refused',
+      lost === 0,
+      `${submitted} submitted, ${committed} final, ${rejected} refused, ${lost} lost`,
+    )
+    this.check('all nodes are at one height', heights.max - heights.min <= EVEN_BLOCKS, seen)
+    const found = faults(report)
+    this.check('no node crashed', found.length === 0, found.join('; ') || 'all ended when they were told to')
+    return report
+  }
+}
