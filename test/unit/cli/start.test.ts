@@ -27,7 +27,7 @@ describe('quorate start', () => {
     running = undefined
   })
 
-  const start = async (...more: string[]): Promise<{ url: string; pid: number }> => {
+  const start = (...more: string[]): Promise<{ url: string; pid: number }> => {
     running = startQuorate(['start', '--dir', directory, ...flags, ...more])
     // A node that was killed leaves its file behind.
     const own = (): { url: string; pid: number } | undefined => {

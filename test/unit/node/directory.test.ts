@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { readApiFile, removeApiFile, writeApiFile } from '../../../src/node/api-file.ts'
+import { openDirectory } from '../../../src/node/directory.ts'
+import { genesisVerifier, initDirectory, makeGenesis, publicParts } from '../../../src/node/setup.ts'
+import { openWallet } from '../../../src/node/wallet.ts'
+import { tempDirectory } from '../../helpers/temp-directory.ts'
+import { genesis as sample } from '../api/fake-node.ts'
+
+describe("a node's directory", () => {
+  const home = tempDirectory('directory')
+  const genesisFile = join(home, 'genesis.json')
+  let made = 0
+
+  const init = async (role: 'full' | 'verifier', withGenesis = true): Promise<string> => {
+    const directory = join(home, String(made++))
+    await initDirectory({ directory, role, genesisFile: withGenesis ? genesisFile : null, bootstrap: [] })
+    return directory
+  }
+  const writeGenesisOf = async (directory: string): Promise<void> => {
+    const { formatGenesis } = await import('../../../src/node/genesis-file.ts')
+    writeFileSync(
+      join(directory, 'genesis.json'),
+      formatGenesis(makeGenesis({ ...sample, verifiers: [await genesisVerifier(directory, 1)] })),
+    )
+  }
+  before(async () => {
+    const first = await init('verifier', false)
+    await writeGenesisOf(first)
+    writeFileSync(genesisFile, readFileSync(join(first, 'genesis.json')))
+  })
+
+  it('gives what a node of its role needs', async () => {
+    const directory = await init('verifier', false)
+    await writeGenesisOf(directory)
+    const parts = await publicParts(directory)
+    const opened = await openDirectory(directory, 'verifier')
+    assert.equal(opened.peerId, parts.peerId)
+    assert.equal(opened.verifierKey?.publicKey, parts.verifier?.blsKey)
+    assert.equal(opened.networkKey.length, 32)
+    assert.deepEqual(opened.warnings, [])
+    await opened.release()
+    const full = await openDirectory(directory, 'full')
+    assert.equal(full.verifierKey, null)
+    await full.release()
+  })
+
+  it('is for one node at a time', async () => {
+    const directory = await init('full')
+    const first = await openDirectory(directory, 'full')
+    await assert.rejects(openDirectory(`${directory}/.`, 'full'), { code: 'directory-in-use' })
+    await first.release()
+    await (await openDirectory(directory, 'full')).release()
+  })
+
+  const bad: readonly {
+    description: string
+    role: 'full' | 'verifier'
+    change: (directory: string) => void | Promise<void>
+    code: string
+    says: RegExp
+  }[] = [
+    {
+      description: 'one that is not there',
+      role: 'full',
+      change: (at) => rmSync(at, { recursive: true }),
+      code: 'not-initialised',
+      says: /quorate init --dir/,
+    },
+    {
+      description: 'one without genesis',
+      role: 'full',
+      change: (at) => rmSync(join(at, 'genesis.json')),
+      code: 'genesis-missing',
+      says: /--genesis FILE/,
+    },
+    {
+      description: 'a broken genesis',
+      role: 'full',
+      change: (at) => writeFileSync(join(at, 'genesis.json'), '{'),
+      code: 'genesis-syntax',
+      says: /no JSON/,
+    },
+    {
+      description: "a full node's as a verifier's",
+      role: 'verifier',
+      change: () => undefined,
+      code: 'not-verifier',
+      says: /--role verifier/,
+    },
+    {
+      description: 'a broken key',
+      role: 'full',
+      change: (at) => writeFileSync(join(at, 'network.key'), ''),
+      code: 'key-corrupt',
+      says: /backup/,
+    },
+    {
+      description: "a verifier's with the network key of another node",
+      role: 'verifier',
+      change: async (at) => {
+        rmSync(join(at, 'genesis.json'))
+        await initDirectory({ directory: at, role: 'verifier', genesisFile: null, bootstrap: [] })
+        await writeGenesisOf(at)
+        const other = await init('full')
+        writeFileSync(join(at, 'network.key'), readFileSync(join(other, 'network.key')))
+      },
+      code: 'wrong-network-key',
+      says: /put back the network key/,
+    },
+  ]
+  for (const { description, role, change, code, says } of bad) {
+    it(`refuses ${description}, and lets go of it`, async () => {
+      const directory = await init('full')
+      await change(directory)
+      await assert.rejects(openDirectory(directory, role), { code, message: says })
+      await assert.rejects(openDirectory(directory, role), { code })
+    })
+  }
+
+  it('warns of a verifier key that genesis does not know', async () => {
+    const directory = await init('verifier')
+    const opened = await openDirectory(directory, 'verifier')
+    assert.match(opened.warnings.join(), /signs nothing/)
+    await opened.release()
+  })
+
+  it('opens a wallet of a key file with any name', async () => {
+    const directory = await init('full')
+    const path = join(directory, 'savings')
+    writeFileSync(path, readFileSync(join(directory, 'account.key')), { mode: 0o600 })
+    assert.equal((await openWallet(path)).address, (await openWallet(join(directory, 'account.key'))).address)
+    await assert.rejects(openWallet(join(directory, 'network.key')), { code: 'wrong-key' })
+  })
+
+  it('api.json: whole, and removed only by the process that it names', async () => {
+    const directory = join(home, 'api')
+    mkdirSync(directory)
+    assert.equal(await readApiFile(directory), undefined)
+    await writeApiFile(directory, { url: 'http://127.0.0.1:1', pid: process.pid + 1 })
+    assert.deepEqual(await readApiFile(directory), { url: 'http://127.0.0.1:1', pid: process.pid + 1 })
+    await removeApiFile(directory)
+    assert.ok(statSync(join(directory, 'api.json')).isFile())
+    await writeApiFile(directory, { url: 'http://127.0.0.1:2', pid: process.pid })
+    await removeApiFile(directory)
+    assert.equal(await readApiFile(directory), undefined)
+    for (const wrong of ['', '[]', '{"url":1,"pid":2}']) {
+      writeFileSync(join(directory, 'api.json'), wrong)
+      assert.equal(await readApiFile(directory), undefined)
+    }
+    await assert.rejects(writeApiFile(join(home, 'nowhere'), { url: '', pid: 1 }), { code: 'api-file-failed' })
+  })
+})
