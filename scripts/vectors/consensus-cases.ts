@@ -2,7 +2,7 @@ import { convict, offenceOf } from '../../src/consensus/evidence.ts'
 import { emptyRecord, type GuardRecord, permit, raiseRecord } from '../../src/consensus/guard.ts'
 import { createQuorum, enoughStake, twoThirds } from '../../src/consensus/quorum.ts'
 import { isSelected, ticket64 } from '../../src/consensus/sortition.ts'
-import type { Certificate, Hash, Statement, VoteStatement } from '../../src/wire/types.ts'
+import type { Certificate, Hash, Statement, VoteStatement, LockStatement } from '../../src/wire/types.ts'
 import { sampleHex } from './format.ts'
 import { sampleGenesis } from './samples.ts'
 
@@ -156,7 +156,9 @@ function convictionVectors(): object[] {
 }
 
 /** A statement that a verifier is asked to sign, or what its peers know it to have signed, and what it must answer. */
-type GuardStep = readonly [wanted: Statement, reason: string | null] | { readonly learn: number }
+type GuardStep =
+  | readonly [wanted: Statement, reason: string | null]
+  | { readonly learn: number; readonly lock?: Omit<LockStatement, 'kind'> }
 
 const stories: readonly { description: string; steps: readonly GuardStep[] }[] = [
   {
@@ -280,6 +282,17 @@ const stories: readonly { description: string; steps: readonly GuardStep[] }[] =
       [vote(10, B), null],
     ],
   },
+  {
+    description: 'a lock that only peers know binds as one on record',
+    steps: [
+      { learn: 4, lock: { height: 5, slot: 4, block: A } },
+      [vote(5, B), 'locked'],
+      [vote(5, B, 4), 'locked'],
+      [vote(5, A), 'locked'],
+      [vote(6, A, 4), null],
+      [vote(7, B, 5), null],
+    ],
+  },
 ]
 
 function guardVectors(): object[] {
@@ -287,8 +300,8 @@ function guardVectors(): object[] {
     let record: GuardRecord = emptyRecord
     const told = steps.map((step) => {
       if ('learn' in step) {
-        record = raiseRecord(record, step.learn, null, null) ?? record
-        return { peersKnowSlot: step.learn }
+        record = raiseRecord(record, { slot: step.learn, lock: step.lock ?? null, seal: null }) ?? record
+        return { peersKnowSlot: step.learn, peersKnowLock: step.lock ?? null }
       }
       const [wanted, reason] = step
       const permission = permit(record, wanted, wanted.kind === 'lock' ? voteCertificateFor(wanted) : undefined)

@@ -29,9 +29,29 @@ export interface GuardRecord {
   readonly seal: Omit<SealStatement, 'kind'> | null
   /** It signs candidates, votes and locks only in slots above this one: what peers knew after a backup was restored. */
   readonly floorSlot: number | null
+  /** A lock that peers showed after a backup was restored; the certificate that it stands on is lost, and it binds all the same. */
+  readonly knownLock: Omit<LockStatement, 'kind'> | null
 }
 
-export const emptyRecord: GuardRecord = { candidate: null, vote: null, lock: null, otherLockSlot: null, seal: null, floorSlot: null }
+/** What peers have seen this verifier sign. */
+export interface KnownSignatures {
+  /** Highest slot of a candidate, vote or lock. */
+  readonly slot: number | null
+  /** The lock with the highest slot. */
+  readonly lock: Omit<LockStatement, 'kind'> | null
+  /** The highest seal. */
+  readonly seal: Omit<SealStatement, 'kind'> | null
+}
+
+export const emptyRecord: GuardRecord = {
+  candidate: null,
+  vote: null,
+  lock: null,
+  otherLockSlot: null,
+  seal: null,
+  floorSlot: null,
+  knownLock: null,
+}
 
 const voteFields = struct<Omit<VoteStatement, 'kind'>>({ height: u64, slot: u64, block: hash, validSlot: option(u64) })
 
@@ -42,6 +62,7 @@ export const guardRecord: Codec<GuardRecord> = struct<GuardRecord>({
   otherLockSlot: option(u64),
   seal: option(struct<Omit<SealStatement, 'kind'>>({ height: u64, block: hash })),
   floorSlot: option(u64),
+  knownLock: option(struct<Omit<LockStatement, 'kind'>>({ height: u64, slot: u64, block: hash })),
 })
 
 export type Permit = { readonly granted: true; readonly record: GuardRecord } | { readonly granted: false; readonly reason: RefusalReason }
@@ -62,8 +83,13 @@ export function lockAt(record: GuardRecord, height: number): Certificate<VoteSta
  */
 export function conflictingLockSlot(record: GuardRecord, height: number, block: Hash): number | null {
   const held = lockAt(record, height)
-  if (held === null) return null
-  return held.statement.block === block ? record.otherLockSlot : held.statement.slot
+  const known = record.knownLock?.height === height ? record.knownLock : null
+  const slots = [
+    held?.statement.block === block ? record.otherLockSlot : held?.statement.slot,
+    // Before a lock that is only known from peers there may have been another, on any block.
+    known?.block === block ? known.slot - 1 : known?.slot,
+  ].filter((slot): slot is number => typeof slot === 'number' && slot >= 0)
+  return slots.length === 0 ? null : Math.max(...slots)
 }
 
 /** The highest slot in anything but a seal that this record has signed. */
@@ -75,7 +101,8 @@ export function lastSlot(record: GuardRecord): number | null {
 const lockedSlot = (record: GuardRecord): number | null => (record.lock?.statement.kind === 'vote' ? record.lock.statement.slot : null)
 
 /** G1 for votes and locks: the record holds one height's locks, so below the last lock's height older ones are forgotten. */
-const isBelowLock = (record: GuardRecord, height: number): boolean => record.lock !== null && record.lock.statement.height > height
+const isBelowLock = (record: GuardRecord, height: number): boolean =>
+  (record.lock?.statement.height ?? 0) > height || (record.knownLock?.height ?? 0) > height
 
 /** G1: one seal per height, and nothing at a height that this verifier has sealed otherwise or left behind. */
 function againstSeal(record: GuardRecord, height: number, block: Hash): RefusalReason | null {
@@ -157,19 +184,16 @@ export function permit(record: GuardRecord, wanted: Statement, voted?: Certifica
 }
 
 /** G6: takes over what peers know this verifier to have signed. Null if the record knew it all. */
-export function raiseRecord(
-  record: GuardRecord,
-  slot: number | null,
-  sealedHeight: number | null,
-  sealedBlock: Hash | null,
-): GuardRecord | null {
-  const newerSlot = slot !== null && above(slot, lastSlot(record))
-  const newerSeal = sealedHeight !== null && sealedBlock !== null && (record.seal === null || sealedHeight > record.seal.height)
-  if (!newerSlot && !newerSeal) return null
+export function raiseRecord(record: GuardRecord, known: KnownSignatures): GuardRecord | null {
+  const newerSlot = known.slot !== null && above(known.slot, lastSlot(record))
+  const newerLock = known.lock !== null && above(known.lock.slot, lockedSlot(record)) && above(known.lock.slot, record.knownLock?.slot)
+  const newerSeal = known.seal !== null && above(known.seal.height, record.seal?.height)
+  if (!newerSlot && !newerLock && !newerSeal) return null
   return {
     ...record,
-    floorSlot: newerSlot ? slot : record.floorSlot,
-    seal: newerSeal ? { height: sealedHeight, block: sealedBlock } : record.seal,
+    floorSlot: newerSlot ? known.slot : record.floorSlot,
+    knownLock: newerLock ? known.lock : record.knownLock,
+    seal: newerSeal ? known.seal : record.seal,
   }
 }
 

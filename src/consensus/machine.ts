@@ -2,7 +2,7 @@ import { invariant, unreachable } from '../base/errors.ts'
 import type { AggregateSignature, Certificate, Hash, LockStatement, RefusalReason, SignRequest, VoteStatement } from '../wire/types.ts'
 import { REMEMBERED_SLOTS, STALE_SILENCE_SLOTS } from './bounds.ts'
 import { bestCandidate } from './choice.ts'
-import { type GuardRecord, lastSlot, lockAt, permit, raiseRecord } from './guard.ts'
+import { type GuardRecord, type KnownSignatures, lastSlot, lockAt, permit, raiseRecord } from './guard.ts'
 import { collectSignature, publishFullerSeal, startLeading } from './leader.ts'
 import { alarm, change, learnCertificate, type Turn } from './turn.ts'
 import type { BlockRef, HeldRequest, Input, MachineConfig, Members, ProposedBlock, State, Step } from './types.ts'
@@ -76,7 +76,7 @@ function take(turn: Turn, input: Input): void {
     case 'head-moved':
       return moveHead(turn, input.head, input.members)
     case 'own-signatures-known':
-      return takeOwnSignatures(turn, input.slot, input.sealedHeight, input.sealedBlock)
+      return takeOwnSignatures(turn, input.known)
     default:
       return unreachable(input)
   }
@@ -368,23 +368,23 @@ function persist(turn: Turn, record: GuardRecord, block: Hash | null): void {
   turn.effects.push({ kind: 'persist', record, block })
 }
 
-function takeOwnSignatures(turn: Turn, slot: number | null, sealedHeight: number | null, sealedBlock: Hash | null): void {
+function takeOwnSignatures(turn: Turn, known: KnownSignatures): void {
   const { silence, record } = turn.state
-  const raised = raiseRecord(record, slot, sealedHeight, sealedBlock)
+  const raised = raiseRecord(record, known)
   if (raised !== null) {
     persist(turn, raised, null)
     alarm(turn, 'stale-record', 'peers hold newer signatures of this key than its signing record: an old copy was restored')
-    return staySilent(turn, slot)
+    return staySilent(turn, known.slot)
   }
   if (silence?.kind !== 'starting') return
   if (!silence.doubtful) return change(turn, { silence: null })
   alarm(turn, 'doubtful-record', 'the newest entry of the signing record is damaged')
-  staySilent(turn, slot)
+  staySilent(turn, known.slot)
 }
 
 /** While silent after a start, what its own key says is an earlier life of this node: go on above it. */
 function learnOwnSlot(turn: Turn, slot: number): void {
-  const raised = raiseRecord(turn.state.record, slot, null, null)
+  const raised = raiseRecord(turn.state.record, { slot, lock: null, seal: null })
   if (raised !== null) persist(turn, raised, null)
 }
 

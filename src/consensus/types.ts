@@ -10,7 +10,7 @@ import type {
   SignRequest,
   VoteStatement,
 } from '../wire/types.ts'
-import type { GuardRecord } from './guard.ts'
+import type { GuardRecord, KnownSignatures } from './guard.ts'
 
 /** What the machine must know of a block; bodies stay with the runner. */
 export interface BlockRef {
@@ -69,12 +69,7 @@ export type Input =
   /** The chain's head moved: by `commit`, or because sync brought blocks. Gives the next height's quorum. */
   | { readonly kind: 'head-moved'; readonly head: BlockRef; readonly members: Members }
   /** What peers know this verifier to have signed; once enough of them have answered after a start. */
-  | {
-      readonly kind: 'own-signatures-known'
-      readonly slot: number | null
-      readonly sealedHeight: number | null
-      readonly sealedBlock: Hash | null
-    }
+  | { readonly kind: 'own-signatures-known'; readonly known: KnownSignatures }
 
 /** What the runner must do, in this order, each before the next. */
 export type Effect =

@@ -35,7 +35,10 @@ export class Bodies {
   /** The transactions of a header, each with a checked signature. `ignore` if they cannot be had, `reject` if they cannot be right. */
   async fill(of: Hash, header: Header, shortIds: readonly Hex[], from: string): Promise<Verdict<readonly PreparedTransaction[]>> {
     if (shortIds.length > this.#chain.genesis.parameters.maxBlockTransactions)
-      return reject('too-many-transactions', `${shortIds.length} transactions, at most ${this.#chain.genesis.parameters.maxBlockTransactions} allowed`)
+      return reject(
+        'too-many-transactions',
+        `${shortIds.length} transactions, at most ${this.#chain.genesis.parameters.maxBlockTransactions} allowed`,
+      )
     const filled: (PreparedTransaction | undefined)[] = shortIds.map((short) => {
       const matches = this.#pool.byShortId(short)
       return matches.length === 1 ? matches[0] : undefined
@@ -45,20 +48,25 @@ export class Bodies {
       if (missing.length > 0) {
         const signal = AbortSignal.timeout(FETCH_DEADLINE_MS)
         const answer = await this.#client.ask(from, { kind: 'transactions', block: of, indices: missing }, signal)
-        if (answer === null || answer.transactions.length !== missing.length) return ignore('missing-transactions', `${missing.length} of ${shortIds.length}`)
+        if (answer === null || answer.transactions.length !== missing.length)
+          return ignore('missing-transactions', `${missing.length} of ${shortIds.length}`)
         const checked = await this.check(answer.transactions)
         if (checked.kind !== 'accept') return checked
         for (const [place, index] of missing.entries()) filled[index] = checked.value[place]
       }
       const transactions = filled as PreparedTransaction[]
-      if (transactions.every(({ id }, index) => shortIdOf(id) === shortIds[index]) && merkleRoot(transactions.map(({ id }) => id)) === header.transactionsRoot)
+      if (
+        transactions.every(({ id }, index) => shortIdOf(id) === shortIds[index]) &&
+        merkleRoot(transactions.map(({ id }) => id)) === header.transactionsRoot
+      )
         return accept(transactions)
       // Two transactions can share a short id, by chance or on purpose: then only the whole body tells.
       const answer = await this.#client.ask(from, { kind: 'block', block: of }, AbortSignal.timeout(FETCH_DEADLINE_MS))
       if (answer === null) return ignore('missing-transactions', 'the whole body')
       const whole = await this.check(answer.block.transactions)
       if (whole.kind !== 'accept') return whole
-      if (merkleRoot(whole.value.map(({ id }) => id)) !== header.transactionsRoot) return reject('wrong-transactions-root', 'the body is not that of the header')
+      if (merkleRoot(whole.value.map(({ id }) => id)) !== header.transactionsRoot)
+        return reject('wrong-transactions-root', 'the body is not that of the header')
       return whole
     } catch (error) {
       if (error instanceof QuorateError) return ignore('missing-transactions', error.message)

@@ -55,7 +55,11 @@ export function executeBlock(chain: Chain, block: Block, transactions: readonly 
   const executed = apply(chain.ledger, context, transactions)
   if (executed.kind !== 'accept') return reject('bad-transaction', `${executed.code}: ${executed.detail}`)
   const transition = executed.value
-  if (transition.stateRoot !== header.stateRoot) return reject('wrong-state-root', `executing gives ${transition.stateRoot.slice(0, 8)}, the header says ${header.stateRoot.slice(0, 8)}`)
+  if (transition.stateRoot !== header.stateRoot)
+    return reject(
+      'wrong-state-root',
+      `executing gives ${transition.stateRoot.slice(0, 8)}, the header says ${header.stateRoot.slice(0, 8)}`,
+    )
   if (transition.burnedMicroHours !== header.burnedMicroHours)
     return reject('wrong-burn', `executing gives ${transition.burnedMicroHours}, the header says ${header.burnedMicroHours}`)
   return accept({ ref, block, transactions, transition })

@@ -80,7 +80,10 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
   const { telemetry, role } = options
   let fail: (error: unknown) => void = () => {}
   const failure = new Promise<QuorateError>((resolve) => {
-    fail = (error) => resolve(error instanceof QuorateError ? error : new QuorateError('internal', String((error as Error)?.stack ?? error), { cause: error }))
+    fail = (error) =>
+      resolve(
+        error instanceof QuorateError ? error : new QuorateError('internal', String((error as Error)?.stack ?? error), { cause: error }),
+      )
   })
 
   const directory = await openDirectory(options.directory, role)
@@ -107,7 +110,9 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     scope: options.scope,
     rememberedPeers: await readPeersFile(directory.paths.peers),
     onRememberPeers: (addresses) => {
-      writePeersFile(directory.paths.peers, addresses).catch((error: unknown) => telemetry.log('warn', 'peers-file-failed', { error: String(error) }))
+      writePeersFile(directory.paths.peers, addresses).catch((error: unknown) =>
+        telemetry.log('warn', 'peers-file-failed', { error: String(error) }),
+      )
     },
     telemetry,
   })
@@ -128,18 +133,43 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     timeMs: clock.nowMs(),
     agent: AGENT,
   })
-  const transactions = new Transactions({ chain, pool, network, slots, signatures, telemetry, onDropped: (id, code) => view.emit({ kind: 'dropped', id, code }) })
+  const transactions = new Transactions({
+    chain,
+    pool,
+    network,
+    slots,
+    signatures,
+    telemetry,
+    onDropped: (id, code) => view.emit({ kind: 'dropped', id, code }),
+  })
   const onBehind = (height: number): void => sync.kick(height)
   const settle = (final: FinalBlock): void => {
     const { ref, block } = final
     heard.note(chain.quorum, { kind: 'seal', height: ref.height, block: ref.hash }, block.seal)
     transactions.settle(final)
     waiters.headReached(ref.height)
-    view.noteFinal(ref.height, block, ref.hash, final.transactions.map(({ id }) => id))
+    view.noteFinal(
+      ref.height,
+      block,
+      ref.hash,
+      final.transactions.map(({ id }) => id),
+    )
   }
 
   const runner: Runner = new Runner({
-    chain, pool, known, bodies, network, client, slots, heard, signatures, telemetry, verifier, record, doubtful,
+    chain,
+    pool,
+    known,
+    bodies,
+    network,
+    client,
+    slots,
+    heard,
+    signatures,
+    telemetry,
+    verifier,
+    record,
+    doubtful,
     signService: () => signService,
     onFinal: (block, seal) => settle({ ...block, block: { ...block.block, seal } }),
     onAlarm: (code, detail) => view.alarm(code, detail),
@@ -151,28 +181,60 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
   })
   const feed: Runner['feed'] = (input) => runner.feed(input)
   const intake = new CandidateIntake({
-    chain, known, bodies, slots, waiters, signatures, quorumSignatures, onBehind,
+    chain,
+    known,
+    bodies,
+    slots,
+    waiters,
+    signatures,
+    quorumSignatures,
+    onBehind,
     state: () => runner.state,
     onCandidate: (candidate, { signature }) => {
       const { block, slot, maker, justification } = candidate
-      const statement = { kind: 'candidate', height: block.height, slot, block: block.hash, validSlot: justification?.statement.slot ?? null } as const
+      const statement = {
+        kind: 'candidate',
+        height: block.height,
+        slot,
+        block: block.hash,
+        validSlot: justification?.statement.slot ?? null,
+      } as const
       heard.note(chain.quorum, statement, { signers: [maker], signature })
       feed({ kind: 'candidate', candidate })
     },
   })
   const sealedBlocks = new SealedBlockIntake({
-    chain, known, bodies, quorumSignatures, onBehind,
+    chain,
+    known,
+    bodies,
+    quorumSignatures,
+    onBehind,
     onSealed: (block, seal) => feed({ kind: 'sealed-block', block, seal }),
     onFullerSeal: (ref, seal) => {
-      runner.alone(async () => {
-        if (chain.head.hash === ref.hash && seal.signers.length > (chain.headSeal?.signers.length ?? 0)) await chain.improveSeal(seal)
-      }).catch(fail)
+      runner
+        .alone(async () => {
+          if (chain.head.hash === ref.hash && seal.signers.length > (chain.headSeal?.signers.length ?? 0)) await chain.improveSeal(seal)
+        })
+        .catch(fail)
     },
     onInvalidSealed: (ref, detail) =>
-      fail(new QuorateError('invalid-sealed', `a quorum sealed block ${ref.hash} at height ${ref.height}, which this node finds wrong (${detail}): a third of the stake is faulty, or the programs differ; compare versions with other operators before you go on`)),
+      fail(
+        new QuorateError(
+          'invalid-sealed',
+          `a quorum sealed block ${ref.hash} at height ${ref.height}, which this node finds wrong (${detail}): a third of the stake is faulty, or the programs differ; compare versions with other operators before you go on`,
+        ),
+      ),
   })
   const signService: SignService = new SignService({
-    chain, network, slots, signatures, quorumSignatures, heard, intake, telemetry, feed,
+    chain,
+    network,
+    slots,
+    signatures,
+    quorumSignatures,
+    heard,
+    intake,
+    telemetry,
+    feed,
     signer: verifier?.signer ?? null,
     self: verifier?.self ?? null,
     onRefused: (by, { reason }) => {
@@ -181,7 +243,12 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     },
   })
   const sync: Sync = new Sync({
-    chain, network, client, quorumSignatures, telemetry, ownStatus,
+    chain,
+    network,
+    client,
+    quorumSignatures,
+    telemetry,
+    ownStatus,
     checkpoint: options.checkpoint,
     nowMs: () => clock.nowMs(),
     alone: (job) => runner.alone(job),
@@ -191,10 +258,16 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
   })
   const view: View = new View({ role, chain, pool, network, slots, sync, runner, transactions, telemetry, self: verifier?.self ?? null })
   const checkClock = (peerId: string, offsetMs: number): void => {
-    const offsets = network.peers().map((peer) => sync.statusOf(peer.peerId)?.clockOffsetMs).filter((offset) => offset !== undefined)
+    const offsets = network
+      .peers()
+      .map((peer) => sync.statusOf(peer.peerId)?.clockOffsetMs)
+      .filter((offset) => offset !== undefined)
     const median = offsets.toSorted((left, right) => left - right)[offsets.length >> 1] ?? 0
     if (Math.abs(offsetMs) <= slotMs * CLOCK_TOLERANCE_SLOTS || Math.abs(median) <= slotMs * CLOCK_TOLERANCE_SLOTS) return
-    view.alarm('clock-off', `this clock is ${Math.round(Math.abs(median))} ms ${median < 0 ? 'ahead of' : 'behind'} those of ${offsets.length} peers (${peerId.slice(-6)} and others); set it by NTP, or candidates come too late`)
+    view.alarm(
+      'clock-off',
+      `this clock is ${Math.round(Math.abs(median))} ms ${median < 0 ? 'ahead of' : 'behind'} those of ${offsets.length} peers (${peerId.slice(-6)} and others); set it by NTP, or candidates come too late`,
+    )
   }
 
   checkCheckpoint(chain, options.checkpoint)
@@ -272,7 +345,10 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     }, DISCOVERY_CHECK_MS)
     const lonely = setTimeout(() => {
       if (network.peers().length > 0 || options.bootstrap.length === 0) return
-      const tried = network.dialAttempts().slice(-4).map(({ target, outcome }) => `${target}: ${outcome}`)
+      const tried = network
+        .dialAttempts()
+        .slice(-4)
+        .map(({ target, outcome }) => `${target}: ${outcome}`)
       view.alarm('no-peers', `no peers after ${NO_PEERS_ALARM_MS / 1000} s; tried ${tried.join('; ') || 'nothing yet'}`)
     }, NO_PEERS_ALARM_MS)
     closers.push(() => {
@@ -307,7 +383,11 @@ function decodeRecord(bytes: Uint8Array, path: string): GuardRecord {
   try {
     return decode(guardRecord, bytes)
   } catch (error) {
-    throw new QuorateError('guard-corrupt', `${path} holds no signing record of this version: this key signs nothing until the file is put back`, { cause: error })
+    throw new QuorateError(
+      'guard-corrupt',
+      `${path} holds no signing record of this version: this key signs nothing until the file is put back`,
+      { cause: error },
+    )
   }
 }
 
@@ -321,7 +401,13 @@ function checkCheckpoint(chain: Chain, checkpoint: NodeOptions['checkpoint']): v
 }
 
 /** Validates a message of the topic `evidence`; the checks are those of `protocols/evidence.md`. */
-function validateRecord(data: Uint8Array, chain: Chain, quorumSignatures: QuorumSignatures, heard: Heard, feed: Runner['feed']): Verdict<unknown> {
+function validateRecord(
+  data: Uint8Array,
+  chain: Chain,
+  quorumSignatures: QuorumSignatures,
+  heard: Heard,
+  feed: Runner['feed'],
+): Verdict<unknown> {
   let record: PublicRecord
   try {
     record = decode(publicRecord, data)
@@ -336,7 +422,8 @@ function validateRecord(data: Uint8Array, chain: Chain, quorumSignatures: Quorum
   if (statement.kind !== 'vote' && statement.kind !== 'lock') return reject('wrong-kind', statement.kind)
   // [IGNORE] old-height, future-height: another height than the one that is being worked on.
   const height = chain.head.height + 1
-  if (statement.height !== height) return ignore(statement.height < height ? 'old-height' : 'future-height', `height ${statement.height}, working on ${height}`)
+  if (statement.height !== height)
+    return ignore(statement.height < height ? 'old-height' : 'future-height', `height ${statement.height}, working on ${height}`)
   // [REJECT] not-enough-stake, unknown-signer, no-signers, bad-signature.
   const checked = quorumSignatures.checkCertificate(chain.quorum, certificate)
   if (checked.kind !== 'accept') return checked

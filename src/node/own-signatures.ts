@@ -1,17 +1,19 @@
 import { QuorateError } from '../base/errors.ts'
+import type { KnownSignatures } from '../consensus/guard.ts'
 import { enoughStake } from '../consensus/quorum.ts'
 import type { Input } from '../consensus/types.ts'
 import type { Network } from '../ports/network.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
-import type { Certificate, Hash } from '../wire/types.ts'
+import type { Certificate } from '../wire/types.ts'
 import { SYNC_DEADLINE_MS } from './bounds.ts'
 import type { Chain } from './chain.ts'
 import type { QuorumSignatures } from './quorum-signatures.ts'
 import type { SyncClient } from './sync-client.ts'
 
 /**
- * After a start, asks the other verifiers what they have seen this one sign, until those have answered with whom it
- * could make a certificate: without them nothing can be signed anyway, so waiting for them costs nothing.
+ * After a start, asks the other verifiers what they have seen this one sign, and tells the machine once those have
+ * answered with whom it could make a certificate: without them nothing can be signed anyway, so waiting for them costs
+ * nothing. Whoever connects later is asked too, for the one leader that holds a lost lock may be among them.
  */
 export class OwnSignatures {
   readonly #chain: Chain
@@ -23,9 +25,9 @@ export class OwnSignatures {
   readonly #feed: (input: Input) => void
   readonly #answered = new Set<number>()
   readonly #asking = new Set<number>()
-  #slot: number | null = null
-  #sealed: { readonly height: number; readonly block: Hash } | null = null
-  #done = false
+  #known: KnownSignatures = { slot: null, lock: null, seal: null }
+  #isFed = false
+  #stopped = false
   #undo: () => void = () => {}
 
   constructor(options: {
@@ -52,24 +54,23 @@ export class OwnSignatures {
       if (state === 'connected') this.#ask(peerId)
     })
     for (const { peerId } of this.#network.peers()) this.#ask(peerId)
-    this.#finishIfEnough()
+    this.#tellIfEnough()
   }
   stop(): void {
-    this.#done = true
+    this.#stopped = true
     this.#undo()
   }
 
   #ask(peerId: string): void {
     const index = this.#chain.quorum.members.findIndex((member) => member.peerId === peerId)
     const self = this.#chain.quorum.members[this.#self]
-    if (this.#done || self === undefined || index < 0 || this.#answered.has(index) || this.#asking.has(index)) return
+    if (this.#stopped || self === undefined || index < 0 || this.#answered.has(index) || this.#asking.has(index)) return
     this.#asking.add(index)
     this.#client
       .ask(peerId, { kind: 'newest-signed', verifier: self.id }, AbortSignal.timeout(SYNC_DEADLINE_MS))
       .then((answer) => {
         for (const record of answer?.records ?? []) this.#take(record, peerId)
         this.#answered.add(index)
-        this.#finishIfEnough()
       })
       .catch((error: unknown) => {
         if (!(error instanceof QuorateError)) throw error
@@ -77,7 +78,10 @@ export class OwnSignatures {
         // It is asked again while it stays connected: its answer may be the one that is missing.
         if (error.code !== 'unsupported') setTimeout(() => this.#ask(peerId), SYNC_DEADLINE_MS / 10).unref()
       })
-      .finally(() => this.#asking.delete(index))
+      .finally(() => {
+        this.#asking.delete(index)
+        this.#tellIfEnough()
+      })
   }
 
   #take({ statement, aggregate }: Certificate, peerId: string): void {
@@ -86,22 +90,23 @@ export class OwnSignatures {
       this.#client.blame(peerId, 'a statement that this verifier did not sign')
       return
     }
+    const { slot, lock, seal } = this.#known
     if (statement.kind === 'seal') {
-      if (this.#sealed === null || statement.height > this.#sealed.height) this.#sealed = statement
-    } else if (this.#slot === null || statement.slot > this.#slot) this.#slot = statement.slot
+      if (seal === null || statement.height > seal.height) this.#known = { ...this.#known, seal: statement }
+      return
+    }
+    if (slot === null || statement.slot > slot) this.#known = { ...this.#known, slot: statement.slot }
+    if (statement.kind === 'lock' && (lock === null || statement.slot > lock.slot)) this.#known = { ...this.#known, lock: statement }
   }
 
-  #finishIfEnough(): void {
+  #tellIfEnough(): void {
     const { members, totalStakeDroplets } = this.#chain.quorum
     let stake = 0
     for (const index of this.#answered) stake += members[index]?.stakeDroplets ?? 0
-    if (this.#done || stake < enoughStake(totalStakeDroplets)) return
-    this.stop()
-    this.#feed({
-      kind: 'own-signatures-known',
-      slot: this.#slot,
-      sealedHeight: this.#sealed?.height ?? null,
-      sealedBlock: this.#sealed?.block ?? null,
-    })
+    if (this.#stopped || stake < enoughStake(totalStakeDroplets)) return
+    // The first time, whoever is connected is heard out.
+    if (!this.#isFed && this.#asking.size > 0) return
+    this.#isFed = true
+    this.#feed({ kind: 'own-signatures-known', known: this.#known })
   }
 }

@@ -218,12 +218,23 @@ export class Runner {
   async #propose({ statement, justification }: Extract<Effect, { kind: 'propose' }>): Promise<void> {
     const { chain, known, verifier, heard, onProposed } = this.#options
     const block = known.get(statement.block)
-    invariant(verifier !== null && this.#proof?.slot === statement.slot && block !== undefined, 'a maker proposes what it has, with its ticket')
+    invariant(
+      verifier !== null && this.#proof?.slot === statement.slot && block !== undefined,
+      'a maker proposes what it has, with its ticket',
+    )
     const signature = await verifier.signer.sign(statementMessage(chain.chainId, statement))
     heard.note(chain.quorum, statement, { signers: [verifier.self], signature })
     const { header } = block.block
     const shortIds = block.transactions.map(({ id }) => shortIdOf(id))
-    const wire: Candidate = { slot: statement.slot, maker: verifier.self, proof: this.#proof.proof, justification, header, shortIds, signature }
+    const wire: Candidate = {
+      slot: statement.slot,
+      maker: verifier.self,
+      proof: this.#proof.proof,
+      justification,
+      header,
+      shortIds,
+      signature,
+    }
     this.#publish('candidates', encode(candidate, wire))
     onProposed(statement.slot)
   }

@@ -81,7 +81,8 @@ export class SealedBlockIntake {
     const { chain, onFullerSeal } = this.#options
     const stakes = chain.quorum.members.map((member) => member.stakeDroplets)
     // [IGNORE] known: no more stake than the certificate that is here.
-    if (chain.headSeal !== null && stakeOf(stakes, seal.signers) <= stakeOf(stakes, chain.headSeal.signers)) return ignore('known', `height ${ref.height}`)
+    if (chain.headSeal !== null && stakeOf(stakes, seal.signers) <= stakeOf(stakes, chain.headSeal.signers))
+      return ignore('known', `height ${ref.height}`)
     const sealed = this.#checkSeal(ref, seal)
     if (sealed.kind === 'accept') onFullerSeal(ref, seal)
     return sealed

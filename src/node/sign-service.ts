@@ -34,7 +34,8 @@ interface Received {
 function askedStatement(request: SignRequest): Signed | null {
   if (request.kind === 'vote') return request.statement.kind === 'vote' ? request.statement : null
   const { statement } = request.certificate
-  if (request.kind === 'lock' && statement.kind === 'vote') return { kind: 'lock', height: statement.height, slot: statement.slot, block: statement.block }
+  if (request.kind === 'lock' && statement.kind === 'vote')
+    return { kind: 'lock', height: statement.height, slot: statement.slot, block: statement.block }
   if (request.kind === 'seal' && statement.kind === 'lock') return { kind: 'seal', height: statement.height, block: statement.block }
   return null
 }
@@ -127,7 +128,8 @@ export class SignService {
     const { chain, quorumSignatures, network, feed, onRefused } = this.#options
     onRefused(index, refusal)
     let { certificate } = refusal
-    if (certificate !== null && (certificate.statement.height !== chain.head.height + 1 || certificate.statement.kind !== 'vote')) certificate = null
+    if (certificate !== null && (certificate.statement.height !== chain.head.height + 1 || certificate.statement.kind !== 'vote'))
+      certificate = null
     if (certificate !== null && quorumSignatures.checkCertificate(chain.quorum, certificate).kind !== 'accept') {
       network.penalize(peerId, 'bad-certificate')
       certificate = null

@@ -1,7 +1,17 @@
 import type { Network } from '../ports/network.ts'
 import { decode, encode, WireError } from '../wire/codec.ts'
 import { MAX_SYNC_BLOCKS, MAX_SYNC_BYTES } from '../wire/bounds.ts'
-import { type Block, type Hash, type SignedBlock, type Status, signedBlock, type SyncRequest, type SyncResponse, syncRequest, syncResponse } from '../wire/types.ts'
+import {
+  type Block,
+  type Hash,
+  type SignedBlock,
+  type Status,
+  signedBlock,
+  type SyncRequest,
+  type SyncResponse,
+  syncRequest,
+  syncResponse,
+} from '../wire/types.ts'
 import type { Chain } from './chain.ts'
 import type { Heard } from './heard.ts'
 import type { KnownBlocks } from './known-blocks.ts'

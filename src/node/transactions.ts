@@ -119,7 +119,8 @@ export class Transactions {
       if (taken !== null) {
         accepted.push(taken)
         results.push({ id: taken.id, accepted: true })
-      } else if (verdict.kind !== 'accept') results.push({ id: transactionId(value.value), accepted: false, code: verdict.code, detail: verdict.detail })
+      } else if (verdict.kind !== 'accept')
+        results.push({ id: transactionId(value.value), accepted: false, code: verdict.code, detail: verdict.detail })
     }
     if (accepted.length > 0) {
       await this.#chain.keepPending(accepted)
@@ -193,7 +194,8 @@ export class Transactions {
       this.#onDropped(id, code)
     }
     const kept = left.filter(({ local }) => local).map(({ id }) => id)
-    if (kept.length > 0) this.#chain.dropPending(kept).catch((error: unknown) => this.#telemetry.log('error', 'store-failed', { error: String(error) }))
+    if (kept.length > 0)
+      this.#chain.dropPending(kept).catch((error: unknown) => this.#telemetry.log('error', 'store-failed', { error: String(error) }))
   }
 
   #remember(id: Hash, code: string): void {

@@ -144,7 +144,8 @@ export class View implements NodeView {
       return { state: 'final', transaction, height: place.height, block: blockHash(chain.chainId, block.header), index: place.index }
     }
     const waiting = pool.get(id)
-    if (waiting !== undefined) return { state: 'pending', transaction: waiting.transaction, expirySlot: waiting.transaction.body.expirySlot }
+    if (waiting !== undefined)
+      return { state: 'pending', transaction: waiting.transaction, expirySlot: waiting.transaction.body.expirySlot }
     const code = transactions.droppedFor(id)
     return code === undefined ? undefined : { state: 'dropped', code }
   }
@@ -166,7 +167,8 @@ export class View implements NodeView {
     const { network, chain, self } = this.#options
     const connected = new Set(network.peers().map(({ peerId }) => peerId))
     let stake = 0
-    for (const [index, { peerId, stakeDroplets }] of chain.quorum.members.entries()) if (index === self || connected.has(peerId)) stake += stakeDroplets
+    for (const [index, { peerId, stakeDroplets }] of chain.quorum.members.entries())
+      if (index === self || connected.has(peerId)) stake += stakeDroplets
     return stake
   }
 
@@ -179,7 +181,16 @@ export class View implements NodeView {
     this.#finalAt.delete(height - RECENT_BLOCKS)
     const { header, seal } = block
     if (header.maker === this.#options.self) this.#work.made++
-    this.emit({ kind: 'block', height, hash, slot: header.slot, finalAtMs, makerIndex: header.maker, signers: seal.signers.length, transactionIds })
+    this.emit({
+      kind: 'block',
+      height,
+      hash,
+      slot: header.slot,
+      finalAtMs,
+      makerIndex: header.maker,
+      signers: seal.signers.length,
+      transactionIds,
+    })
   }
   noteProposed(): void {
     this.#work.proposed++

@@ -7,7 +7,7 @@ import { convict, offenceOf } from '../../src/consensus/evidence.ts'
 import { emptyRecord, permit, raiseRecord } from '../../src/consensus/guard.ts'
 import { createQuorum, enoughStake, type QuorumMember, twoThirds } from '../../src/consensus/quorum.ts'
 import { isSelected, type SortitionParameters } from '../../src/consensus/sortition.ts'
-import type { Hash, Statement } from '../../src/wire/types.ts'
+import type { Hash, Statement, LockStatement } from '../../src/wire/types.ts'
 import { readVectors } from './read-vectors.ts'
 
 interface Signed {
@@ -39,7 +39,10 @@ interface ConsensusVectors {
   }[]
   readonly guard: readonly {
     readonly description: string
-    readonly steps: readonly ({ readonly wanted: Statement; readonly refusal: string | null } | { readonly peersKnowSlot: number })[]
+    readonly steps: readonly (
+      | { readonly wanted: Statement; readonly refusal: string | null }
+      | { readonly peersKnowSlot: number; readonly peersKnowLock: Omit<LockStatement, 'kind'> | null }
+    )[]
   }[]
 }
 
@@ -121,7 +124,7 @@ describe('vectors/consensus.json', () => {
           const granted: Statement[] = []
           for (const one of asked) {
             if (!('kind' in one)) {
-              record = raiseRecord(record, one.slot, null, null) ?? record
+              record = raiseRecord(record, { slot: one.slot, lock: null, seal: null }) ?? record
               continue
             }
             const permission = permit(record, one, one.kind === 'lock' ? voteCertificateFor(one) : undefined)
@@ -142,7 +145,7 @@ describe('vectors/consensus.json', () => {
       const granted: Statement[] = []
       for (const step of steps) {
         if ('peersKnowSlot' in step) {
-          record = raiseRecord(record, step.peersKnowSlot, null, null) ?? record
+          record = raiseRecord(record, { slot: step.peersKnowSlot, lock: step.peersKnowLock, seal: null }) ?? record
           continue
         }
         const { wanted, refusal } = step

@@ -1,40 +1,33 @@
-import type { Hash, Statement } from '../../src/wire/types.ts'
+import type { KnownSignatures } from '../../src/consensus/guard.ts'
+import type { Statement } from '../../src/wire/types.ts'
 
-interface Newest {
-  readonly slot: number | null
-  readonly sealedHeight: number | null
-  readonly sealedBlock: Hash | null
-}
-
-const nothing: Newest = { slot: null, sealedHeight: null, sealedBlock: null }
-const isAbove = (value: number | null, bound: number | null): boolean => value !== null && (bound === null || value > bound)
+const nothing: KnownSignatures = { slot: null, lock: null, seal: null }
+const isAbove = (value: number | undefined | null, bound: number | undefined | null): boolean =>
+  typeof value === 'number' && (typeof bound !== 'number' || value > bound)
 
 /** The newest statement that a node has seen of each verifier. */
 export class Knowledge {
-  private readonly newest = new Map<number, Newest>()
+  private readonly newest = new Map<number, KnownSignatures>()
 
   forget(): void {
     this.newest.clear()
   }
 
-  newestOf(verifier: number): Newest {
+  newestOf(verifier: number): KnownSignatures {
     return this.newest.get(verifier) ?? nothing
   }
 
   note(verifier: number, statement: Statement): void {
-    if (statement.kind === 'seal') this.take(verifier, { slot: null, sealedHeight: statement.height, sealedBlock: statement.block })
-    else this.take(verifier, { ...nothing, slot: statement.slot })
+    if (statement.kind === 'seal') this.take(verifier, { ...nothing, seal: statement })
+    else this.take(verifier, { ...nothing, slot: statement.slot, lock: statement.kind === 'lock' ? statement : null })
   }
 
-  take(verifier: number, told: Newest): void {
+  take(verifier: number, told: KnownSignatures): void {
     const known = this.newestOf(verifier)
-    const hasNewerSlot = isAbove(told.slot, known.slot)
-    const hasNewerSeal = isAbove(told.sealedHeight, known.sealedHeight)
-    if (!hasNewerSlot && !hasNewerSeal) return
     this.newest.set(verifier, {
-      slot: hasNewerSlot ? told.slot : known.slot,
-      sealedHeight: hasNewerSeal ? told.sealedHeight : known.sealedHeight,
-      sealedBlock: hasNewerSeal ? told.sealedBlock : known.sealedBlock,
+      slot: isAbove(told.slot, known.slot) ? told.slot : known.slot,
+      lock: isAbove(told.lock?.slot, known.lock?.slot) ? told.lock : known.lock,
+      seal: isAbove(told.seal?.height, known.seal?.height) ? told.seal : known.seal,
     })
   }
 }

@@ -77,7 +77,13 @@ export class HonestNode implements Participant {
     this.certificates = new Map()
     this.requests = new Map()
     world.trace(() => `n${this.index} starts, head ${this.head.height}`)
-    this.state = world.machine.initialState({ config: world.config, members: this.members, head: this.head, record: disk.record, doubtful: false })
+    this.state = world.machine.initialState({
+      config: world.config,
+      members: this.members,
+      head: this.head,
+      record: disk.record,
+      doubtful: false,
+    })
     for (const block of disk.bodies.values()) if (block.height === this.head.height + 1) this.feed({ kind: 'block-known', block })
     this.runClock()
     if (this.members.self !== null) this.inLife(world.delayMs(), () => this.askForOwnSignatures())
@@ -175,7 +181,7 @@ export class HonestNode implements Participant {
       const other = world.participants[peer]
       if (other instanceof HonestNode) told.take(this.index, other.knowledge.newestOf(this.index))
     }
-    this.inLife(world.delayMs(), () => this.feed({ kind: 'own-signatures-known', ...told.newestOf(this.index) }))
+    this.inLife(world.delayMs(), () => this.feed({ kind: 'own-signatures-known', known: told.newestOf(this.index) }))
   }
 
   // The runner
@@ -205,7 +211,8 @@ export class HonestNode implements Participant {
       }
     }
     const waiting = this.inbox.filter((other) => other.kind === 'request').length + state.held.length
-    if (this.requests.size !== waiting) world.fail('broken-contract', `n${index} has ${this.requests.size} requests to answer and holds ${waiting}`)
+    if (this.requests.size !== waiting)
+      world.fail('broken-contract', `n${index} has ${this.requests.size} requests to answer and holds ${waiting}`)
   }
 
   private perform(effect: Effect): void {
@@ -215,7 +222,12 @@ export class HonestNode implements Participant {
         return this.persist(effect.record, effect.block)
       case 'draw-ticket':
         return this.inLife(world.random.between(0, WORK_MS / 2), () =>
-          this.feed({ kind: 'ticket-drawn', slot: effect.slot, ticket: world.ticketOf(index, effect.slot), selected: world.isSelected(index, effect.slot) }),
+          this.feed({
+            kind: 'ticket-drawn',
+            slot: effect.slot,
+            ticket: world.ticketOf(index, effect.slot),
+            selected: world.isSelected(index, effect.slot),
+          }),
         )
       case 'build':
         return this.inLife(world.random.between(0, WORK_MS), () => this.build(effect.slot, effect.height))
@@ -224,7 +236,8 @@ export class HonestNode implements Participant {
       case 'ask':
         this.takeRequest({ kind: 'request', replyTo: { from: index, life: this.life }, request: effect.request })
         for (let member = 0; member < world.scenario.verifiers; member++)
-          if (member !== index) world.send(index, member, { kind: 'request', replyTo: { from: index, life: this.life }, request: effect.request })
+          if (member !== index)
+            world.send(index, member, { kind: 'request', replyTo: { from: index, life: this.life }, request: effect.request })
         return
       case 'sign':
         this.sign(effect.statement)
@@ -285,7 +298,8 @@ export class HonestNode implements Participant {
 
   private sign(statement: Statement): void {
     const { world, index, disk } = this
-    if (!isCovered(disk.record, statement)) world.fail('signed-before-persisted', `n${index} signs ${showStatement(statement)} before it is on disk`)
+    if (!isCovered(disk.record, statement))
+      world.fail('signed-before-persisted', `n${index} signs ${showStatement(statement)} before it is on disk`)
     world.signHonestly(index, statement)
   }
 
@@ -293,7 +307,8 @@ export class HonestNode implements Participant {
     const { world, index } = this
     const asked = this.requests.get(id)
     this.requests.delete(id)
-    if (asked === undefined) return world.fail('broken-contract', `n${index} answers request ${id}, which nobody made or which was answered`)
+    if (asked === undefined)
+      return world.fail('broken-contract', `n${index} answers request ${id}, which nobody made or which was answered`)
     const { replyTo, request } = asked
     const message: Message = { kind: 'answer', from: index, life: replyTo.life, request, answer }
     if (replyTo.from === index) this.takeAnswer(message)
@@ -322,8 +337,10 @@ export class HonestNode implements Participant {
   private commit({ block, height, seal }: Extract<Effect, { kind: 'commit' }>): void {
     const { world, index, head } = this
     const body = world.blocks.get(block)
-    if (body === undefined || !this.bodies.has(block)) return world.fail('broken-contract', `n${index} commits ${short(block)} without having it`)
-    if (height !== head.height + 1 || body.parent !== head.hash) return world.fail('broken-contract', `n${index} commits ${short(block)} on the wrong parent`)
+    if (body === undefined || !this.bodies.has(block))
+      return world.fail('broken-contract', `n${index} commits ${short(block)} without having it`)
+    if (height !== head.height + 1 || body.parent !== head.hash)
+      return world.fail('broken-contract', `n${index} commits ${short(block)} on the wrong parent`)
     this.append({ block: body, seal })
     this.inbox.unshift({ kind: 'head-moved', head: body, members: this.members })
   }
@@ -421,7 +438,8 @@ export class HonestNode implements Participant {
       const isFit = kind === 'vote' && height === block.height && justified === block.hash && validSlot < slot
       if (!isFit || !this.keepCertificate(justification)) return
     }
-    const isNeedless = (other: ProposedBlock): boolean => this.state !== null && other.slot === slot && outranks(this.state, other, candidate)
+    const isNeedless = (other: ProposedBlock): boolean =>
+      this.state !== null && other.slot === slot && outranks(this.state, other, candidate)
     if (world.scenario.filtersCandidates && this.state?.candidates.some(isNeedless)) return
     this.bodies.set(block.hash, block)
     this.feed({ kind: 'candidate', candidate })

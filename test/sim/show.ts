@@ -45,7 +45,7 @@ export function showInput(input: Input): string {
     case 'head-moved':
       return `head-moved h${input.head.height} ${short(input.head.hash)}`
     case 'own-signatures-known':
-      return `own-signatures-known s${input.slot} h${input.sealedHeight} ${input.sealedBlock === null ? '' : short(input.sealedBlock)}`
+      return `own-signatures-known ${JSON.stringify(input.known)}`
   }
 }
 
