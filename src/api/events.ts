@@ -7,7 +7,7 @@ type Kind = NodeEvent['kind']
 
 /** By kind, so that a new one does not compile until it is here. */
 const knownKinds: Readonly<Record<Kind, true>> = { block: true, dropped: true, refused: true, alarm: true }
-export const eventKinds = Object.keys(knownKinds) as readonly Kind[]
+const eventKinds = Object.keys(knownKinds) as readonly Kind[]
 
 /** Reads `block,alarm`; nothing means all. @throws ApiError 400 */
 export function parseKinds(text: string | undefined): ReadonlySet<Kind> {

@@ -58,6 +58,7 @@ export function oneOf<N extends string>(...names: readonly N[]) {
   }
 }
 
+/** @internal */
 export function parseUrl(text: string): string {
   try {
     const url = new URL(text.includes('://') ? text : `http://${text}`)

@@ -10,10 +10,10 @@ import { startNode } from '../node/node.ts'
 import type { NodeOptions } from '../node/options.ts'
 import { parseAddress } from '../node/wallet.ts'
 import type { LogLevel, Telemetry } from '../ports/telemetry.ts'
-import { DEFAULT_LISTEN, type StartFlags } from './commands/start.ts'
 import { CliError, type ExitCode, exitCodes, report } from './exit.ts'
 import { type Happening, narrate } from './narrator.ts'
 import { isPeerMultiaddr } from './options.ts'
+import { DEFAULT_LISTEN, type StartFlags } from './start-flags.ts'
 import { paint, plural, short } from './text.ts'
 
 /** Long enough to flush a store; a supervisor such as systemd or Docker kills after ten seconds or more. */

@@ -34,6 +34,7 @@ export function formatGenesis({ version, name, timeMs, parameters, verifiers, ac
 
 /**
  * The reverse of `formatGenesis`, possession proofs checked.
+ * @internal
  * @throws QuorateError `genesis-syntax` naming the field, or a code of the ledger's `genesisCodes`
  */
 export function parseGenesis(text: string): Genesis {

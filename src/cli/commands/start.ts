@@ -1,24 +1,8 @@
 import { type Command, Option } from 'commander'
-import type { LogLevel } from '../../ports/telemetry.ts'
 import { report } from '../exit.ts'
 import { checkpoint, collect, directoryOption, listenAddress, multiaddr, oneOf, peerMultiaddr } from '../options.ts'
+import { DEFAULT_LISTEN, type StartFlags } from '../start-flags.ts'
 
-export interface StartFlags {
-  readonly dir: string
-  readonly role?: 'full' | 'verifier' | 'bootstrap'
-  readonly listen?: readonly string[]
-  readonly announce?: readonly string[]
-  readonly bootstrap?: readonly string[]
-  readonly bootstrapFile?: string
-  readonly scope: 'local' | 'public'
-  readonly api: ReturnType<typeof listenAddress>
-  readonly checkpoint?: { readonly height: number; readonly hash: string }
-  readonly logLevel: LogLevel
-  readonly logFormat: 'text' | 'json'
-  readonly parentWatch?: true
-}
-
-export const DEFAULT_LISTEN = '/ip4/0.0.0.0/tcp/4001'
 const DEFAULT_API = '127.0.0.1:4080'
 
 export function addStartCommand(program: Command): void {

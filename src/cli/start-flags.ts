@@ -1,0 +1,20 @@
+import type { LogLevel } from '../ports/telemetry.ts'
+import type { listenAddress } from './options.ts'
+
+/** What `quorate start` was told. */
+export interface StartFlags {
+  readonly dir: string
+  readonly role?: 'full' | 'verifier' | 'bootstrap'
+  readonly listen?: readonly string[]
+  readonly announce?: readonly string[]
+  readonly bootstrap?: readonly string[]
+  readonly bootstrapFile?: string
+  readonly scope: 'local' | 'public'
+  readonly api: ReturnType<typeof listenAddress>
+  readonly checkpoint?: { readonly height: number; readonly hash: string }
+  readonly logLevel: LogLevel
+  readonly logFormat: 'text' | 'json'
+  readonly parentWatch?: true
+}
+
+export const DEFAULT_LISTEN = '/ip4/0.0.0.0/tcp/4001'
