@@ -43,18 +43,22 @@ export interface Network {
   dialAttempts(): readonly DialAttempt[]
   /** Called for each peer that connects (first connection) and disconnects (last). Returns the undo. */
   onPeer(listener: (peerId: string, state: 'connected' | 'disconnected') => void): () => void
-  /** Connects to a peer, finding its addresses through Kademlia if they are unknown. Rejects with QuorateError. */
+  /**
+   * Connects to a peer, finding its addresses through Kademlia if they are unknown.
+   * Rejects with QuorateError: `unreachable`, `unknown-peer` (nobody knows an address), `timeout`, `aborted`, `not-started`.
+   */
   connect(peerId: string, signal: AbortSignal): Promise<void>
 
-  /** One validator a topic; subscribing twice is a bug. `accept` relays; `reject` lowers the sender's score. */
+  /** One validator a topic; subscribing twice is a bug. Best before `start`. `accept` relays; `reject` lowers the sender's score. */
   subscribe(topic: Topic, validator: GossipValidator): void
-  /** Resolves with the number of peers it was sent to. Rejects with `message-too-large`. */
+  /** Resolves with the number of peers it was sent to; after 0 it may be published again. Rejects with `message-too-large`, `not-started`. */
   publish(topic: Topic, data: Uint8Array): Promise<number>
 
+  /** One handler a protocol. Peers learn of it with the first handshake when it is there before `start`. */
   handle(protocol: Protocol, handler: RequestHandler): void
   /**
    * One request and its answer on a stream that is kept open per peer; many may be under way at once.
-   * Rejects with QuorateError: `unreachable`, `timeout`, `aborted`, `unsupported`, `remote-error`, `message-too-large`.
+   * Rejects with QuorateError: as `connect`, or `busy` (too many under way), `unsupported`, `remote-error`, `message-too-large`.
    */
   request(protocol: Protocol, peerId: string, data: Uint8Array, signal: AbortSignal): Promise<Uint8Array>
 

@@ -6,7 +6,14 @@ import { ignore, reject, type Verdict } from '../../base/verdict.ts'
 import type { GossipValidator, Topic } from '../../ports/network.ts'
 import type { Telemetry } from '../../ports/telemetry.ts'
 import { oneLine } from './address.ts'
-import { MAX_GOSSIP_MESSAGE_BYTES, MAX_GOSSIP_RPC_BYTES, MAX_VALIDATIONS, PROTECTED_REJECT_MS } from './limits.ts'
+import {
+  MAX_GOSSIP_MESSAGE_BYTES,
+  MAX_GOSSIP_RPC_BYTES,
+  MAX_VALIDATIONS,
+  PROTECTED_REJECT_MS,
+  RELAY_PATIENCE_BYTES,
+  RELAY_PATIENCE_MS,
+} from './limits.ts'
 
 const TOPICS: readonly Topic[] = ['transactions', 'candidates', 'blocks', 'evidence']
 const HEARTBEAT_MS = 700
@@ -17,7 +24,6 @@ interface GossipInternals {
   readonly score: { score(peerId: string): number }
   getMeshPeers(topic: string): string[]
   reportMessageValidationResult(messageId: string, fromPeer: string, result: `${TopicValidatorResult}`): void
-  publish(topic: string, data: Uint8Array, options: { readonly floodPublish: boolean }): Promise<{ recipients: unknown[] }>
 }
 export type GossipService = GossipSub & GossipInternals
 
@@ -45,12 +51,13 @@ export function gossipService(options: GossipServiceOptions): (components: Param
     // A publish to nobody must stay possible to repeat: with `true` it would enter the seen cache and be lost for two minutes.
     allowPublishToZeroTopicPeers: false,
     ignoreDuplicatePublishError: true,
-    floodPublish: false,
-    D: 5,
-    Dlo: 4,
-    Dhi: 8,
-    Dscore: 3,
-    Dout: 2,
+    floodPublish: true,
+    idontwantMinDataSize: RELAY_PATIENCE_BYTES,
+    D: 4,
+    Dlo: 3,
+    Dhi: 6,
+    Dscore: 2,
+    Dout: 1,
     heartbeatInterval: HEARTBEAT_MS,
     maxInboundDataLength: MAX_GOSSIP_RPC_BYTES,
     maxInboundStreams: 4,
@@ -149,10 +156,8 @@ export class Gossip {
       )
     }
     if (!this.#started) throw new QuorateError('not-started', 'the network is not running')
-    // A candidate goes to every subscriber at once: the slot waits for it. The rest travels by the mesh, which is cheaper.
-    const floodPublish = topic === 'candidates'
     try {
-      const { recipients } = await this.#service.publish(topicId(this.#chainName, topic), data, { floodPublish })
+      const { recipients } = await this.#service.publish(topicId(this.#chainName, topic), data)
       return recipients.length
     } catch (error) {
       if (oneLine(error) === 'PublishError.NoPeersSubscribedToTopic') return 0
@@ -184,6 +189,8 @@ export class Gossip {
       this.#telemetry.log('debug', 'gossip.rejected', { topic: entry.topic, peerId: fromPeer, code: verdict.code, detail: verdict.detail })
     }
     const kind = verdict.kind === 'reject' && this.#isSpared(fromPeer) ? 'ignore' : verdict.kind
+    // Peers say at once what they need not get (IDONTWANT); a relay that listens a moment longer spares most large copies.
+    if (kind === 'accept' && msg.data.length >= RELAY_PATIENCE_BYTES) await new Promise((resolve) => setTimeout(resolve, RELAY_PATIENCE_MS))
     if (this.#started) this.#service.reportMessageValidationResult(msgId, fromPeer, kind)
   }
 

@@ -10,6 +10,10 @@ export const MAX_GOSSIP_MESSAGE_BYTES = 2 * MIB
 export const MAX_GOSSIP_RPC_BYTES = 4 * MIB
 /** Gossip messages being validated at once; further ones are ignored rather than queued without end. */
 export const MAX_VALIDATIONS = 4096
+/** Messages from this length on are relayed after a short wait, and peers told that we have them: below, a copy costs less than the telling. */
+export const RELAY_PATIENCE_BYTES = 2 * KIB
+/** More than half a round trip on a local network, little beside a slot. */
+export const RELAY_PATIENCE_MS = 10
 
 interface ProtocolLimits {
   /** Payload of one frame. Longer ones reset the stream. */
