@@ -53,6 +53,12 @@ const cases: readonly Case[] = [
     code: 1,
     says: /"peers"/,
   },
+  {
+    description: 'start with a bootstrap file that names nobody',
+    args: ['start', '--dir', missing, '--bootstrap-file', join(home, 'peers.json')],
+    code: 1,
+    says: /peers\.json has an entry that is no peer's multiaddr: "bob"/,
+  },
   { description: 'keys of nothing', args: ['keys', '--dir', missing], code: 1, says: /quorate init/ },
   { description: 'status without a node', args: ['status', '--dir', missing], code: 3, says: /no node runs on .*quorate start/ },
   {
@@ -89,6 +95,7 @@ describe('quorate: usage and exit codes', () => {
   const ended: Promise<Ended>[] = []
   before(() => {
     writeFileSync(join(home, 'bad.json'), '{"version": 1}')
+    writeFileSync(join(home, 'peers.json'), '{"peers": ["bob"]}')
     for (const [index, { args }] of cases.entries()) {
       ended.push((ended[index - AT_ONCE] ?? Promise.resolve()).then(() => quorate(...args)))
     }
