@@ -24,6 +24,10 @@ export const SYNC_REQUESTS = 4
 export const SYNC_DEADLINE_MS = 10_000
 /** How often a peer is asked for its height when gossip is quiet. */
 export const STATUS_INTERVAL_MS = 5_000
+/** One block behind is normal while gossip brings it; after this, it is fetched. */
+export const ONE_BEHIND_MS = 500
+/** At most this often all peers are asked for their heights because a message spoke of a block that none is known to have. */
+export const LOOK_AROUND_MS = 250
 /** Blocks imported by sync between two turns of the runner, so that it stays responsive. */
 export const IMPORT_BLOCKS = 16
 export const FETCH_DEADLINE_MS = 2_000
@@ -36,3 +40,7 @@ export const RECENT_BLOCKS = 128
 export const MAX_ALARMS = 16
 /** Part of a slot by which a clock may differ from its peers' before the operator is told. */
 export const CLOCK_TOLERANCE_SLOTS = 0.25
+/** Peers in the mesh of a topic that gossip needs to work well: gossipsub's D_low. */
+export const MESH_PEERS = 4
+export const DISCOVERY_CHECK_MS = 100
+export const NO_PEERS_ALARM_MS = 10_000

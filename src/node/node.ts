@@ -1,33 +1,29 @@
 import { createSystemClock } from '../adapters/clock.ts'
-import { createSigner } from '../adapters/keys/signer.ts'
 import { createLibp2pNetwork } from '../adapters/libp2p/index.ts'
-import { openGuardFile } from '../adapters/store/guard-file.ts'
 import { openLevelStore } from '../adapters/store/level-store.ts'
 import type { NodeView } from '../api/types.ts'
 import { QuorateError } from '../base/errors.ts'
-import { ignore, reject, type Verdict } from '../base/verdict.ts'
-import { emptyRecord, type GuardRecord, guardRecord } from '../consensus/guard.ts'
+import type { Verdict } from '../base/verdict.ts'
 import { nativeSignatures } from '../crypto/native.ts'
 import { Pool } from '../mempool/pool.ts'
 import { DEFAULT_POOL_LIMITS } from '../mempool/types.ts'
 import type { Topic } from '../ports/network.ts'
-import type { GuardFile } from '../ports/store.ts'
-import { decode, WireError } from '../wire/codec.ts'
 import { chainLabel } from '../wire/ids.ts'
-import { type PublicRecord, publicRecord, type Status } from '../wire/types.ts'
+import type { Status } from '../wire/types.ts'
 import { Bodies } from './bodies.ts'
-import { CLOCK_TOLERANCE_SLOTS, REBROADCAST_MS } from './bounds.ts'
+import { REBROADCAST_MS } from './bounds.ts'
 import { CandidateIntake } from './candidates.ts'
 import { Chain, type FinalBlock } from './chain.ts'
-import { type NodeDirectory, openDirectory } from './directory.ts'
+import { openDirectory } from './directory.ts'
 import { HeadWaiters } from './head-waiters.ts'
 import { Heard } from './heard.ts'
 import { executeBlock, KnownBlocks } from './known-blocks.ts'
 import type { NodeOptions } from './options.ts'
 import { OwnSignatures } from './own-signatures.ts'
 import { readPeersFile, writePeersFile } from './peers-file.ts'
+import { validateRecord } from './public-records.ts'
 import { QuorumSignatures } from './quorum-signatures.ts'
-import { Runner, type Verifier } from './runner.ts'
+import { Runner } from './runner.ts'
 import { SealedBlockIntake } from './sealed-blocks.ts'
 import { SignService } from './sign-service.ts'
 import { Slots } from './slots.ts'
@@ -35,15 +31,13 @@ import { Sync } from './sync.ts'
 import { SyncClient } from './sync-client.ts'
 import { SyncServer } from './sync-server.ts'
 import { Transactions } from './transactions.ts'
+import { checkCheckpoint, openVerifier } from './verifier-files.ts'
 import { VerifierLinks } from './verifier-links.ts'
 import { AGENT, View } from './view.ts'
+import { Watch } from './watch.ts'
 
 /** Version of the protocols in `protocols/`. */
 const PROTOCOL_VERSION = 1
-/** Peers in the mesh of a topic that gossip needs to work well; gossipsub's D_low. */
-const MESH_PEERS = 4
-const DISCOVERY_CHECK_MS = 100
-const NO_PEERS_ALARM_MS = 10_000
 
 export interface RunningNode {
   readonly view: NodeView
@@ -215,7 +209,8 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
         .alone(async () => {
           if (chain.head.hash === ref.hash && seal.signers.length > (chain.headSeal?.signers.length ?? 0)) await chain.improveSeal(seal)
         })
-        .catch(fail)
+        // The runner has said what is fatal; that it stops is not.
+        .catch(() => {})
     },
     onInvalidSealed: (ref, detail) =>
       fail(
@@ -253,23 +248,19 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     nowMs: () => clock.nowMs(),
     alone: (job) => runner.alone(job),
     onImported: settle,
-    onPeerStatus: (peerId, { clockOffsetMs }) => checkClock(peerId, clockOffsetMs),
+    onPeerStatus: () => watch.checkClock(),
     onFatal: fail,
   })
   const view: View = new View({ role, chain, pool, network, slots, sync, runner, transactions, telemetry, self: verifier?.self ?? null })
-  const checkClock = (peerId: string, offsetMs: number): void => {
-    const offsets = network
-      .peers()
-      .map((peer) => sync.statusOf(peer.peerId)?.clockOffsetMs)
-      .filter((offset) => offset !== undefined)
-    const median = offsets.toSorted((left, right) => left - right)[offsets.length >> 1] ?? 0
-    if (Math.abs(offsetMs) <= slotMs * CLOCK_TOLERANCE_SLOTS || Math.abs(median) <= slotMs * CLOCK_TOLERANCE_SLOTS) return
-    view.alarm(
-      'clock-off',
-      `this clock is ${Math.round(Math.abs(median))} ms ${median < 0 ? 'ahead of' : 'behind'} those of ${offsets.length} peers (${peerId.slice(-6)} and others); set it by NTP, or candidates come too late`,
-    )
-  }
-
+  const watch: Watch = new Watch({
+    role,
+    chain,
+    network,
+    sync,
+    view,
+    self: verifier?.self ?? null,
+    hasBootstrap: options.bootstrap.length > 0,
+  })
   checkCheckpoint(chain, options.checkpoint)
   if (role !== 'bootstrap') {
     const listen = (topic: Topic, validate: (data: Uint8Array, from: string) => Promise<Verdict<unknown>> | Verdict<unknown>): void =>
@@ -290,7 +281,8 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
   if (role !== 'bootstrap') {
     await startFollowing()
   }
-  watchDiscovery()
+  watch.start()
+  closers.push(() => watch.stop())
   return { view, stop, failure }
 
   async function startFollowing(): Promise<void> {
@@ -331,103 +323,4 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     const rebroadcast = setInterval(() => transactions.rebroadcast(), REBROADCAST_MS)
     closers.push(() => clearInterval(rebroadcast))
   }
-
-  function watchDiscovery(): void {
-    const others = chain.quorum.members.length - (verifier === null ? 0 : 1)
-    const enough = view.status().quorum.enoughDroplets
-    const timer = setInterval(() => {
-      const peers = network.peers()
-      const meshed = role === 'bootstrap' ? peers.length : peers.filter(({ mesh }) => mesh.length > 0).length
-      const reaches = verifier === null || view.connectedStake() >= enough
-      if (meshed < (role === 'bootstrap' ? 1 : Math.min(MESH_PEERS, others)) || !reaches) return
-      view.noteDiscovery()
-      clearInterval(timer)
-    }, DISCOVERY_CHECK_MS)
-    const lonely = setTimeout(() => {
-      if (network.peers().length > 0 || options.bootstrap.length === 0) return
-      const tried = network
-        .dialAttempts()
-        .slice(-4)
-        .map(({ target, outcome }) => `${target}: ${outcome}`)
-      view.alarm('no-peers', `no peers after ${NO_PEERS_ALARM_MS / 1000} s; tried ${tried.join('; ') || 'nothing yet'}`)
-    }, NO_PEERS_ALARM_MS)
-    closers.push(() => {
-      clearInterval(timer)
-      clearTimeout(lonely)
-    })
-  }
-}
-
-/** The verifier's key, place and guard; none for other roles, or if the key is not in the quorum. */
-async function openVerifier(
-  directory: NodeDirectory,
-  chain: Chain,
-  closers: (() => Promise<void> | void)[],
-): Promise<{ readonly verifier: Verifier | null; readonly record: GuardRecord; readonly doubtful: boolean }> {
-  const key = directory.verifierKey
-  const self = key === null ? -1 : chain.quorum.members.findIndex((member) => member.blsKey === key.publicKey)
-  if (key === null || self < 0) return { verifier: null, record: emptyRecord, doubtful: false }
-  const guard: GuardFile = await openGuardFile(directory.paths.guard)
-  closers.push(() => guard.close())
-  const read = await guard.read()
-  if (read.state === 'missing')
-    throw new QuorateError(
-      'guard-missing',
-      `${directory.paths.guard} is missing: without the record of what this key has signed it must not sign. Put the file back from where it was lost; if the key was never used, make a new directory with \`quorate init --role verifier\``,
-    )
-  const record = read.record.length === 0 ? emptyRecord : decodeRecord(read.record, directory.paths.guard)
-  return { verifier: { signer: createSigner(key.secretKey), self, guard }, record, doubtful: read.state === 'doubtful' }
-}
-
-function decodeRecord(bytes: Uint8Array, path: string): GuardRecord {
-  try {
-    return decode(guardRecord, bytes)
-  } catch (error) {
-    throw new QuorateError(
-      'guard-corrupt',
-      `${path} holds no signing record of this version: this key signs nothing until the file is put back`,
-      { cause: error },
-    )
-  }
-}
-
-function checkCheckpoint(chain: Chain, checkpoint: NodeOptions['checkpoint']): void {
-  if (checkpoint === null || checkpoint.height > chain.head.height) return
-  if (chain.heightOf(checkpoint.hash) === checkpoint.height) return
-  throw new QuorateError(
-    'wrong-checkpoint',
-    `this directory has another block than ${checkpoint.hash} at height ${checkpoint.height}: check the checkpoint, or move store/ away and sync again`,
-  )
-}
-
-/** Validates a message of the topic `evidence`; the checks are those of `protocols/evidence.md`. */
-function validateRecord(
-  data: Uint8Array,
-  chain: Chain,
-  quorumSignatures: QuorumSignatures,
-  heard: Heard,
-  feed: Runner['feed'],
-): Verdict<unknown> {
-  let record: PublicRecord
-  try {
-    record = decode(publicRecord, data)
-  } catch (error) {
-    // [REJECT] malformed: no canonical bytes within the bounds.
-    if (error instanceof WireError) return reject('malformed', error.message)
-    throw error
-  }
-  const { certificate } = record
-  const { statement } = certificate
-  // [REJECT] wrong-kind: only votes and locks leave certificates behind that a height still needs.
-  if (statement.kind !== 'vote' && statement.kind !== 'lock') return reject('wrong-kind', statement.kind)
-  // [IGNORE] old-height, future-height: another height than the one that is being worked on.
-  const height = chain.head.height + 1
-  if (statement.height !== height)
-    return ignore(statement.height < height ? 'old-height' : 'future-height', `height ${statement.height}, working on ${height}`)
-  // [REJECT] not-enough-stake, unknown-signer, no-signers, bad-signature.
-  const checked = quorumSignatures.checkCertificate(chain.quorum, certificate)
-  if (checked.kind !== 'accept') return checked
-  heard.note(chain.quorum, statement, certificate.aggregate)
-  feed({ kind: 'certificate', certificate })
-  return checked
 }

@@ -58,14 +58,23 @@ export interface RunnerOptions {
   readonly onFatal: (error: unknown) => void
 }
 
+interface Job {
+  readonly run: () => Promise<void>
+  /** It will not be run: the runner stopped. */
+  readonly drop: () => void
+}
+
 /**
  * Drives the machine: one input at a time, and its effects in order, each done before the next. So what `persist`
- * writes is on disk before the signature behind it is made.
+ * writes is on disk before the signature behind it is made. What an effect results in is an input of its own, after
+ * the last effect of the step: in between, a later record would be written and then overwritten by an earlier one.
  */
 export class Runner {
   readonly #options: RunnerOptions
   #state: State
-  readonly #jobs: (() => Promise<void>)[] = []
+  readonly #jobs: Job[] = []
+  /** Inputs that effects resulted in; they come before all that waits. */
+  readonly #results: Input[] = []
   #working = false
   #stopped = false
   /** The proof of the slot's ticket, until the candidate is made. */
@@ -88,23 +97,28 @@ export class Runner {
 
   /** Queues an input. */
   feed(input: Input): void {
-    this.#queue(() => this.#take(input))
+    this.#queue({ run: () => this.#take(input), drop: () => {} })
   }
 
-  /** Runs a job between inputs, alone on the chain; the machine then hears of a head that moved. */
+  /**
+   * Runs a job between inputs, alone on the chain; the machine then hears of a head that moved. A job that fails is as
+   * fatal as an effect that does. Rejects with the job's error, or QuorateError `stopped`.
+   */
   alone(job: () => Promise<void>): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#queue(async () => {
+      const run = async (): Promise<void> => {
         try {
           const before = this.#options.chain.head
           await job()
           const { head } = this.#options.chain
-          if (head !== before) await this.#moveHead(head)
+          if (head !== before) await this.#take(this.#headMoved(head))
           resolve()
         } catch (error) {
           reject(error)
+          throw error
         }
-      })
+      }
+      this.#queue({ run, drop: () => reject(new QuorateError('stopped', 'the node stops')) })
     })
   }
 
@@ -120,8 +134,8 @@ export class Runner {
     })
   }
 
-  #queue(job: () => Promise<void>): void {
-    if (this.#stopped) return
+  #queue(job: Job): void {
+    if (this.#stopped) return job.drop()
     this.#jobs.push(job)
     if (!this.#working) void this.#work()
   }
@@ -129,25 +143,32 @@ export class Runner {
   async #work(): Promise<void> {
     this.#working = true
     try {
-      for (let job = this.#jobs.shift(); job !== undefined && !this.#stopped; job = this.#jobs.shift()) await job()
+      while (!this.#stopped) {
+        const job = this.#jobs.shift()
+        if (job === undefined) break
+        await job.run()
+      }
     } catch (error) {
       this.#stopped = true
       this.#options.onFatal(error)
     } finally {
       this.#working = false
+      if (this.#stopped) for (const job of this.#jobs.splice(0)) job.drop()
     }
   }
 
-  async #take(input: Input): Promise<void> {
-    const { state, effects } = step(this.#state, input)
-    this.#state = state
-    for (const effect of effects) await this.#carryOut(effect)
-    if (input.kind === 'slot-started') this.#options.known.sweep(new Set(this.#state.blocks.map((block) => block.hash)))
+  async #take(first: Input): Promise<void> {
+    for (let input: Input | undefined = first; input !== undefined; input = this.#results.shift()) {
+      const { state, effects } = step(this.#state, input)
+      this.#state = state
+      for (const effect of effects) await this.#carryOut(effect)
+      if (input.kind === 'slot-started') this.#options.known.sweep(new Set(this.#state.blocks.map((block) => block.hash)))
+    }
   }
 
-  async #moveHead(head: BlockRef): Promise<void> {
+  #headMoved(head: BlockRef): Input {
     this.#options.known.settle(head.height)
-    await this.#take({ kind: 'head-moved', head, members: this.#members() })
+    return { kind: 'head-moved', head, members: this.#members() }
   }
 
   async #carryOut(effect: Effect): Promise<void> {
@@ -204,7 +225,7 @@ export class Runner {
     this.#proof = { slot, proof }
     const stake = chain.quorum.members[verifier.self]?.stakeDroplets ?? 0
     const selected = isSelected(chain.genesis.parameters, ticket, stake, chain.quorum.totalStakeDroplets)
-    await this.#take({ kind: 'ticket-drawn', slot, ticket, selected })
+    this.#results.push({ kind: 'ticket-drawn', slot, ticket, selected })
   }
 
   async #build(slot: number): Promise<void> {
@@ -212,7 +233,7 @@ export class Runner {
     invariant(verifier !== null && this.#proof !== null, 'only a maker with a ticket builds')
     const built = buildBlock(chain, pool, verifier.self, slot, this.#proof.proof)
     if (built !== null) known.add(built)
-    await this.#take({ kind: 'block-built', slot, block: built?.ref ?? null })
+    this.#results.push({ kind: 'block-built', slot, block: built?.ref ?? null })
   }
 
   async #propose({ statement, justification }: Extract<Effect, { kind: 'propose' }>): Promise<void> {
@@ -240,13 +261,14 @@ export class Runner {
   }
 
   async #commit({ block: of, height, seal }: Extract<Effect, { kind: 'commit' }>): Promise<void> {
-    const { chain, known, onFinal } = this.#options
+    const { chain, known, onFinal, onBehind } = this.#options
     if (height <= chain.head.height) return
     const block = known.get(of)
-    invariant(block !== undefined, `block ${of} is known before it is committed`)
+    // Its body was let go while the certificate waited its turn: sync brings both.
+    if (block === undefined) return onBehind(height)
     await chain.commit({ ...block, block: { ...block.block, seal } }, { durable: true })
     onFinal(block, seal)
-    await this.#moveHead(chain.head)
+    this.#results.push(this.#headMoved(chain.head))
   }
 
   async #publishBlock({ block: of, height, seal }: Extract<Effect, { kind: 'publish-block' }>): Promise<void> {

@@ -4,7 +4,7 @@ import { prepare } from '../ledger/transaction.ts'
 import type { Network } from '../ports/network.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import type { SignedBlock, Status } from '../wire/types.ts'
-import { IMPORT_BLOCKS, STATUS_INTERVAL_MS, SYNC_BLOCKS, SYNC_DEADLINE_MS, SYNC_REQUESTS } from './bounds.ts'
+import { IMPORT_BLOCKS, LOOK_AROUND_MS, ONE_BEHIND_MS, STATUS_INTERVAL_MS, SYNC_BLOCKS, SYNC_DEADLINE_MS, SYNC_REQUESTS } from './bounds.ts'
 import type { Chain, FinalBlock } from './chain.ts'
 import { executeBlock } from './known-blocks.ts'
 import type { QuorumSignatures } from './quorum-signatures.ts'
@@ -13,7 +13,8 @@ import type { SyncClient } from './sync-client.ts'
 /** What the status handshake told of a peer. */
 export interface PeerStatus {
   readonly status: Status
-  readonly clockOffsetMs: number
+  /** How far its clock is ahead of this node's, less what the way of the message may account for; null before it was asked. */
+  readonly clockOffsetMs: number | null
 }
 
 export interface SyncOptions {
@@ -40,7 +41,8 @@ export class Sync {
   readonly #stop = new AbortController()
   #running: Promise<void> | null = null
   #timer: NodeJS.Timeout | undefined
-  #wanted = 0
+  #soon: NodeJS.Timeout | undefined
+  #lookAround: NodeJS.Timeout | undefined
 
   constructor(options: SyncOptions) {
     this.#options = options
@@ -52,13 +54,13 @@ export class Sync {
       if (state === 'connected') this.#background(this.#greet(peerId))
       else this.#peers.delete(peerId)
     })
-    for (const { peerId } of network.peers()) this.#background(this.#greet(peerId))
-    this.#timer = setInterval(() => {
-      for (const { peerId } of network.peers()) this.#background(this.#greet(peerId))
-    }, STATUS_INTERVAL_MS)
+    this.#greetAll()
+    this.#timer = setInterval(() => this.#greetAll(), STATUS_INTERVAL_MS)
   }
   async stop(): Promise<void> {
     clearInterval(this.#timer)
+    clearTimeout(this.#soon)
+    clearTimeout(this.#lookAround)
     this.#stop.abort()
     await this.#running
   }
@@ -76,21 +78,33 @@ export class Sync {
     return this.#running !== null
   }
 
-  /** A peer greeted this node, or its answer came. */
-  heard(peerId: string, status: Status): void {
-    const { nowMs, onPeerStatus, chain } = this.#options
-    const known = { status, clockOffsetMs: status.timeMs - nowMs() }
+  /** A peer greeted this node, or its answer came; with the answer, how far its clock is ahead. */
+  heard(peerId: string, status: Status, clockOffsetMs = this.#peers.get(peerId)?.clockOffsetMs ?? null): void {
+    const { onPeerStatus, chain } = this.#options
+    const known = { status, clockOffsetMs }
     this.#peers.set(peerId, known)
     onPeerStatus(peerId, known)
     if (status.height > chain.head.height + 1) this.kick(status.height)
     // One block ahead is normal for a moment; gossip brings it, and the next greeting looks again.
-    else if (status.height > chain.head.height && this.#wanted < status.height) setTimeout(() => this.kick(status.height), 500).unref()
+    else if (status.height > chain.head.height)
+      this.#soon ??= setTimeout(() => {
+        this.#soon = undefined
+        this.kick(status.height)
+      }, ONE_BEHIND_MS)
   }
 
-  /** Some peer works above this height: fetch what is missing, unless that is under way. */
+  /** Somebody says that there is a block of this height: fetch what is missing, unless that is under way. */
   kick(height: number): void {
-    this.#wanted = Math.max(this.#wanted, height)
-    if (this.#running !== null || this.#stop.signal.aborted || this.#options.chain.head.height >= height) return
+    const { head } = this.#options.chain
+    if (this.#running !== null || this.#stop.signal.aborted || head.height >= height) return
+    if (this.#peersWith(head.height + 1).length === 0) {
+      // What was heard may be older than the block, or not true: ask, but not for each message.
+      this.#lookAround ??= setTimeout(() => {
+        this.#lookAround = undefined
+        this.#greetAll()
+      }, LOOK_AROUND_MS)
+      return
+    }
     this.#running = this.#run()
       .catch((error: unknown) => this.#options.telemetry.log('warn', 'sync-failed', { error: String(error) }))
       .finally(() => {
@@ -98,11 +112,21 @@ export class Sync {
       })
   }
 
+  #greetAll(): void {
+    for (const { peerId } of this.#options.network.peers()) this.#background(this.#greet(peerId))
+  }
+
   async #greet(peerId: string): Promise<void> {
-    const { client, ownStatus } = this.#options
+    const { client, ownStatus, nowMs } = this.#options
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(SYNC_DEADLINE_MS)])
+    const sentAtMs = nowMs()
     const answer = await client.ask(peerId, { kind: 'status', status: ownStatus() }, signal)
-    if (answer !== null) this.heard(peerId, answer.status)
+    if (answer === null) return
+    const answeredAtMs = nowMs()
+    // The peer read its clock at some time between: only what lies outside is an offset.
+    const { timeMs } = answer.status
+    const offsetMs = timeMs > answeredAtMs ? timeMs - answeredAtMs : Math.min(0, timeMs - sentAtMs)
+    this.heard(peerId, answer.status, offsetMs)
   }
 
   /** Peers that have a height. */
@@ -130,13 +154,18 @@ export class Sync {
       const first = ahead.shift()
       if (first === undefined) break
       const blocks = await first.blocks
-      const imported = blocks === null || blocks.length === 0 ? 0 : await this.#import(first.peerId, blocks)
-      if (imported === 0) failures++
+      if (blocks !== null) await this.#import(first.peerId, blocks)
+      const { height } = chain.head
+      if (height < first.from) {
+        // It said that it has this block and did not give it: it is asked again once it has greeted again.
+        failures++
+        this.#peers.delete(first.peerId)
+      }
       // A short answer leaves a gap before what was asked for ahead: ask again from the new head.
-      if (imported < SYNC_BLOCKS) ahead.length = 0
-      telemetry.log('debug', 'sync-range', { from: first.from, imported, head: chain.head.height })
+      if (height < first.from + SYNC_BLOCKS - 1) ahead.length = 0
+      telemetry.log('debug', 'sync-range', { from: first.from, head: height })
     }
-    await chain.flush()
+    if (chain.head.height > from) await chain.flush()
     const blocks = chain.head.height - from
     if (blocks > 1) {
       const tookMs = Math.max(1, this.#options.nowMs() - startedAt)
@@ -156,34 +185,28 @@ export class Sync {
     }
   }
 
-  /** Imports blocks from the head on; how many. A peer that sent a wrong one is blamed, and the rest of its answer dropped. */
-  async #import(peerId: string, blocks: readonly SignedBlock[]): Promise<number> {
+  /** Imports blocks from the head on. A peer that sent a wrong one is blamed, and the rest of its answer dropped. */
+  async #import(peerId: string, blocks: readonly SignedBlock[]): Promise<void> {
     const { chain, alone, client } = this.#options
-    let imported = 0
     for (let start = 0; start < blocks.length && !this.#stop.signal.aborted; start += IMPORT_BLOCKS) {
       let wrong: Verdict | null = null
       await alone(async () => {
         for (const block of blocks.slice(start, start + IMPORT_BLOCKS)) {
-          if (block.header.height <= chain.head.height) {
-            imported++
-            continue
-          }
+          if (block.header.height <= chain.head.height) continue
           const verdict = await this.#importOne(block)
           if (verdict.kind !== 'accept') {
             wrong = verdict
             return
           }
-          imported++
         }
       })
       const verdict = wrong as Verdict | null
       if (verdict !== null && verdict.kind !== 'accept') {
         this.#peers.delete(peerId)
         client.blame(peerId, `${verdict.code}: ${verdict.detail}`)
-        return imported
+        return
       }
     }
-    return imported
   }
 
   /**
