@@ -9,6 +9,7 @@ import {
   ASK_DEADLINE_MS,
   CONNECT_CONCURRENCY,
   CONNECT_DEADLINE_MS,
+  DIAL_DEADLINE_MS,
   LOOK_UP_AGAIN_MS,
   MAX_CONNECT_COURTESY_MS,
   MAX_DIAL_ATTEMPTS,
@@ -78,7 +79,7 @@ export class Connector {
   async dial(peerId: string, addresses: readonly Multiaddr[], signal: AbortSignal, reasons: string[] = []): Promise<boolean> {
     if (this.#connections.has(peerId)) return true
     const target = addresses.map(String).join(' ')
-    const limit = deadline(signal, CONNECT_DEADLINE_MS)
+    const limit = deadline(signal, DIAL_DEADLINE_MS)
     const startMs = Date.now()
     try {
       await this.#node.dial([...addresses], { signal: limit.signal })
@@ -87,7 +88,7 @@ export class Connector {
       return true
     } catch (error) {
       if (signal.aborted) return false
-      const reason = limit.signal.aborted ? `no answer in ${CONNECT_DEADLINE_MS} ms` : oneLine(error)
+      const reason = limit.signal.aborted ? `no answer in ${DIAL_DEADLINE_MS} ms` : oneLine(error)
       reasons.push(reason)
       this.record(target, reason)
       return this.#connections.has(peerId)

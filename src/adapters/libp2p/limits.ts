@@ -34,8 +34,10 @@ export const MAX_ERROR_CODE_BYTES = 64
 /** The reason that comes with a goodbye. */
 export const MAX_GOODBYE_BYTES = 256
 
-/** Opening a connection or a stream: a TCP and a noise handshake on a loaded machine, with room. */
-export const CONNECT_DEADLINE_MS = 15_000
+/** One dial: a TCP and a noise handshake on a loaded machine, with room. */
+export const DIAL_DEADLINE_MS = 15_000
+/** Finding a peer, waiting for a free slot and dialling it; who asks sets nearer deadlines. */
+export const CONNECT_DEADLINE_MS = 30_000
 /** A request whose caller set no nearer deadline. */
 export const REQUEST_DEADLINE_MS = 60_000
 /** A handler that takes longer is aborted. */
