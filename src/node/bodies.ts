@@ -48,8 +48,10 @@ export class Bodies {
       if (missing.length > 0) {
         const signal = AbortSignal.timeout(FETCH_DEADLINE_MS)
         const answer = await this.#client.ask(from, { kind: 'transactions', block: of, indices: missing }, signal)
-        if (answer === null || answer.transactions.length !== missing.length)
-          return ignore('missing-transactions', `${missing.length} of ${shortIds.length}`)
+        // sync.md Y4: all of them, or unavailable.
+        if (answer !== null && answer.transactions.length !== missing.length)
+          throw this.#client.blame(from, `${answer.transactions.length} transactions instead of ${missing.length}`)
+        if (answer === null) return ignore('missing-transactions', `${missing.length} of ${shortIds.length}`)
         const checked = await this.check(answer.transactions)
         if (checked.kind !== 'accept') return checked
         for (const [place, index] of missing.entries()) filled[index] = checked.value[place]

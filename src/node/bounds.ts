@@ -2,6 +2,10 @@
 export const MAX_KNOWN_BLOCKS = 64
 /** Gossip that waits for its parent block or its transactions; what comes beyond is dropped. */
 export const MAX_WAITING_MESSAGES = 64
+/** Of these, passed on by one peer: what waits is not checked yet, and nobody may take the room of all. */
+export const MAX_WAITING_OF_PEER = 16
+/** Batches of transactions being checked at once, each up to 157 kB; what comes beyond is ignored. */
+export const MAX_BATCHES_IN_CHECK = 128
 /** Certificates and proofs whose check is remembered. */
 export const MAX_CHECKED_SIGNATURES = 1024
 /** Slots that a candidate may be ahead of this node's clock. */

@@ -1,3 +1,4 @@
+import type { Hex } from '../base/hex.ts'
 import { accept, ignore, reject, type Verdict } from '../base/verdict.ts'
 import { outranks } from '../consensus/choice.ts'
 import { isSelected } from '../consensus/sortition.ts'
@@ -42,19 +43,23 @@ export interface CandidateIntakeOptions {
 /** Validates messages of the topic `candidates`; the checks are those of `protocols/candidates.md`, the cheap ones first. */
 export class CandidateIntake {
   readonly #options: CandidateIntakeOptions
-  /** `slot:maker` of candidates that were passed over for a better one, for this slot and the next. */
-  #outranked = new Map<string, number>()
+  /** By `slot:maker`, of this slot and the next: candidates that were passed over for a better one, unchecked. */
+  readonly #outranked = new Map<string, { readonly slot: number; readonly block: Hash; readonly items: readonly BlsItem[] }>()
 
   constructor(options: CandidateIntakeOptions) {
     this.#options = options
   }
 
-  /** Whether this maker's candidate of this slot was passed over, so that its request for votes can be refused at once. */
-  isOutranked(slot: number, maker: number): boolean {
-    return this.#outranked.has(`${slot}:${maker}`)
+  /**
+   * Whether this maker's candidate was passed over, so that its request for votes can be refused at once. Only now are
+   * its signatures checked: anybody could have sent it in the maker's name, to make votes for the real one be refused.
+   */
+  isOutranked(slot: number, maker: number, block: Hash): boolean {
+    const passed = this.#outranked.get(`${slot}:${maker}`)
+    return passed !== undefined && passed.block === block && this.#options.signatures.blsVerifyMany(passed.items)
   }
   forget(beforeSlot: number): void {
-    for (const [key, slot] of this.#outranked) if (slot < beforeSlot) this.#outranked.delete(key)
+    for (const [key, { slot }] of this.#outranked) if (slot < beforeSlot) this.#outranked.delete(key)
   }
 
   async validate(data: Uint8Array, from: string): Promise<Verdict<unknown>> {
@@ -76,7 +81,7 @@ export class CandidateIntake {
     if (header.height <= chain.head.height) return ignore('old-height', `height ${header.height}, the head is ${chain.head.height}`)
     // [IGNORE] unknown-parent: its parent did not arrive by the end of the slot.
     if (header.height > chain.head.height + 1) this.#options.onBehind(header.height)
-    if (!(await waiters.wait(header.height - 1, chain.head.height, slots.remainingMs())) || header.height !== chain.head.height + 1)
+    if (!(await waiters.wait(header.height - 1, chain.head.height, slots.remainingMs(), from)) || header.height !== chain.head.height + 1)
       return ignore('unknown-parent', `height ${header.height}, the head is ${chain.head.height}`)
     if (header.parent !== chain.head.hash) return ignore('unknown-parent', `parent ${header.parent.slice(0, 8)}`)
     return this.#validateOnHead(wire, from)
@@ -89,6 +94,9 @@ export class CandidateIntake {
     // [REJECT] slot-not-above-parent, justification-missing, wrong-justification: see checkEnvelope.
     const envelope = checkEnvelope(wire, hash, chain.head.slot)
     if (envelope.kind !== 'accept') return envelope
+    // [REJECT] unknown-maker: no member of the quorum.
+    const proposer = chain.quorum.members[maker]
+    if (proposer === undefined) return reject('unknown-maker', `maker ${maker} of ${chain.quorum.members.length}`)
     const ticket = ticketOf(wire.proof)
     const proposed: ProposedBlock = {
       block: { hash, height: header.height, slot: header.slot, parent: header.parent },
@@ -103,12 +111,14 @@ export class CandidateIntake {
     if (others.some((other) => other.maker === maker)) return ignore('known', `maker ${maker} has a candidate in slot ${slot}`)
     // [IGNORE] lower-ticket: nobody who has that other one needs it, so nothing of it is checked or relayed.
     if (others.some((other) => outranks(state, other, proposed))) {
-      this.#outranked.set(`${slot}:${maker}`, slot)
+      this.#outranked.set(`${slot}:${maker}`, { slot, block: hash, items: this.#envelopeItems(wire, hash, proposer.blsKey) })
       return ignore('lower-ticket', `maker ${maker} in slot ${slot}`)
     }
     const signed = this.#checkSignatures(wire, hash, ticket)
     if (signed.kind !== 'accept') return signed
-    if (known.get(hash) === undefined) {
+    const executedBefore = known.get(hash)
+    if (executedBefore !== undefined) known.add(executedBefore)
+    else {
       // [IGNORE] missing-transactions; [REJECT] bad-transaction, wrong-transactions-root.
       const body = await bodies.fill(hash, header, wire.shortIds, from)
       if (body.kind !== 'accept') return body
@@ -144,11 +154,7 @@ export class CandidateIntake {
     if (!selected(ticket, proposer.stakeDroplets)) return reject('ticket-above-threshold', `maker ${wire.maker} in slot ${wire.slot}`)
     if (!selected(ticketOf(header.proof), builder.stakeDroplets))
       return reject('ticket-above-threshold', `maker ${header.maker} in slot ${header.slot}`)
-    const statement = statementOf(wire, hash)
-    const items: BlsItem[] = [
-      { publicKey: proposer.blsKey, message: ticketMessage(chainId, epochSeed, wire.slot), signature: wire.proof },
-      { publicKey: proposer.blsKey, message: statementMessage(chainId, statement), signature: wire.signature },
-    ]
+    const items = this.#envelopeItems(wire, hash, proposer.blsKey)
     if (header.slot !== wire.slot)
       items.push({ publicKey: builder.blsKey, message: ticketMessage(chainId, epochSeed, header.slot), signature: header.proof })
     // [REJECT] bad-signature: of the tickets or the envelope.
@@ -158,6 +164,15 @@ export class CandidateIntake {
     if (seal.kind !== 'accept') return seal
     // [REJECT] bad-justification: the vote certificate.
     return justification === null ? accept(undefined) : quorumSignatures.checkCertificate(quorum, justification)
+  }
+
+  /** What the proposer signed: its ticket and its statement. */
+  #envelopeItems(wire: Candidate, hash: Hash, publicKey: Hex): BlsItem[] {
+    const { chainId } = this.#options.chain
+    return [
+      { publicKey, message: ticketMessage(chainId, chainId, wire.slot), signature: wire.proof },
+      { publicKey, message: statementMessage(chainId, statementOf(wire, hash)), signature: wire.signature },
+    ]
   }
 }
 

@@ -1,13 +1,14 @@
-import { MAX_WAITING_MESSAGES } from './bounds.ts'
+import { MAX_WAITING_MESSAGES, MAX_WAITING_OF_PEER } from './bounds.ts'
 
 /** What came too early and waits for the head to reach a height. */
 export class HeadWaiters {
-  readonly #waiting = new Set<{ readonly height: number; readonly resolve: (reached: boolean) => void }>()
+  readonly #waiting = new Set<{ readonly height: number; readonly from: string; readonly resolve: (reached: boolean) => void }>()
 
-  /** True once the head is at the height; false at the deadline, or at once if too many wait. */
-  wait(height: number, headHeight: number, deadlineMs: number): Promise<boolean> {
+  /** True once the head is at the height; false at the deadline, or at once if too many wait, of this peer or in all. */
+  wait(height: number, headHeight: number, deadlineMs: number, from: string): Promise<boolean> {
     if (headHeight >= height) return Promise.resolve(true)
-    if (this.#waiting.size >= MAX_WAITING_MESSAGES) return Promise.resolve(false)
+    const ofPeer = [...this.#waiting].filter((waiter) => waiter.from === from).length
+    if (this.#waiting.size >= MAX_WAITING_MESSAGES || ofPeer >= MAX_WAITING_OF_PEER) return Promise.resolve(false)
     return new Promise((resolve) => {
       const timer = setTimeout(() => end(false), deadlineMs)
       const end = (reached: boolean): void => {
@@ -15,7 +16,7 @@ export class HeadWaiters {
         this.#waiting.delete(waiter)
         resolve(reached)
       }
-      const waiter = { height, resolve: end }
+      const waiter = { height, from, resolve: end }
       this.#waiting.add(waiter)
     })
   }

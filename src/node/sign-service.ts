@@ -196,7 +196,8 @@ export class SignService {
         return refusal('bad-certificate')
       }
       heard.note(chain.quorum, certificate.statement, certificate.aggregate)
-    } else if (request.statement.kind === 'vote' && intake.isOutranked(request.statement.slot, from)) return refusal('lower-ticket')
+    } else if (request.statement.kind === 'vote' && intake.isOutranked(request.statement.slot, from, request.statement.block))
+      return refusal('lower-ticket')
     const id = ++this.#lastId
     return new Promise<SignResponse>((resolve, reject) => {
       const end = (response: SignResponse): void => {

@@ -1,6 +1,6 @@
+import type { SubmitResult } from '../api/types.ts'
 import { fromHex } from '../base/hex.ts'
 import { accept, ignore, reject, type Verdict } from '../base/verdict.ts'
-import type { SubmitResult } from '../api/types.ts'
 import type { Signatures } from '../crypto/signatures.ts'
 import { checkAdmission } from '../ledger/apply.ts'
 import { checkTransaction, type PreparedTransaction } from '../ledger/transaction.ts'
@@ -10,8 +10,15 @@ import type { Telemetry } from '../ports/telemetry.ts'
 import { decode, encode, WireError } from '../wire/codec.ts'
 import { transactionId } from '../wire/ids.ts'
 import { type Hash, type Transaction, transaction, transactionBatch } from '../wire/types.ts'
-import { BATCH_BYTES, BATCH_DELAY_MS, BATCH_TRANSACTIONS, CHECKED_PER_TURN, MAX_DROPPED_REMEMBERED } from './bounds.ts'
 import { nextTurn } from './bodies.ts'
+import {
+  BATCH_BYTES,
+  BATCH_DELAY_MS,
+  BATCH_TRANSACTIONS,
+  CHECKED_PER_TURN,
+  MAX_BATCHES_IN_CHECK,
+  MAX_DROPPED_REMEMBERED,
+} from './bounds.ts'
 import type { Chain, FinalBlock } from './chain.ts'
 import type { Slots } from './slots.ts'
 
@@ -38,6 +45,7 @@ export class Transactions {
   readonly #telemetry: Telemetry
   readonly #dropped = new Map<Hash, string>()
   readonly #onDropped: (id: Hash, code: string) => void
+  #inCheck = 0
   #outbox: PreparedTransaction[] = []
   #flushTimer: NodeJS.Timeout | undefined
 
@@ -78,6 +86,17 @@ export class Transactions {
 
   /** Validates a message of the topic `transactions`. */
   async validate(data: Uint8Array): Promise<Verdict<unknown>> {
+    // [IGNORE] overloaded: what waits for its turn is in memory.
+    if (this.#inCheck >= MAX_BATCHES_IN_CHECK) return ignore('overloaded', `${this.#inCheck} batches are being checked`)
+    this.#inCheck++
+    try {
+      return await this.#validate(data)
+    } finally {
+      this.#inCheck--
+    }
+  }
+
+  async #validate(data: Uint8Array): Promise<Verdict<unknown>> {
     let batch: readonly Transaction[]
     try {
       batch = decode(transactionBatch, data)
@@ -113,14 +132,19 @@ export class Transactions {
         results.push({ id: null, accepted: false, code: value.code, detail: value.detail })
         continue
       }
+      const id = transactionId(value.value)
+      // A client may ask again after a lost answer, also when it has become final since.
+      if (this.#chain.placeOf(id) !== undefined) {
+        results.push({ id, accepted: true })
+        continue
+      }
       const verdict = this.#take(value.value, true)
       // What the pool has already is as good as accepted: a client may ask again after a lost answer.
       const taken = verdict.kind === 'accept' ? verdict.value : this.#knownAs(value.value)
       if (taken !== null) {
         accepted.push(taken)
         results.push({ id: taken.id, accepted: true })
-      } else if (verdict.kind !== 'accept')
-        results.push({ id: transactionId(value.value), accepted: false, code: verdict.code, detail: verdict.detail })
+      } else if (verdict.kind !== 'accept') results.push({ id, accepted: false, code: verdict.code, detail: verdict.detail })
     }
     if (accepted.length > 0) {
       await this.#chain.keepPending(accepted)
