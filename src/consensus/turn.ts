@@ -1,4 +1,5 @@
-import type { Certificate, LockStatement, VoteStatement } from '../wire/types.ts'
+import type { Certificate, Hash, LockStatement, VoteStatement } from '../wire/types.ts'
+import type { GuardRecord } from './guard.ts'
 import type { AlarmCode, Effect, State } from './types.ts'
 
 /** A state under change within one step; the state that the step began with stays as it was. */
@@ -27,4 +28,14 @@ export function learnCertificate(turn: Turn, known: Certificate): void {
       alarm(turn, 'conflicting-lock', `height ${statement.height}: lock certificates of two blocks; a third of the stake or more is faulty`)
     if (state.decided === null) change(turn, { decided: known as Certificate<LockStatement> })
   }
+}
+
+/** It has a key in this quorum, and nothing keeps it silent. */
+export const mayVerify = (state: State): boolean => state.members.self !== null && state.silence === null && state.slot !== null
+
+/** Takes over a record that allows what is about to be signed: it is on disk before that is. */
+export function persist(turn: Turn, record: GuardRecord, block: Hash | null): void {
+  if (record === turn.state.record) return
+  change(turn, { record })
+  turn.effects.push({ kind: 'persist', record, block })
 }

@@ -14,13 +14,15 @@ export interface KnownBlock extends Omit<FinalBlock, 'block'> {
 /** The valid blocks of the present height. */
 export class KnownBlocks {
   readonly #byHash = new Map<Hash, KnownBlock>()
-  #unnamed: ReadonlySet<Hash> = new Set()
+  #unnamed = new Set<Hash>()
 
   get(of: Hash): KnownBlock | undefined {
     return this.#byHash.get(of)
   }
+  /** Adds a block, or says that one is on its way to the machine again. */
   add(known: KnownBlock): void {
     this.#byHash.set(known.ref.hash, known)
+    this.#unnamed.delete(known.ref.hash)
     if (this.#byHash.size <= MAX_KNOWN_BLOCKS) return
     const [oldest] = this.#byHash.keys()
     if (oldest !== undefined) this.#byHash.delete(oldest)

@@ -52,7 +52,9 @@ export class SealedBlockIntake {
     // [REJECT] not-enough-stake, unknown-signer, no-signers, bad-signature: of the seal certificate.
     const sealed = this.#checkSeal(ref, seal)
     if (sealed.kind !== 'accept') return sealed
-    if (known.get(ref.hash) === undefined) {
+    const executedBefore = known.get(ref.hash)
+    if (executedBefore !== undefined) known.add(executedBefore)
+    else {
       // [IGNORE] missing-transactions: sync brings them.
       const body = await bodies.fill(ref.hash, header, wire.shortIds, from)
       if (body.kind !== 'accept') {

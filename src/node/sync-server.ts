@@ -1,14 +1,14 @@
 import type { Network } from '../ports/network.ts'
-import { decode, encode, WireError } from '../wire/codec.ts'
 import { MAX_SYNC_BLOCKS, MAX_SYNC_BYTES } from '../wire/bounds.ts'
+import { decode, encode, WireError } from '../wire/codec.ts'
 import {
   type Block,
   type Hash,
   type SignedBlock,
   type Status,
-  signedBlock,
   type SyncRequest,
   type SyncResponse,
+  signedBlock,
   syncRequest,
   syncResponse,
 } from '../wire/types.ts'

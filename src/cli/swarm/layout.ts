@@ -42,7 +42,7 @@ const ACCOUNT_MICRO_HOURS = 1_000_000_000_000
 /** Time for a transfer to become final while blocks stand still for a while. */
 const EXPIRY_MS = 600_000
 /** What two cores execute at every node within the slot: larger blocks would miss it, and a backlog would never shrink. */
-const BLOCK_TRANSACTIONS_PER_SECOND = 1_500
+const BLOCK_TRANSACTIONS_PER_SECOND = 3_000
 const MIN_BLOCK_TRANSACTIONS = 100
 /** An empty block at least this often shows that the swarm lives. */
 const IDLE_MS = 5_000

@@ -1,0 +1,52 @@
+import { createSigner } from '../adapters/keys/signer.ts'
+import { openGuardFile } from '../adapters/store/guard-file.ts'
+import { QuorateError } from '../base/errors.ts'
+import { emptyRecord, type GuardRecord, guardRecord } from '../consensus/guard.ts'
+import type { GuardFile } from '../ports/store.ts'
+import { decode } from '../wire/codec.ts'
+import type { Chain } from './chain.ts'
+import type { NodeDirectory } from './directory.ts'
+import type { NodeOptions } from './options.ts'
+import type { Verifier } from './runner.ts'
+
+/** The verifier's key, place and guard; none for other roles, or if the key is not in the quorum. */
+export async function openVerifier(
+  directory: NodeDirectory,
+  chain: Chain,
+  closers: (() => Promise<void> | void)[],
+): Promise<{ readonly verifier: Verifier | null; readonly record: GuardRecord; readonly doubtful: boolean }> {
+  const key = directory.verifierKey
+  const self = key === null ? -1 : chain.quorum.members.findIndex((member) => member.blsKey === key.publicKey)
+  if (key === null || self < 0) return { verifier: null, record: emptyRecord, doubtful: false }
+  const guard: GuardFile = await openGuardFile(directory.paths.guard)
+  closers.push(() => guard.close())
+  const read = await guard.read()
+  if (read.state === 'missing')
+    throw new QuorateError(
+      'guard-missing',
+      `${directory.paths.guard} is missing: without the record of what this key has signed it must not sign. Put the file back from where it was lost; if the key was never used, make a new directory with \`quorate init --role verifier\``,
+    )
+  const record = read.record.length === 0 ? emptyRecord : decodeRecord(read.record, directory.paths.guard)
+  return { verifier: { signer: createSigner(key.secretKey), self, guard }, record, doubtful: read.state === 'doubtful' }
+}
+
+function decodeRecord(bytes: Uint8Array, path: string): GuardRecord {
+  try {
+    return decode(guardRecord, bytes)
+  } catch (error) {
+    throw new QuorateError(
+      'guard-corrupt',
+      `${path} holds no signing record of this version: this key signs nothing until the file is put back`,
+      { cause: error },
+    )
+  }
+}
+
+export function checkCheckpoint(chain: Chain, checkpoint: NodeOptions['checkpoint']): void {
+  if (checkpoint === null || checkpoint.height > chain.head.height) return
+  if (chain.heightOf(checkpoint.hash) === checkpoint.height) return
+  throw new QuorateError(
+    'wrong-checkpoint',
+    `this directory has another block than ${checkpoint.hash} at height ${checkpoint.height}: check the checkpoint, or move store/ away and sync again`,
+  )
+}
