@@ -4,7 +4,7 @@
  */
 const roomsBelow = {
   base: [],
-  wire: ['base'],
+  wire: ['base', 'crypto'],
   crypto: ['base'],
   ledger: ['base', 'wire', 'crypto'],
   consensus: ['base', 'wire', 'crypto'],
