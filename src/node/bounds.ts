@@ -44,7 +44,7 @@ export const RECENT_BLOCKS = 128
 export const MAX_ALARMS = 16
 /** Part of a slot by which a clock may differ from its peers' before the operator is told. */
 export const CLOCK_TOLERANCE_SLOTS = 0.25
-/** Peers in the mesh of a topic that gossip needs to work well: gossipsub's D_low. */
-export const MESH_PEERS = 4
+/** Peers in the mesh of a topic that gossip needs to work well: its `Dlo` (adapters/libp2p/gossip.ts), above which it looks for no more. */
+export const MESH_PEERS = 3
 export const DISCOVERY_CHECK_MS = 100
 export const NO_PEERS_ALARM_MS = 10_000
