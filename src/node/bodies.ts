@@ -82,7 +82,7 @@ export class Bodies {
     const { chainId, genesis } = this.#chain
     for (const [index, transaction] of transactions.entries()) {
       if (index % CHECKED_PER_TURN === CHECKED_PER_TURN - 1) await nextTurn()
-      const verdict = checkTransaction(chainId, genesis.parameters, transaction, this.#signatures)
+      const verdict = checkTransaction(chainId, genesis.parameters, transaction, this.#signatures, (id) => this.#pool.get(id))
       if (verdict.kind !== 'accept') return reject('bad-transaction', `${verdict.code}: ${verdict.detail}`)
       checked.push(verdict.value)
     }

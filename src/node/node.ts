@@ -91,7 +91,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
   const { verifier, record, doubtful } = await openVerifier(directory, chain, closers)
 
   const signatures = nativeSignatures
-  const clock = createSystemClock()
+  const clock = options.clock ?? createSystemClock()
   const { slotMs, choiceMs } = genesis.parameters
   const slots = new Slots(clock, genesis.timeMs, slotMs, choiceMs)
   const network = await createLibp2pNetwork({

@@ -1,3 +1,4 @@
+import type { Clock } from '../ports/clock.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 
 /**
@@ -18,4 +19,6 @@ export interface NodeOptions {
   /** A block that the operator trusts: sync refuses a chain without it. */
   readonly checkpoint: { readonly height: number; readonly hash: string } | null
   readonly telemetry: Telemetry
+  /** The machine's wall clock unless given. */
+  readonly clock?: Clock
 }

@@ -182,16 +182,19 @@ export class Transactions {
 
   #take(value: Transaction, local: boolean): Verdict<PreparedTransaction> {
     const { chainId, genesis } = this.#chain
-    const known = this.#knownAs(value)
-    if (known !== null) {
-      if (local) this.#pool.add({ ...known, local }, emptyAccount, 0)
-      return ignore('known', `transaction ${known.id} is known`)
-    }
-    const checked = checkTransaction(chainId, genesis.parameters, value, this.#signatures)
-    return checked.kind === 'accept' ? this.#offer(checked.value, local) : checked
+    // Its signature is not checked again if the pool holds it.
+    let known: PreparedTransaction | undefined
+    const checked = checkTransaction(chainId, genesis.parameters, value, this.#signatures, (id) => {
+      known = this.#pool.get(id)
+      return known
+    })
+    if (checked.kind !== 'accept') return checked
+    if (known === undefined) return this.#offer(checked.value, local)
+    if (local) this.#pool.add({ ...checked.value, local }, emptyAccount, 0)
+    return ignore('known', `transaction ${checked.value.id} is known`)
   }
 
-  /** The prepared form of a transaction that the pool holds: its signature need not be checked again. */
+  /** The prepared form of a transaction that the pool holds. */
   #knownAs(value: Transaction): PreparedTransaction | null {
     return this.#pool.get(transactionId(value)) ?? null
   }

@@ -1,6 +1,6 @@
 import { concatBytes, utf8 } from '../base/bytes.ts'
-import { fromHex, type Hex, toHex } from '../base/hex.ts'
-import { sha256, sha256Hex } from '../crypto/sha256.ts'
+import { fromHex, type Hex, toHex, writeHex } from '../base/hex.ts'
+import { sha256Hex, sha256Pairs } from '../crypto/sha256.ts'
 import { encode } from './codec.ts'
 import { type Genesis, genesis } from './genesis.ts'
 import { inDomain } from './signing.ts'
@@ -29,24 +29,23 @@ export const addressOf = (publicKey: Hex): Address => sha256Hex(fromHex(publicKe
 export const ticketOf = (proof: Hex): Hash => sha256Hex(fromHex(proof))
 
 const EMPTY_ROOT: Hash = '00'.repeat(32)
-const LEAF = new Uint8Array([0])
-const NODE = new Uint8Array([1])
+const HASH_BYTES = 32
 
 /**
- * Root of a binary Merkle tree: leaves `sha256(0 ‖ item)`, nodes `sha256(1 ‖ left ‖ right)`, an odd node
- * goes up unchanged, no leaves give 32 zero bytes. The tag bytes keep a node from passing for a leaf.
+ * Root of a binary Merkle tree over transaction ids: a node is `sha256(left ‖ right)`, nodes pair up from the left, an
+ * odd one goes up unchanged, no ids give 32 zero bytes. A node cannot pass for an id: its preimage has 64 bytes, and no
+ * transaction is so short.
  */
-export function merkleRoot(items: readonly Hash[]): Hash {
-  if (items.length === 0) return EMPTY_ROOT
-  let level: Uint8Array[] = items.map((item) => sha256(concatBytes([LEAF, fromHex(item)])))
-  while (level.length > 1) {
-    const above: Uint8Array[] = []
-    for (let index = 0; index < level.length; index += 2) {
-      const left = level[index] as Uint8Array
-      const right = level[index + 1]
-      above.push(right === undefined ? left : sha256(concatBytes([NODE, left, right])))
-    }
+export function merkleRoot(ids: readonly Hash[]): Hash {
+  if (ids.length === 0) return EMPTY_ROOT
+  let level = new Uint8Array(ids.length * HASH_BYTES)
+  for (const [index, id] of ids.entries()) writeHex(id, level, index * HASH_BYTES)
+  while (level.length > HASH_BYTES) {
+    const paired = level.length - (level.length % (2 * HASH_BYTES))
+    const above = new Uint8Array(paired / 2 + (level.length - paired))
+    sha256Pairs(level.subarray(0, paired), above.subarray(0, paired / 2))
+    above.set(level.subarray(paired), paired / 2)
     level = above
   }
-  return toHex(level[0] as Uint8Array)
+  return toHex(level)
 }

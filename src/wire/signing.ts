@@ -25,9 +25,9 @@ function domainPrefix(domain: Domain, chainId: Hash): Uint8Array {
 export const inDomain = (domain: Domain, chainId: Hash, bytes: Uint8Array): Uint8Array =>
   concatBytes([domainPrefix(domain, chainId), bytes])
 
-/** What the sender's ed25519 key signs. */
-export const transactionMessage = (chainId: Hash, body: TransactionBody): Uint8Array =>
-  inDomain('quorate/transaction', chainId, encode(transactionBody, body))
+/** What the sender's ed25519 key signs; the body as it is, or its encoding. */
+export const transactionMessage = (chainId: Hash, body: TransactionBody | Uint8Array): Uint8Array =>
+  inDomain('quorate/transaction', chainId, body instanceof Uint8Array ? body : encode(transactionBody, body))
 
 /** What a verifier's BLS key signs as candidate, vote, lock or seal; the statement's first byte tells which. */
 export const statementMessage = (chainId: Hash, signed: Statement): Uint8Array =>

@@ -18,7 +18,7 @@ export type Address = Hex
 export const hash: Codec<Hash> = fixed(32)
 export const address: Codec<Address> = fixed(20)
 const accountKey: Codec<Hex> = fixed(32)
-const accountSignature: Codec<Hex> = fixed(64)
+export const accountSignature: Codec<Hex> = fixed(64)
 export const blsKey: Codec<Hex> = fixed(48)
 export const blsSignature: Codec<Hex> = fixed(96)
 /** First 8 bytes of a transaction's id: names it in a compact block. */

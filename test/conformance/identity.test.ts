@@ -67,7 +67,7 @@ describe('vectors/identifiers.json', () => {
   it('Merkle roots', () => {
     for (const { items, root } of vectors.merkleRoots) {
       assert.equal(merkleRoot(items), root)
-      assert.equal(recursiveRoot(items.map((item) => hashOf('00', item))), root)
+      assert.equal(recursiveRoot(items), root)
     }
   })
 })
@@ -78,7 +78,7 @@ function recursiveRoot(leaves: readonly Hex[]): Hex {
   if (leaves.length === 1) return leaves[0] as Hex
   let left = 1
   while (left * 2 < leaves.length) left *= 2
-  return hashOf('01', recursiveRoot(leaves.slice(0, left)), recursiveRoot(leaves.slice(left)))
+  return hashOf(recursiveRoot(leaves.slice(0, left)), recursiveRoot(leaves.slice(left)))
 }
 
 interface Signed {
