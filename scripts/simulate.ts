@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { runCampaign, type Summary } from '../test/sim/campaign.ts'
-import { PROGRESS_BLOCKS, PROGRESS_SLOTS, runSeed } from '../test/sim/run.ts'
+import { PROGRESS_BLOCKS, PROGRESS_CHANCES, runSeed, SKEWED_PROGRESS_CHANCES } from '../test/sim/run.ts'
 import { type ScenarioName, scenarioNames } from '../test/sim/scenario.ts'
 
 /** The signers of a statement are a bit mask of one number. */
@@ -22,7 +22,8 @@ npm run simulate -- [options]
   --help
 
 Checks: one seal and one commit a height among the honest, nobody honest could be accused, nothing signed before it is on
-disk, bounded memory, no false alarm, everybody at the same blocks, and ${PROGRESS_BLOCKS} blocks within ${PROGRESS_SLOTS} slots of the last fault.
+disk, bounded memory, no false alarm, everybody at the same blocks, and ${PROGRESS_BLOCKS} blocks after the last
+fault within ${PROGRESS_CHANCES} slots in which an honest verifier comes first (${SKEWED_PROGRESS_CHANCES} where clocks are far apart).
 In the scenario "third" two seals at a height may happen; then evidence must name a third of the stake and nobody honest.
 Exit code 1 if a check failed, 2 for wrong options.`
 
@@ -117,7 +118,7 @@ function campaigns({ verifiers, seeds, seedStart, scenario, json }: Options): vo
 }
 
 function show(summary: Summary & { readonly wallMs: number }): string {
-  const { verifiers, scenario, seedStart, runs, recoverySlots, adversaries, failures } = summary
+  const { verifiers, scenario, seedStart, runs, recoveryChances, adversaries, failures } = summary
   const bad = Object.entries(adversaries).map(([name, count]) => `${name} ${count}`)
   const failed = failures.flatMap(({ seed, check, detail, atMs }) => [
     `FAILED seed ${seed}: ${check} at ${atMs} ms: ${detail}`,
@@ -128,7 +129,7 @@ function show(summary: Summary & { readonly wallMs: number }): string {
     `  ${summary.slots} slots, ${summary.blocks} blocks (${summary.slotsPerBlock} slots a block), ${summary.crashes} crashes, ${summary.forks} forks`,
     `  ${summary.messages} messages, ${summary.inputs} inputs, ${summary.signatures} signatures of the honest`,
     `  adversaries: ${bad.join(', ')}`,
-    `  ${PROGRESS_BLOCKS} blocks after the last fault: p50 ${recoverySlots.p50}, p99 ${recoverySlots.p99}, max ${recoverySlots.max} slots (limit ${PROGRESS_SLOTS})`,
+    `  ${PROGRESS_BLOCKS} blocks after the last fault: p50 ${recoveryChances.p50}, p99 ${recoveryChances.p99}, max ${recoveryChances.max} slots with an honest first`,
     `  ${(summary.wallMs / 1000).toFixed(1)} s`,
     ...failed,
   ].join('\n')

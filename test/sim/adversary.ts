@@ -60,13 +60,9 @@ export class Coalition {
     this.world.after(first * slotMs - this.world.nowMs, () => tick(first))
   }
 
-  /** What its own key says; one signature more that everybody of the coalition may use. */
-  sign(member: number, statement: VoteStatement | LockStatement | SealStatement): void {
-    this.world.signBadly(member, statement)
-  }
-
   /** A certificate of whoever signed, the coalition included, if that is enough stake. */
   certificate<S extends VoteStatement | LockStatement | SealStatement>(statement: S): Certificate<S> | null {
+    if (!this.world.register.couldHaveEnough(statement, this.members)) return null
     for (const member of this.members) this.world.signBadly(member, statement)
     return this.world.register.certificate(statement)
   }
@@ -116,7 +112,8 @@ export class Coalition {
     if (behaviour === 'hide-lock') this.leak()
     if (behaviour === 'spam') flood(this, member, slot, head)
     if (slot <= head.slot || !world.isSelected(member, slot)) return
-    const justification = behaviour === 'hide-lock' ? (this.voteCertificates().find((known) => this.isFit(known, head, slot)) ?? null) : null
+    const justification =
+      behaviour === 'hide-lock' ? (this.voteCertificates().find((known) => this.isFit(known, head, slot)) ?? null) : null
     const again = justification === null ? undefined : world.blocks.get(justification.statement.block)
     const isValid = behaviour !== 'spam' || this.random.below(2) === 0
     const build = (): SimBlock => world.build(member, slot, head, isValid)
@@ -128,10 +125,25 @@ export class Coalition {
     return statement.height === head.height + 1 && statement.slot < slot && this.world.blocks.get(statement.block)?.parent === head.hash
   }
 
-  private draft(leader: number, behaviour: Behaviour, slot: number, block: SimBlock, justification: Certificate<VoteStatement> | null): Plan {
+  private draft(
+    leader: number,
+    behaviour: Behaviour,
+    slot: number,
+    block: SimBlock,
+    justification: Certificate<VoteStatement> | null,
+  ): Plan {
     const { random, targets, world } = this
     const candidate = { block, slot, maker: leader, ticket: world.ticketOf(leader, slot), justification }
-    const everybody = { leader, block, candidate, proposeTo: targets, askVotesOf: targets, askLocksOf: targets, askSealsOf: targets, publishTo: targets }
+    const everybody = {
+      leader,
+      block,
+      candidate,
+      proposeTo: targets,
+      askVotesOf: targets,
+      askLocksOf: targets,
+      askSealsOf: targets,
+      publishTo: targets,
+    }
     const few = (): number[] => random.shuffled(targets).slice(0, random.below(3))
     switch (behaviour) {
       case 'withhold': {
@@ -147,7 +159,9 @@ export class Coalition {
       }
       case 'hide-lock':
         if (this.hoards) return { ...everybody, askLocksOf: [], askSealsOf: [], publishTo: [] }
-        return random.below(2) === 0 ? { ...everybody, askLocksOf: few(), askSealsOf: [], publishTo: [] } : { ...everybody, askSealsOf: few(), publishTo: [] }
+        return random.below(2) === 0
+          ? { ...everybody, askLocksOf: few(), askSealsOf: [], publishTo: [] }
+          : { ...everybody, askSealsOf: few(), publishTo: [] }
       case 'equivocate':
       case 'spam':
         return everybody
@@ -197,7 +211,13 @@ export class Coalition {
     for (const plan of [...this.plans]) {
       const { block, candidate, leader } = plan
       const { slot, justification } = candidate
-      const voted = this.certificate({ kind: 'vote', height: block.height, slot, block: block.hash, validSlot: justification?.statement.slot ?? null })
+      const voted = this.certificate({
+        kind: 'vote',
+        height: block.height,
+        slot,
+        block: block.hash,
+        validSlot: justification?.statement.slot ?? null,
+      })
       if (voted === null) continue
       const lock: LockStatement = { kind: 'lock', height: block.height, slot, block: block.hash }
       const seal: SealStatement = { kind: 'seal', height: block.height, block: block.hash }
@@ -249,7 +269,9 @@ export class Coalition {
         const answer = this.answer(member, world.scenario.behaviours[member] ?? 'withhold', message.request)
         if (answer === null) return
         const { from, life } = message.replyTo
-        return world.after(random.below(50), () => world.send(member, from, { kind: 'answer', from: member, life, request: message.request, answer }))
+        return world.after(random.below(50), () =>
+          world.send(member, from, { kind: 'answer', from: member, life, request: message.request, answer }),
+        )
       }
       case 'candidate':
       case 'certificate':
@@ -286,6 +308,8 @@ export class Adversary implements Participant {
   hasBody(block: Hash): boolean {
     return this.coalition.world.blocks.has(block) && this.coalition.random.below(2) === 0
   }
+
+  newestOf(): undefined {}
 
   receive(to: number, message: Message): void {
     this.coalition.hear(to, message)

@@ -36,7 +36,8 @@ export function checkBounds(world: World, node: number, state: State): void {
     // One per maker, of the remembered slots, of this one and the next; and what a certificate named.
     { what: 'blocks', size: state.blocks.length, most: (verifiers + 1) * (REMEMBERED_SLOTS + 2) },
   ]
-  for (const { what, size, most } of bounds) if (size > most) world.fail('bounded-state', `n${node} has ${size} ${what}, at most ${most} were expected`)
+  for (const { what, size, most } of bounds)
+    if (size > most) world.fail('bounded-state', `n${node} has ${size} ${what}, at most ${most} were expected`)
 }
 
 /** Alarms that an honest node raises only if the scenario gave it a reason. */

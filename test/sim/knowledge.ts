@@ -22,7 +22,7 @@ export class Knowledge {
     else this.take(verifier, { ...nothing, slot: statement.slot, lock: statement.kind === 'lock' ? statement : null })
   }
 
-  take(verifier: number, told: KnownSignatures): void {
+  take(verifier: number, told: KnownSignatures = nothing): void {
     const known = this.newestOf(verifier)
     this.newest.set(verifier, {
       slot: isAbove(told.slot, known.slot) ? told.slot : known.slot,

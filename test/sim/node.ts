@@ -1,24 +1,24 @@
 import { unreachable } from '../../src/base/errors.ts'
 import { outranks } from '../../src/consensus/choice.ts'
-import { emptyRecord, type GuardRecord } from '../../src/consensus/guard.ts'
-import { enoughStake, stakeOf, totalOf } from '../../src/consensus/quorum.ts'
+import type { GuardRecord, KnownSignatures } from '../../src/consensus/guard.ts'
 import type { BlockRef, Effect, Input, Members, ProposedBlock, State } from '../../src/consensus/types.ts'
-import type { CandidateStatement, Certificate, Hash, SignRequest, Statement, VoteStatement } from '../../src/wire/types.ts'
-import { Knowledge } from './knowledge.ts'
-import { askedFor, keyOf, marker } from './register.ts'
+import type { CandidateStatement, Certificate, Hash, Statement, VoteStatement } from '../../src/wire/types.ts'
 import { checkAlarm, checkBounds, isCovered } from './checks.ts'
+import { NodeClock } from './clock.ts'
+import { Disk } from './disk.ts'
+import { Knowledge } from './knowledge.ts'
+import { keyOf } from './register.ts'
 import { short, showEffect, showInput, showStatement } from './show.ts'
-import type { Answer, Message, Participant, ReplyTo, Sealed, World } from './world.ts'
+import { SignService } from './sign-service.ts'
+import { isGoodOn, isMakersOwn } from './validate.ts'
+import type { Message, Participant, Sealed, World } from './world.ts'
 
-/** What survives a crash. */
-interface Disk {
-  record: GuardRecord
-  bodies: Map<Hash, BlockRef>
-  chain: Sealed[]
-}
-
-/** Longest pause of a runner that draws a ticket or builds a block. */
-const WORK_MS = 20
+/** Longest that a runner takes to draw a ticket, and to build a block. */
+const TICKET_MS = 10
+const BUILD_MS = 20
+/** Longest that it takes to get a candidate's transactions. */
+const BODY_MS = 20
+export const MOST_WORK_MS = TICKET_MS + BUILD_MS + BODY_MS
 const RESTART_POLL_MS = 50
 const MOST_DOWN_MS = 4000
 const FETCH_TRIES = 3
@@ -33,26 +33,27 @@ export class HonestNode implements Participant {
   life = 0
   /** Its record was put back to an older one: what it signed after that one is only known to peers. */
   wasRestored = false
-  readonly disk: Disk = { record: emptyRecord, bodies: new Map(), chain: [] }
-  readonly knowledge = new Knowledge()
+  readonly disk = new Disk()
+  private readonly knowledge = new Knowledge()
   private readonly world: World
-  private offsetMs: number
-  private clockReading = 0
+  private readonly clock: NodeClock
   private lastSlot: number | null = null
   private inbox: Input[] = []
   private isBusy = false
   private isSyncing = false
   private bodies = new Map<Hash, BlockRef>()
   private certificates = new Map<string, Certificate>()
-  private requests = new Map<number, { readonly replyTo: ReplyTo; readonly request: SignRequest }>()
-  private nextRequestId = 0
-  private readonly history: { readonly record: GuardRecord; readonly chainLength: number; readonly atMs: number }[] = []
+  private readonly signService: SignService
 
   constructor(world: World, index: number) {
     const { scenario } = world
     this.world = world
     this.index = index
-    this.offsetMs = scenario.skewMs[index] ?? 0
+    this.signService = new SignService(world, index, this)
+    this.clock = new NodeClock(world, scenario.skewMs[index] ?? 0, {
+      onSlot: (slot) => this.enterSlot(slot),
+      onChoice: (slot) => slot === this.lastSlot && this.feed({ kind: 'choice-due', slot }),
+    })
     this.members = { self: index < scenario.verifiers ? index : null, stakeDroplets: scenario.stakes, ids: world.ids }
   }
 
@@ -62,6 +63,10 @@ export class HonestNode implements Participant {
 
   get head(): BlockRef {
     return this.disk.chain.at(-1)?.block ?? this.world.genesis
+  }
+
+  get workingHeight(): number {
+    return this.head.height + 1
   }
 
   // Life
@@ -75,7 +80,7 @@ export class HonestNode implements Participant {
     this.inbox = []
     this.bodies = new Map(disk.bodies)
     this.certificates = new Map()
-    this.requests = new Map()
+    this.signService.closeAll()
     world.trace(() => `n${this.index} starts, head ${this.head.height}`)
     this.state = world.machine.initialState({
       config: world.config,
@@ -85,7 +90,7 @@ export class HonestNode implements Participant {
       doubtful: false,
     })
     for (const block of disk.bodies.values()) if (block.height === this.head.height + 1) this.feed({ kind: 'block-known', block })
-    this.runClock()
+    this.clock.start()
     if (this.members.self !== null) this.inLife(world.delayMs(), () => this.askForOwnSignatures())
     for (const peer of world.connectedTo(this.index)) this.meet(peer)
   }
@@ -95,6 +100,7 @@ export class HonestNode implements Participant {
     this.world.counts.crashes++
     this.world.trace(() => `n${this.index} crashes for ${downMs} ms`)
     this.state = null
+    this.clock.stop()
     this.knowledge.forget()
     this.world.after(downMs, () => this.start())
   }
@@ -102,18 +108,15 @@ export class HonestNode implements Participant {
   /** Comes back with an old copy of its directory. */
   crashAndRestore(downMs: number, random: { below(end: number): number }): void {
     this.crash(downMs)
-    const older = this.history[random.below(this.history.length + 1)]
-    this.disk.record = older?.record ?? emptyRecord
-    this.disk.chain.length = Math.min(this.disk.chain.length, older?.chainLength ?? 0)
-    this.disk.bodies = new Map()
+    const backupMs = this.disk.restore(random)
     this.wasRestored = true
-    this.world.trace(() => `n${this.index} has its record of ${older?.atMs ?? 0} ms put back`)
+    this.world.trace(() => `n${this.index} has its record of ${backupMs} ms put back`)
   }
 
   setClock(offsetMs: number): void {
-    this.offsetMs = offsetMs
+    this.clock.set(offsetMs)
     this.world.trace(() => `n${this.index} clock is off by ${offsetMs} ms`)
-    if (this.isUp) this.runClock()
+    if (this.isUp) this.clock.start()
   }
 
   /** Both tell each other their heads and certificates. */
@@ -137,24 +140,6 @@ export class HonestNode implements Participant {
     })
   }
 
-  private runClock(): void {
-    const reading = ++this.clockReading
-    const { slotMs, choiceMs } = this.world.scenario
-    const tick = (): void => {
-      if (reading !== this.clockReading) return
-      const localMs = this.world.nowMs + this.offsetMs
-      const slot = Math.floor(localMs / slotMs)
-      if (slot >= 0) this.enterSlot(slot)
-      const untilNextMs = (slot + 1) * slotMs - localMs
-      const untilChoiceMs = slot * slotMs + choiceMs - localMs
-      if (untilChoiceMs > 0)
-        this.inLife(untilChoiceMs, () => reading === this.clockReading && slot === this.lastSlot && this.feed({ kind: 'choice-due', slot }))
-      else if (slot === this.lastSlot) this.feed({ kind: 'choice-due', slot })
-      this.inLife(untilNextMs, tick)
-    }
-    tick()
-  }
-
   private enterSlot(slot: number): void {
     if (this.lastSlot !== null && slot <= this.lastSlot) return
     this.lastSlot = slot
@@ -162,26 +147,22 @@ export class HonestNode implements Participant {
       if (this.world.random.chance(EXCHANGE_PPM)) this.meet(peer)
       else this.syncFrom(peer)
     }
-    this.history.push({ record: this.disk.record, chainLength: this.disk.chain.length, atMs: this.world.nowMs })
+    this.disk.backUp(this.world.nowMs)
     this.feed({ kind: 'slot-started', slot })
   }
 
-  /** After a start: once enough stake can be reached, what those peers know of this node's signatures. */
   private askForOwnSignatures(): void {
-    const { world } = this
-    const { stakeDroplets } = this.members
-    const peers = world.connectedTo(this.index)
-    const verifiers = [this.index, ...peers].filter((peer) => peer < stakeDroplets.length)
+    const told = this.toldByPeers()
+    if (told === null) this.inLife(RESTART_POLL_MS, () => this.askForOwnSignatures())
+    else this.inLife(this.world.delayMs(), () => this.feed({ kind: 'own-signatures-known', known: told }))
+  }
+
+  private toldByPeers(): KnownSignatures | null {
+    const { world, index } = this
+    const peers = world.connectedTo(index)
     // After a restore, whoever may hold a signature must be heard; silence of the others is the price of a lost record.
     const isComplete = !this.wasRestored || peers.length === world.participants.filter((peer) => peer !== null).length - 1
-    if (stakeOf(stakeDroplets, verifiers) < enoughStake(totalOf(stakeDroplets)) || !isComplete)
-      return this.inLife(RESTART_POLL_MS, () => this.askForOwnSignatures())
-    const told = new Knowledge()
-    for (const peer of peers) {
-      const other = world.participants[peer]
-      if (other instanceof HonestNode) told.take(this.index, other.knowledge.newestOf(this.index))
-    }
-    this.inLife(world.delayMs(), () => this.feed({ kind: 'own-signatures-known', known: told.newestOf(this.index) }))
+    return isComplete && world.isEnough([index, ...peers]) ? world.newestKnownOf(index, peers) : null
   }
 
   // The runner
@@ -211,8 +192,8 @@ export class HonestNode implements Participant {
       }
     }
     const waiting = this.inbox.filter((other) => other.kind === 'request').length + state.held.length
-    if (this.requests.size !== waiting)
-      world.fail('broken-contract', `n${index} has ${this.requests.size} requests to answer and holds ${waiting}`)
+    if (this.signService.openRequests !== waiting)
+      world.fail('broken-contract', `n${index} has ${this.signService.openRequests} requests to answer and holds ${waiting}`)
   }
 
   private perform(effect: Effect): void {
@@ -221,7 +202,7 @@ export class HonestNode implements Participant {
       case 'persist':
         return this.persist(effect.record, effect.block)
       case 'draw-ticket':
-        return this.inLife(world.random.between(0, WORK_MS / 2), () =>
+        return this.inLife(world.random.between(0, TICKET_MS), () =>
           this.feed({
             kind: 'ticket-drawn',
             slot: effect.slot,
@@ -230,21 +211,17 @@ export class HonestNode implements Participant {
           }),
         )
       case 'build':
-        return this.inLife(world.random.between(0, WORK_MS), () => this.build(effect.slot, effect.height))
+        return this.inLife(world.random.between(0, BUILD_MS), () => this.build(effect.slot, effect.height))
       case 'propose':
         return this.propose(effect.statement, effect.justification)
       case 'ask':
-        this.takeRequest({ kind: 'request', replyTo: { from: index, life: this.life }, request: effect.request })
-        for (let member = 0; member < world.scenario.verifiers; member++)
-          if (member !== index)
-            world.send(index, member, { kind: 'request', replyTo: { from: index, life: this.life }, request: effect.request })
-        return
+        return this.signService.ask(effect.request)
       case 'sign':
         this.sign(effect.statement)
-        return this.answer(effect.id, { kind: 'signature' })
+        return this.signService.answer(effect.id, { kind: 'signature' })
       case 'refuse': {
         const { kind: _, id, ...refusal } = effect
-        return this.answer(id, { kind: 'refusal', ...refusal })
+        return this.signService.answer(id, { kind: 'refusal', ...refusal })
       }
       case 'gossip-certificate':
         this.keepCertificate(effect.certificate)
@@ -303,18 +280,6 @@ export class HonestNode implements Participant {
     world.signHonestly(index, statement)
   }
 
-  private answer(id: number, answer: Answer): void {
-    const { world, index } = this
-    const asked = this.requests.get(id)
-    this.requests.delete(id)
-    if (asked === undefined)
-      return world.fail('broken-contract', `n${index} answers request ${id}, which nobody made or which was answered`)
-    const { replyTo, request } = asked
-    const message: Message = { kind: 'answer', from: index, life: replyTo.life, request, answer }
-    if (replyTo.from === index) this.takeAnswer(message)
-    else world.send(index, replyTo.from, message)
-  }
-
   private fetch(block: Hash, from: number | null, triesLeft: number): void {
     const { world, index } = this
     const holders = world.connectedTo(index).filter((peer) => world.participants[peer]?.hasBody(block))
@@ -328,6 +293,10 @@ export class HonestNode implements Participant {
         this.feed({ kind: 'block-known', block: body })
       }
     })
+  }
+
+  newestOf(verifier: number): KnownSignatures {
+    return this.knowledge.newestOf(verifier)
   }
 
   hasBody(block: Hash): boolean {
@@ -349,9 +318,9 @@ export class HonestNode implements Participant {
     const { world, disk } = this
     const { height } = sealed.block
     world.noteCommit(this.index, sealed)
-    disk.chain.push(sealed)
+    disk.append(sealed)
     this.bodies.set(sealed.block.hash, sealed.block)
-    for (const bodies of [disk.bodies, this.bodies]) for (const body of bodies.values()) if (body.height < height) bodies.delete(body.hash)
+    for (const body of this.bodies.values()) if (body.height < height) this.bodies.delete(body.hash)
     for (const [key, certificate] of this.certificates) if (certificate.statement.height <= height) this.certificates.delete(key)
   }
 
@@ -388,9 +357,9 @@ export class HonestNode implements Participant {
       case 'candidate':
         return this.takeCandidate(message.statement, message.candidate)
       case 'request':
-        return this.takeRequest(message)
+        return this.signService.takeRequest(message.replyTo, message.request)
       case 'answer':
-        return this.takeAnswer(message)
+        return this.signService.takeAnswer(message)
       case 'certificate':
         if (!this.keepCertificate(message.certificate)) return
         return this.feed({ kind: 'certificate', certificate: message.certificate })
@@ -406,7 +375,7 @@ export class HonestNode implements Participant {
     }
   }
 
-  private learn(signer: number, statement: Statement): void {
+  learn(signer: number, statement: Statement): void {
     if (signer === this.index) return
     this.knowledge.note(signer, statement)
     this.world.noteHeard(signer, statement)
@@ -422,53 +391,28 @@ export class HonestNode implements Participant {
   }
 
   private takeCandidate(statement: CandidateStatement, candidate: ProposedBlock): void {
-    const { world, head } = this
-    const { block, slot, maker, ticket, justification } = candidate
-    if (!world.register.hasSigned(maker, statement) || ticket !== world.ticketOf(maker, slot) || !world.isSelected(maker, slot)) return
-    if (statement.slot !== slot || statement.block !== block.hash || statement.height !== block.height) return
-    if (statement.validSlot !== (justification?.statement.slot ?? null)) return
-    this.learn(maker, statement)
-    const body = world.blocks.get(block.hash)
-    if (block.height > head.height + 1) return this.syncFrom(maker)
-    if (block.height !== head.height + 1 || block.parent !== head.hash || body?.valid !== true || slot <= head.slot) return
-    if (justification === null) {
-      if (block.slot !== slot || body.maker !== maker) return
-    } else {
-      const { kind, height, block: justified, slot: validSlot } = justification.statement
-      const isFit = kind === 'vote' && height === block.height && justified === block.hash && validSlot < slot
-      if (!isFit || !this.keepCertificate(justification)) return
-    }
-    const isNeedless = (other: ProposedBlock): boolean =>
-      this.state !== null && other.slot === slot && outranks(this.state, other, candidate)
-    if (world.scenario.filtersCandidates && this.state?.candidates.some(isNeedless)) return
+    const { world, head, lastSlot } = this
+    if (!isMakersOwn(world, statement, candidate)) return
+    this.learn(candidate.maker, statement)
+    if (candidate.block.height > head.height + 1) return this.syncFrom(candidate.maker)
+    if (lastSlot === null || candidate.slot < lastSlot || !isGoodOn(world, head, candidate)) return
+    // Its transactions are here, or must be fetched first.
+    if (world.random.below(2) === 0) this.takeGoodCandidate(candidate)
+    else this.inLife(world.random.below(BODY_MS), () => isGoodOn(world, this.head, candidate) && this.takeGoodCandidate(candidate))
+  }
+
+  private takeGoodCandidate(candidate: ProposedBlock): void {
+    const { state } = this
+    const { block, slot, justification } = candidate
+    if (justification !== null) this.keepCertificate(justification)
+    const isNeedless = (other: ProposedBlock): boolean => state !== null && other.slot === slot && outranks(state, other, candidate)
+    if (this.world.scenario.filtersCandidates && state?.candidates.some(isNeedless)) return
     this.bodies.set(block.hash, block)
     this.feed({ kind: 'candidate', candidate })
   }
 
-  private takeRequest({ replyTo, request }: Extract<Message, { kind: 'request' }>): void {
-    const id = this.nextRequestId++
-    this.requests.set(id, { replyTo, request })
-    const isRight = askedFor(request) !== null && (request.kind === 'vote' || this.keepCertificate(request.certificate))
-    if (isRight) this.feed({ kind: 'request', id, from: replyTo.from, request })
-    else this.answer(id, { kind: 'refusal', reason: 'bad-certificate', height: this.head.height + 1, certificate: null })
-  }
-
-  private takeAnswer({ from, life, request, answer }: Extract<Message, { kind: 'answer' }>): void {
-    const { world } = this
-    const statement = askedFor(request)
-    if (life !== this.life || statement === null) return
-    if (answer.kind === 'signature') {
-      if (!world.register.hasSigned(from, statement)) return
-      this.learn(from, statement)
-      return this.feed({ kind: 'signature', from, statement, signature: marker(from, statement) })
-    }
-    const { certificate } = answer
-    const known = certificate !== null && this.keepCertificate(certificate) ? certificate : null
-    this.feed({ kind: 'refusal', from, reason: answer.reason, height: answer.height, certificate: known })
-  }
-
   /** False for one that does not hold. */
-  private keepCertificate(certificate: Certificate): boolean {
+  keepCertificate(certificate: Certificate): boolean {
     const { statement, aggregate } = certificate
     if (statement.kind === 'candidate' || statement.kind === 'seal' || !this.world.register.isValid(certificate)) return false
     this.learnAll(aggregate.signers, statement)

@@ -5,8 +5,18 @@ import type { Certificate, SignRequest, Statement } from '../../src/wire/types.t
 
 type Voted = Exclude<Statement, { kind: 'candidate' }>
 
+const keys = new WeakMap<Statement, string>()
+
 /** Two statements are the same bytes to sign if and only if their keys are the same. */
 export function keyOf(statement: Statement): string {
+  const known = keys.get(statement)
+  if (known !== undefined) return known
+  const key = writeKey(statement)
+  keys.set(statement, key)
+  return key
+}
+
+function writeKey(statement: Statement): string {
   switch (statement.kind) {
     case 'candidate':
     case 'vote':
@@ -87,6 +97,13 @@ export class Register {
 
   hasEnough(statement: Statement): boolean {
     return this.stakeOf(this.signersOf(statement)) >= this.enough
+  }
+
+  /** Whether it would be, if these signed as well. */
+  couldHaveEnough(statement: Statement, helpers: readonly number[]): boolean {
+    let mask = this.signers.get(keyOf(statement)) ?? 0
+    for (const helper of helpers) mask |= 1 << helper
+    return this.stakes.reduce((sum, stake, member) => sum + ((mask & (1 << member)) === 0 ? 0 : stake), 0) >= this.enough
   }
 
   /** The certificate of everybody who signed; null if that is not enough stake. */

@@ -1,13 +1,27 @@
 import { Adversary, Coalition } from './adversary.ts'
 import { checkEvidence } from './checks.ts'
-import { HonestNode } from './node.ts'
-import { drawScenario, type Scenario, type ScenarioName } from './scenario.ts'
+import { HonestNode, MOST_WORK_MS } from './node.ts'
+import { CALM_DELAY_MS, drawScenario, type Scenario, type ScenarioName } from './scenario.ts'
 import { type Counts, type Failure, type Machine, realMachine, World } from './world.ts'
 
 /** Blocks that must follow the last fault. */
 export const PROGRESS_BLOCKS = 4
-/** Slots within which they must. */
-export const PROGRESS_SLOTS = 60
+/**
+ * Chances within which they must, where every candidate reaches everybody before they choose. A chance is a slot in
+ * which, of all who are selected and not silent, the first by the leader rule is honest: the other slots are the
+ * adversaries' to waste. Each block takes a chance; one more may be lost for each to a lock that is not known to all
+ * yet; and up to six slots pass until the last node has restarted and the last record is behind the clock.
+ */
+export const PROGRESS_CHANCES = 2 * PROGRESS_BLOCKS + 6
+/**
+ * The same where clocks are up to half a slot apart. Then some choose before others have proposed, votes split, and a
+ * chance is good only if a verifier whose clock is ahead comes first: in the worst case that is one of three.
+ */
+export const SKEWED_PROGRESS_CHANCES = 60
+/** How long a run beyond the theory may go on without a fork. */
+const FORK_SLOTS = 60
+/** No run waits longer for its chances. */
+const MOST_SLOTS = 1000
 
 export interface RunOptions {
   readonly scenario?: ScenarioName
@@ -23,8 +37,8 @@ export interface RunResult {
   readonly slots: number
   /** Highest honest head. */
   readonly blocks: number
-  /** Slots from the last fault until everybody had the blocks that must follow. */
-  readonly recoverySlots: number
+  /** Chances from the last fault until everybody had the blocks that must follow. */
+  readonly recoveryChances: number
   readonly counts: Counts
 }
 
@@ -38,12 +52,12 @@ export function runSeed(seed: number, verifiers: number, options: RunOptions = {
   world.run(scenario.faultsEndMs, () => false)
   for (const node of nodes) node.setClock(scenario.skewMs[node.index] ?? 0)
   const wanted = Math.max(...heads()) + PROGRESS_BLOCKS
-  const deadlineMs = scenario.faultsEndMs + PROGRESS_SLOTS * scenario.slotMs
-  const startMs = world.nowMs
+  const chances = progressChances(scenario)
+  const deadlineMs = world.isBeyondTheory ? scenario.faultsEndMs + FORK_SLOTS * scenario.slotMs : deadlineAfter(world, chances)
   if (world.isBeyondTheory) world.run(deadlineMs, () => false)
   else world.run(deadlineMs, () => nodes.every((node) => node.head.height >= wanted))
   if (world.failure === null && !world.isBeyondTheory && nodes.some((node) => node.head.height < wanted))
-    world.fail('progress', `${PROGRESS_SLOTS} slots after the last fault the heads are ${heads().join(',')}, wanted ${wanted}`)
+    world.fail('progress', `after ${chances} chances since the last fault the heads are ${heads().join(',')}, wanted ${wanted}`)
   if (!world.isBeyondTheory) checkAgreement(world, nodes)
   checkEvidence(world)
   return {
@@ -52,9 +66,39 @@ export function runSeed(seed: number, verifiers: number, options: RunOptions = {
     forked: world.fork !== null,
     slots: Math.ceil(world.nowMs / scenario.slotMs),
     blocks: Math.max(...heads()),
-    recoverySlots: Math.ceil((world.nowMs - startMs) / scenario.slotMs),
+    recoveryChances: countChances(world),
     counts: world.counts,
   }
+}
+
+/** Candidates of everybody reach everybody in time if clocks and delays leave room for that before the choice. */
+function progressChances({ skewMs, choiceMs }: Scenario): number {
+  const apartMs = Math.max(...skewMs) - Math.min(...skewMs)
+  return apartMs + MOST_WORK_MS + CALM_DELAY_MS.high <= choiceMs ? PROGRESS_CHANCES : SKEWED_PROGRESS_CHANCES
+}
+
+/** The end of the slot of the last of so many chances. */
+function deadlineAfter(world: World, chances: number): number {
+  const { faultsEndMs, slotMs } = world.scenario
+  const first = Math.ceil(faultsEndMs / slotMs)
+  let slot = first
+  for (let left = chances; left > 0 && slot < first + MOST_SLOTS; slot++) if (isChance(world, slot)) left--
+  return slot * slotMs
+}
+
+function countChances(world: World): number {
+  const { faultsEndMs, slotMs } = world.scenario
+  let chances = 0
+  for (let slot = Math.ceil(faultsEndMs / slotMs); slot * slotMs <= world.nowMs; slot++) if (isChance(world, slot)) chances++
+  return chances
+}
+
+function isChance(world: World, slot: number): boolean {
+  const { stakes, silent, behaviours, leaderRule } = world.scenario
+  const selected = stakes.flatMap((_, member) => (silent[member] !== true && world.isSelected(member, slot) ? [member] : []))
+  const rank = (member: number): string => (leaderRule === 'ticket' ? world.ticketOf(member, slot) : (world.ids[member] ?? ''))
+  const first = selected.sort((left, right) => (rank(left) < rank(right) ? -1 : 1))[0]
+  return first !== undefined && behaviours[first] === null
 }
 
 function populate(world: World): HonestNode[] {
@@ -74,7 +118,8 @@ function populate(world: World): HonestNode[] {
   for (const node of nodes) world.after(world.random.below(scenario.slotMs), () => node.start())
   coalition.start()
   for (const { node, atMs, offsetMs } of scenario.wildClocks) world.after(atMs, () => nodeAt(world, node)?.setClock(offsetMs))
-  for (const { node, atMs, downMs } of scenario.staleRestores) world.after(atMs, () => nodeAt(world, node)?.crashAndRestore(downMs, world.random))
+  for (const { node, atMs, downMs } of scenario.staleRestores)
+    world.after(atMs, () => nodeAt(world, node)?.crashAndRestore(downMs, world.random))
   for (const { toMs } of scenario.partitions)
     world.after(toMs, () => {
       for (const node of nodes) for (const peer of world.connectedTo(node.index)) if (peer > node.index) node.meet(peer)
@@ -91,6 +136,7 @@ function nodeAt(world: World, index: number): HonestNode | null {
 function checkAgreement(world: World, nodes: readonly HonestNode[]): void {
   for (const node of nodes) {
     for (const { block } of node.disk.chain)
-      if (world.committed.get(block.height) !== block.hash) world.fail('agreement', `n${node.index} holds another block at height ${block.height}`)
+      if (world.committed.get(block.height) !== block.hash)
+        world.fail('agreement', `n${node.index} holds another block at height ${block.height}`)
   }
 }

@@ -89,7 +89,8 @@ export function drawScenario(seed: number, verifiers: number, name: ScenarioName
   const network = has('network', 600_000)
   const stale = has('stale-restore', 60_000)
   const adversarial = !stale && (name === 'mixed' ? random.chance(700_000) : name === 'third' || behaviours.some((known) => known === name))
-  const faulty = adversarial || has('silent', 300_000) || (stale && random.chance(500_000)) ? drawFaulty(random, stakes, name === 'third') : []
+  const faulty =
+    adversarial || has('silent', 300_000) || (stale && random.chance(500_000)) ? drawFaulty(random, stakes, name === 'third') : []
   const wanted = behaviours.find((known) => known === name)
   const roles = stakes.map((_, member) => {
     if (!faulty.includes(member) || !adversarial) return null

@@ -15,11 +15,13 @@ export function flood(coalition: Coalition, member: number, slot: number, head: 
   const { world, random, targets } = coalition
   if (random.below(10) === 0) {
     const to = random.pick(targets)
-    for (let message = 0; message < BURST; message++) world.after(random.below(world.scenario.slotMs), () => askForFresh(coalition, member, to, slot, slot, head))
+    for (let message = 0; message < BURST; message++)
+      world.after(random.below(world.scenario.slotMs), () => askForFresh(coalition, member, to, slot, slot, head))
   }
   for (const to of targets) {
     const count = random.below(FLOOD)
-    for (let message = 0; message < count; message++) world.after(random.below(world.scenario.slotMs), () => sendOne(coalition, member, to, slot, head))
+    for (let message = 0; message < count; message++)
+      world.after(random.below(world.scenario.slotMs), () => sendOne(coalition, member, to, slot, head))
   }
 }
 
@@ -40,7 +42,10 @@ function sendOne(coalition: Coalition, member: number, to: number, slot: number,
     case 2: {
       const certificate = random.pick([...coalition.voteCertificates(), ...coalition.lockCertificates(), null])
       if (certificate === null) return
-      ask({ kind: certificate.statement.kind === 'vote' ? 'lock' : 'seal', certificate: random.below(4) === 0 ? spoilt(certificate) : certificate })
+      ask({
+        kind: certificate.statement.kind === 'vote' ? 'lock' : 'seal',
+        certificate: random.below(4) === 0 ? spoilt(certificate) : certificate,
+      })
       return world.send(member, to, { kind: 'certificate', certificate })
     }
     case 3: {

@@ -1,10 +1,20 @@
-import { sha256Hex } from '../../src/crypto/sha256.ts'
 import { utf8 } from '../../src/base/bytes.ts'
-import { isSelected } from '../../src/consensus/sortition.ts'
-import { totalOf } from '../../src/consensus/quorum.ts'
+import type { KnownSignatures } from '../../src/consensus/guard.ts'
 import { initialState, step } from '../../src/consensus/machine.ts'
+import { enoughStake, stakeOf, totalOf } from '../../src/consensus/quorum.ts'
+import { isSelected } from '../../src/consensus/sortition.ts'
 import type { BlockRef, MachineConfig, ProposedBlock } from '../../src/consensus/types.ts'
-import type { AggregateSignature, CandidateStatement, Certificate, Hash, RefusalReason, SignRequest, Statement } from '../../src/wire/types.ts'
+import { sha256Hex } from '../../src/crypto/sha256.ts'
+import type {
+  AggregateSignature,
+  CandidateStatement,
+  Certificate,
+  Hash,
+  RefusalReason,
+  SignRequest,
+  Statement,
+} from '../../src/wire/types.ts'
+import { Knowledge } from './knowledge.ts'
 import { EventQueue } from './queue.ts'
 import { Random } from './random.ts'
 import { type Accusation, aggregate, Register } from './register.ts'
@@ -52,6 +62,8 @@ export interface Participant {
   readonly isUp: boolean
   /** Whether it would hand out that block. */
   hasBody(block: Hash): boolean
+  /** What it tells of a verifier's signatures. */
+  newestOf(verifier: number): KnownSignatures | undefined
   receive(to: number, message: Message): void
 }
 
@@ -182,7 +194,9 @@ export class World {
   /** Whether there is anything to put into a block of that slot: the same for everybody. */
   isQuiet(slot: number): boolean {
     if (!this.hasFaults) return false
-    return Number.parseInt(sha256Hex(utf8(`quiet ${this.scenario.seed} ${slot}`)).slice(0, 8), 16) / 2 ** 32 < this.scenario.quietPpm / 1_000_000
+    return (
+      Number.parseInt(sha256Hex(utf8(`quiet ${this.scenario.seed} ${slot}`)).slice(0, 8), 16) / 2 ** 32 < this.scenario.quietPpm / 1_000_000
+    )
   }
 
   // Network
@@ -196,6 +210,19 @@ export class World {
 
   connectedTo(node: number): number[] {
     return this.participants.flatMap((_, peer) => (peer !== node && this.isConnected(node, peer) ? [peer] : []))
+  }
+
+  /** Whether these nodes have the stake of a certificate. */
+  isEnough(nodes: readonly number[]): boolean {
+    const { stakes } = this.scenario
+    return stakeOf(stakes, nodes) >= enoughStake(totalOf(stakes))
+  }
+
+  /** The newest statement of a verifier that any of these peers has seen. */
+  newestKnownOf(verifier: number, peers: readonly number[]): KnownSignatures {
+    const told = new Knowledge()
+    for (const peer of peers) told.take(verifier, this.participants[peer]?.newestOf(verifier))
+    return told.newestOf(verifier)
   }
 
   delayMs(): number {
@@ -271,6 +298,7 @@ export class World {
     this.sealedBlocks.set(statement.height, other ?? statement.block)
     if (other === undefined || other === statement.block) return
     this.fork = { height: statement.height, blocks: [other, statement.block] }
-    if (!this.isBeyondTheory) this.fail('one-seal', `${short(other)} and ${short(statement.block)} are both sealed at height ${statement.height}`)
+    if (!this.isBeyondTheory)
+      this.fail('one-seal', `${short(other)} and ${short(statement.block)} are both sealed at height ${statement.height}`)
   }
 }
