@@ -75,7 +75,15 @@ export class View implements NodeView {
       head: head.hash,
       headSlot: head.slot,
       headFinalAtMs: this.#finalAt.get(head.height) ?? null,
-      sync: { state: peers.length === 0 ? 'waiting-for-peers' : targetHeight > head.height + 1 ? 'syncing' : 'following', targetHeight },
+      sync: {
+        state:
+          peers.length === 0 && this.connectedStake() < enoughStake(quorum.totalStakeDroplets)
+            ? 'waiting-for-peers'
+            : targetHeight > head.height + 1
+              ? 'syncing'
+              : 'following',
+        targetHeight,
+      },
       verifier:
         self === null || member === undefined ? null : { address: member.id, index: self, silence: silence?.kind ?? null, ...this.#work },
       peers: peers.length,
