@@ -299,6 +299,7 @@ export class Coalition {
 /** One adversary's place in the network. */
 export class Adversary implements Participant {
   readonly isUp = true
+  readonly chain = []
   private readonly coalition: Coalition
 
   constructor(coalition: Coalition) {

@@ -10,6 +10,7 @@ import { Knowledge } from './knowledge.ts'
 import { keyOf } from './register.ts'
 import { short, showEffect, showInput, showStatement } from './show.ts'
 import { SignService } from './sign-service.ts'
+import { SyncClient } from './sync.ts'
 import { isGoodOn, isMakersOwn } from './validate.ts'
 import type { Message, Participant, Sealed, World } from './world.ts'
 
@@ -40,7 +41,7 @@ export class HonestNode implements Participant {
   private lastSlot: number | null = null
   private inbox: Input[] = []
   private isBusy = false
-  private isSyncing = false
+  private readonly sync: SyncClient
   private bodies = new Map<Hash, BlockRef>()
   private certificates = new Map<string, Certificate>()
   private readonly signService: SignService
@@ -49,6 +50,7 @@ export class HonestNode implements Participant {
     const { scenario } = world
     this.world = world
     this.index = index
+    this.sync = new SyncClient(world, index, this)
     this.signService = new SignService(world, index, this)
     this.clock = new NodeClock(world, scenario.skewMs[index] ?? 0, {
       onSlot: (slot) => this.enterSlot(slot),
@@ -65,6 +67,10 @@ export class HonestNode implements Participant {
     return this.disk.chain.at(-1)?.block ?? this.world.genesis
   }
 
+  get chain(): readonly Sealed[] {
+    return this.disk.chain
+  }
+
   get workingHeight(): number {
     return this.head.height + 1
   }
@@ -76,7 +82,7 @@ export class HonestNode implements Participant {
     const { world, disk } = this
     this.life++
     this.lastSlot = null
-    this.isSyncing = false
+    this.sync.reset()
     this.inbox = []
     this.bodies = new Map(disk.bodies)
     this.certificates = new Map()
@@ -125,15 +131,15 @@ export class HonestNode implements Participant {
     if (!(other instanceof HonestNode)) return
     this.showCertificates(peer)
     other.showCertificates(this.index)
-    this.syncFrom(peer)
-    other.syncFrom(this.index)
+    this.sync.from(peer)
+    other.sync.from(this.index)
   }
 
   private showCertificates(peer: number): void {
     for (const certificate of this.certificates.values()) this.world.send(this.index, peer, { kind: 'certificate', certificate })
   }
 
-  private inLife(delayMs: number, run: () => void): void {
+  inLife(delayMs: number, run: () => void): void {
     const { life } = this
     this.world.after(delayMs, () => {
       if (this.isUp && this.life === life) run()
@@ -145,24 +151,16 @@ export class HonestNode implements Participant {
     this.lastSlot = slot
     for (const peer of this.world.connectedTo(this.index)) {
       if (this.world.random.chance(EXCHANGE_PPM)) this.meet(peer)
-      else this.syncFrom(peer)
+      else this.sync.from(peer)
     }
     this.disk.backUp(this.world.nowMs)
     this.feed({ kind: 'slot-started', slot })
   }
 
   private askForOwnSignatures(): void {
-    const told = this.toldByPeers()
+    const told = this.world.toldByPeers(this.index, this.wasRestored)
     if (told === null) this.inLife(RESTART_POLL_MS, () => this.askForOwnSignatures())
     else this.inLife(this.world.delayMs(), () => this.feed({ kind: 'own-signatures-known', known: told }))
-  }
-
-  private toldByPeers(): KnownSignatures | null {
-    const { world, index } = this
-    const peers = world.connectedTo(index)
-    // After a restore, whoever may hold a signature must be heard; silence of the others is the price of a lost record.
-    const isComplete = !this.wasRestored || peers.length === world.participants.filter((peer) => peer !== null).length - 1
-    return isComplete && world.isEnough([index, ...peers]) ? world.newestKnownOf(index, peers) : null
   }
 
   // The runner
@@ -236,7 +234,7 @@ export class HonestNode implements Participant {
         return world.broadcast(index, { kind: 'sealed', from: index, sealed: { block: sealed.block, seal: effect.seal } })
       }
       case 'behind':
-        for (const peer of world.connectedTo(index)) this.syncFrom(peer)
+        for (const peer of world.connectedTo(index)) this.sync.from(peer)
         return
       case 'alarm':
         return checkAlarm(world, index, effect.code, effect.detail, this.wasRestored)
@@ -314,40 +312,19 @@ export class HonestNode implements Participant {
     this.inbox.unshift({ kind: 'head-moved', head: body, members: this.members })
   }
 
-  private append(sealed: Sealed): void {
+  append(sealed: Sealed): void {
     const { world, disk } = this
     const { height } = sealed.block
     world.noteCommit(this.index, sealed)
+    this.learnAll(sealed.seal.signers, { kind: 'seal', height, block: sealed.block.hash })
     disk.append(sealed)
     this.bodies.set(sealed.block.hash, sealed.block)
     for (const body of this.bodies.values()) if (body.height < height) this.bodies.delete(body.hash)
     for (const [key, certificate] of this.certificates) if (certificate.statement.height <= height) this.certificates.delete(key)
   }
 
-  /** Fetches the sealed blocks that a peer has more of. */
-  syncFrom(peer: number): void {
-    const { world, index } = this
-    const other = world.participants[peer]
-    if (!(other instanceof HonestNode) || other.head.height <= this.head.height || !this.isUp || this.isSyncing) return
-    this.isSyncing = true
-    this.inLife(2 * world.delayMs(), () => {
-      this.isSyncing = false
-      const missing = world.isConnected(index, peer) ? other.disk.chain.slice(this.head.height) : []
-      // Blocks one by one through the machine, or a range past it.
-      const throughMachine = world.random.below(2) === 0
-      let hasMoved = false
-      for (const sealed of missing) {
-        const { block, seal } = sealed
-        if (block.parent !== this.head.hash || !this.isUp) break
-        this.learnAll(seal.signers, { kind: 'seal', height: block.height, block: block.hash })
-        if (throughMachine) this.takeSealed(sealed)
-        else {
-          this.append(sealed)
-          hasMoved = true
-        }
-      }
-      if (hasMoved) this.feed({ kind: 'head-moved', head: this.head, members: this.members })
-    })
+  tellHead(): void {
+    this.feed({ kind: 'head-moved', head: this.head, members: this.members })
   }
 
   // Validators
@@ -367,7 +344,7 @@ export class HonestNode implements Participant {
         const { block, seal } = message.sealed
         if (!this.world.register.isValid({ statement: { kind: 'seal', height: block.height, block: block.hash }, aggregate: seal })) return
         this.learnAll(seal.signers, { kind: 'seal', height: block.height, block: block.hash })
-        if (block.height > this.head.height + 1) this.syncFrom(message.from)
+        if (block.height > this.head.height + 1) this.sync.from(message.from)
         return this.takeSealed(message.sealed)
       }
       default:
@@ -385,7 +362,7 @@ export class HonestNode implements Participant {
     for (const signer of signers) this.learn(signer, statement)
   }
 
-  private takeSealed({ block, seal }: Sealed): void {
+  takeSealed({ block, seal }: Sealed): void {
     if (block.height === this.head.height + 1) this.bodies.set(block.hash, block)
     this.feed({ kind: 'sealed-block', block, seal })
   }
@@ -394,7 +371,7 @@ export class HonestNode implements Participant {
     const { world, head, lastSlot } = this
     if (!isMakersOwn(world, statement, candidate)) return
     this.learn(candidate.maker, statement)
-    if (candidate.block.height > head.height + 1) return this.syncFrom(candidate.maker)
+    if (candidate.block.height > head.height + 1) return this.sync.from(candidate.maker)
     if (lastSlot === null || candidate.slot < lastSlot || !isGoodOn(world, head, candidate)) return
     // Its transactions are here, or must be fetched first.
     if (world.random.below(2) === 0) this.takeGoodCandidate(candidate)

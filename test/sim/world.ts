@@ -64,6 +64,8 @@ export interface Participant {
   hasBody(block: Hash): boolean
   /** What it tells of a verifier's signatures. */
   newestOf(verifier: number): KnownSignatures | undefined
+  /** Sealed blocks that it gives to who asks, from height one up. */
+  readonly chain: readonly Sealed[]
   receive(to: number, message: Message): void
 }
 
@@ -212,14 +214,17 @@ export class World {
     return this.participants.flatMap((_, peer) => (peer !== node && this.isConnected(node, peer) ? [peer] : []))
   }
 
-  /** Whether these nodes have the stake of a certificate. */
-  isEnough(nodes: readonly number[]): boolean {
-    const { stakes } = this.scenario
-    return stakeOf(stakes, nodes) >= enoughStake(totalOf(stakes))
+  sealedBlocksOf(peer: number, above: number): readonly Sealed[] {
+    return this.participants[peer]?.chain.slice(above) ?? []
   }
 
-  /** The newest statement of a verifier that any of these peers has seen. */
-  newestKnownOf(verifier: number, peers: readonly number[]): KnownSignatures {
+  /** What peers have seen a verifier sign; null while it reaches too few of them. */
+  toldByPeers(verifier: number, wasRestored: boolean): KnownSignatures | null {
+    const { stakes } = this.scenario
+    const peers = this.connectedTo(verifier)
+    // After a restore, whoever may hold a signature must be heard; silence of the others is the price of a lost record.
+    if (wasRestored && peers.length < this.participants.filter((peer) => peer !== null).length - 1) return null
+    if (stakeOf(stakes, [verifier, ...peers]) < enoughStake(totalOf(stakes))) return null
     const told = new Knowledge()
     for (const peer of peers) told.take(verifier, this.participants[peer]?.newestOf(verifier))
     return told.newestOf(verifier)

@@ -1,0 +1,57 @@
+import type { BlockRef } from '../../src/consensus/types.ts'
+import type { Sealed, World } from './world.ts'
+
+interface Owner {
+  readonly isUp: boolean
+  readonly head: BlockRef
+  inLife(delayMs: number, run: () => void): void
+  /** Lets the machine commit it. */
+  takeSealed(sealed: Sealed): void
+  /** Writes it; the machine hears of the head afterwards. */
+  append(sealed: Sealed): void
+  tellHead(): void
+}
+
+/** Fetches the sealed blocks that a peer has more of, from one peer at a time. */
+export class SyncClient {
+  private readonly world: World
+  private readonly index: number
+  private readonly owner: Owner
+  private isBusy = false
+
+  constructor(world: World, index: number, owner: Owner) {
+    this.world = world
+    this.index = index
+    this.owner = owner
+  }
+
+  reset(): void {
+    this.isBusy = false
+  }
+
+  from(peer: number): void {
+    const { world, owner } = this
+    if (!owner.isUp || this.isBusy || world.sealedBlocksOf(peer, owner.head.height).length === 0) return
+    this.isBusy = true
+    owner.inLife(2 * world.delayMs(), () => {
+      this.isBusy = false
+      if (world.isConnected(this.index, peer)) this.take(world.sealedBlocksOf(peer, owner.head.height))
+    })
+  }
+
+  private take(blocks: readonly Sealed[]): void {
+    const { world, owner } = this
+    // Block by block through the machine, or a range past it.
+    const throughMachine = world.random.below(2) === 0
+    let hasMoved = false
+    for (const sealed of blocks) {
+      if (sealed.block.parent !== owner.head.hash || !owner.isUp) break
+      if (throughMachine) owner.takeSealed(sealed)
+      else {
+        owner.append(sealed)
+        hasMoved = true
+      }
+    }
+    if (hasMoved) owner.tellHead()
+  }
+}
