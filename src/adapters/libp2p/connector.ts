@@ -1,5 +1,6 @@
 import type { PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
+import { pipe } from 'it-pipe'
 import { QuorateError } from '../../base/errors.ts'
 import type { DialAttempt } from '../../ports/network.ts'
 import type { Telemetry } from '../../ports/telemetry.ts'
@@ -18,7 +19,7 @@ import {
   MIN_CONNECT_COURTESY_MS,
   ROUNDS_BEFORE_SEARCH,
 } from './limits.ts'
-import { closerPeers, type Node } from './node.ts'
+import { closerPeers, firstOf, type Node } from './node.ts'
 import { deadline, onAbort, Slots, withSignal } from './signals.ts'
 
 export interface ConnectorOptions {
@@ -185,9 +186,10 @@ export class Connector {
 
   async #search(peerId: PeerId, signal: AbortSignal): Promise<readonly Multiaddr[]> {
     try {
-      for await (const event of this.#node.services.dht.findPeer(peerId, { signal, useCache: false })) {
-        if (event.name === 'FINAL_PEER') return event.peer.multiaddrs
-      }
+      const events = this.#node.services.dht.findPeer(peerId, { signal, useCache: false })
+      return await pipe(events, (source) =>
+        firstOf(source, (event) => (event.name === 'FINAL_PEER' ? event.peer.multiaddrs : undefined), []),
+      )
     } catch (error) {
       this.#options.telemetry.log('debug', 'network.search-failed', { peerId: peerId.toString(), error: oneLine(error) })
     }

@@ -1,4 +1,4 @@
-import { concatBytes } from '../../base/bytes.ts'
+import { concat } from 'uint8arrays/concat'
 import { QuorateError } from '../../base/errors.ts'
 
 export type FrameKind = 'request' | 'response' | 'error'
@@ -20,7 +20,7 @@ export function encodeFrame(frame: Frame): Uint8Array {
   view.setUint32(0, HEAD_BYTES + frame.payload.length)
   view.setUint8(LENGTH_BYTES, KINDS.indexOf(frame.kind))
   view.setUint32(LENGTH_BYTES + 1, frame.id)
-  return concatBytes([head, frame.payload])
+  return concat([head, frame.payload])
 }
 
 /** Cuts the bytes of a stream into frames. It holds at most one frame that is not complete. */
@@ -64,7 +64,7 @@ export class FrameDecoder {
 
   /** The first `count` buffered bytes; there must be as many. */
   #take(count: number): Uint8Array {
-    const joined = this.#chunks.length === 1 && this.#chunks[0] !== undefined ? this.#chunks[0] : concatBytes(this.#chunks)
+    const joined = this.#chunks.length === 1 && this.#chunks[0] !== undefined ? this.#chunks[0] : concat(this.#chunks)
     const rest = joined.subarray(count)
     this.#chunks = rest.length === 0 ? [] : [rest]
     this.#buffered -= count

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type GossipSub, type GossipsubMessage, gossipsub, StrictNoSign, type TopicValidatorResult } from '@chainsafe/libp2p-gossipsub'
+import { toString } from 'uint8arrays/to-string'
 import { utf8 } from '../../base/bytes.ts'
 import { QuorateError } from '../../base/errors.ts'
 import { ignore, reject, type Verdict } from '../../base/verdict.ts'
@@ -43,7 +44,7 @@ export function gossipService(options: GossipServiceOptions): (components: Param
   const create = gossipsub({
     globalSignaturePolicy: StrictNoSign,
     msgIdFn: (message) => messageId(message.topic, message.data),
-    msgIdToStrFn: (id) => Buffer.from(id.buffer, id.byteOffset, id.length).toString('latin1'),
+    msgIdToStrFn: (id) => toString(id, 'latin1'),
     allowedTopics: topicIds,
     asyncValidation: true,
     fallbackToFloodsub: false,

@@ -24,6 +24,7 @@ import { tcp } from '@libp2p/tcp'
 import { ipPortToMultiaddr } from '@libp2p/utils'
 import { yamux } from '@libp2p/yamux'
 import type { Multiaddr } from '@multiformats/multiaddr'
+import { pipe } from 'it-pipe'
 import { createLibp2p } from 'libp2p'
 import { endpointOf, isPrivateAddress, parsePeerAddress } from './address.ts'
 import { type GossipService, gossipService } from './gossip.ts'
@@ -122,10 +123,17 @@ interface SendOptions {
  */
 export async function closerPeers(node: Node, asked: PeerId, key: Uint8Array, signal: AbortSignal): Promise<PeerInfo[]> {
   const path = { index: -1, queued: 0, running: 0, total: 0 }
-  for await (const event of node.services.dht.network.sendRequest(asked, { type: MessageType.FIND_NODE, key }, { signal, path })) {
-    if (event.name === 'PEER_RESPONSE') return event.closer
+  const events = node.services.dht.network.sendRequest(asked, { type: MessageType.FIND_NODE, key }, { signal, path })
+  return pipe(events, (source) => firstOf(source, (event) => (event.name === 'PEER_RESPONSE' ? event.closer : undefined), []))
+}
+
+/** What `pick` makes of the first event that it takes; the rest of the query is ended. `none` if it takes no event. */
+export async function firstOf<E, T>(events: AsyncIterable<E>, pick: (event: E) => T | undefined, none: T): Promise<T> {
+  for await (const event of events) {
+    const picked = pick(event)
+    if (picked !== undefined) return picked
   }
-  return []
+  return none
 }
 
 interface Connections {
