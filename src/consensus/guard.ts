@@ -81,7 +81,7 @@ export function lockAt(record: GuardRecord, height: number): Certificate<VoteSta
  * justification above it (G3). It looks past the last lock, because an older lock on another block would
  * otherwise convict an honest verifier of amnesia.
  */
-export function conflictingLockSlot(record: GuardRecord, height: number, block: Hash): number | null {
+function conflictingLockSlot(record: GuardRecord, height: number, block: Hash): number | null {
   const held = lockAt(record, height)
   const known = record.knownLock?.height === height ? record.knownLock : null
   const slots = [

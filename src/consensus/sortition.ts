@@ -7,11 +7,11 @@ const MILLION = 1_000_000n
 export const ticket64 = (ticket: Hash): bigint => BigInt(`0x${ticket.slice(0, 16)}`)
 
 /** `ticket64 * T < c * s * 2^64`: linear in stake, so that splitting a stake gains nothing. */
-export const selectedByStake = (ticket: Hash, stake: number, totalStake: number, expectedCandidates: number): boolean =>
+const selectedByStake = (ticket: Hash, stake: number, totalStake: number, expectedCandidates: number): boolean =>
   ticket64(ticket) * BigInt(totalStake) < BigInt(expectedCandidates) * BigInt(stake) * TWO_64
 
 /** `ticket64 * 10^6 < ppm * 2^64`: the same chance for each verifier. */
-export const selectedUniformly = (ticket: Hash, ppm: number): boolean => ticket64(ticket) * MILLION < BigInt(ppm) * TWO_64
+const selectedUniformly = (ticket: Hash, ppm: number): boolean => ticket64(ticket) * MILLION < BigInt(ppm) * TWO_64
 
 export interface SortitionParameters {
   readonly sortition: 'stake' | 'uniform'

@@ -177,7 +177,7 @@ export class CandidateIntake {
 }
 
 /** What a candidate's proposer signs. */
-export const statementOf = (wire: Candidate, hash: Hash): CandidateStatement => ({
+const statementOf = (wire: Candidate, hash: Hash): CandidateStatement => ({
   kind: 'candidate',
   height: wire.header.height,
   slot: wire.slot,
@@ -204,7 +204,7 @@ function checkEnvelope(wire: Candidate, hash: Hash, headSlot: number): Verdict {
 }
 
 /** Whether a header on the head names a seal certificate of the head. */
-export function checkParentSeal(chain: Chain, header: Header, quorumSignatures: QuorumSignatures): Verdict {
+function checkParentSeal(chain: Chain, header: Header, quorumSignatures: QuorumSignatures): Verdict {
   const { parentSeal } = header
   if (chain.head.height === 0) return parentSeal === null ? accept(undefined) : reject('bad-parent-seal', 'genesis has no seal')
   if (parentSeal === null) return reject('bad-parent-seal', 'the seal of the parent is missing')

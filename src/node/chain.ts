@@ -192,7 +192,7 @@ export class Chain {
 }
 
 /** Genesis as height 0: slot 0 is free for the first block, so its own slot lies before it. */
-export const genesisRef = (chainId: Hash): BlockRef => ({ hash: chainId, height: 0, slot: -1, parent: chainId })
+const genesisRef = (chainId: Hash): BlockRef => ({ hash: chainId, height: 0, slot: -1, parent: chainId })
 
 export const refOf = (chainId: Hash, of: Block): BlockRef => ({
   hash: blockHash(chainId, of.header),

@@ -7,7 +7,7 @@ import { convict, offenceOf } from '../../src/consensus/evidence.ts'
 import { emptyRecord, permit, raiseRecord } from '../../src/consensus/guard.ts'
 import { createQuorum, enoughStake, type QuorumMember, twoThirds } from '../../src/consensus/quorum.ts'
 import { isSelected, type SortitionParameters } from '../../src/consensus/sortition.ts'
-import type { Hash, Statement, LockStatement } from '../../src/wire/types.ts'
+import type { Hash, LockStatement, Statement } from '../../src/wire/types.ts'
 import { readVectors } from './read-vectors.ts'
 
 interface Signed {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type GossipSub, type GossipsubMessage, gossipsub, StrictNoSign, type TopicValidatorResult } from '@chainsafe/libp2p-gossipsub'
-import { toString } from 'uint8arrays/to-string'
+import { toString as bytesToString } from 'uint8arrays/to-string'
 import { utf8 } from '../../base/bytes.ts'
 import { QuorateError } from '../../base/errors.ts'
 import { ignore, reject, type Verdict } from '../../base/verdict.ts'
@@ -44,7 +44,7 @@ export function gossipService(options: GossipServiceOptions): (components: Param
   const create = gossipsub({
     globalSignaturePolicy: StrictNoSign,
     msgIdFn: (message) => messageId(message.topic, message.data),
-    msgIdToStrFn: (id) => toString(id, 'latin1'),
+    msgIdToStrFn: (id) => bytesToString(id, 'latin1'),
     allowedTopics: topicIds,
     asyncValidation: true,
     fallbackToFloodsub: false,
@@ -108,7 +108,7 @@ const TOPIC_SCORE = {
 }
 
 /** First 20 bytes of sha256 over topic and data: the same bytes are the same message, whoever sends them. */
-export function messageId(topic: string, data: Uint8Array): Uint8Array {
+function messageId(topic: string, data: Uint8Array): Uint8Array {
   return createHash('sha256').update(utf8(topic)).update(data).digest().subarray(0, MESSAGE_ID_BYTES)
 }
 
