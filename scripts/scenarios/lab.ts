@@ -1,8 +1,8 @@
-import { fileURLToPath } from 'node:url'
 import type { Member } from '../../src/cli/swarm/member.ts'
 import { faults, type SwarmReport } from '../../src/cli/swarm/report.ts'
 import { seededRandom } from '../../src/cli/swarm/statistics.ts'
 import { Swarm } from '../../src/cli/swarm/swarm.ts'
+import { BUNDLE } from './bundle.ts'
 
 export interface ScenarioOptions {
   readonly verifiers: number
@@ -38,7 +38,6 @@ export interface Outcome {
 /** What happens to a swarm that runs under load. */
 export type Scenario = (lab: Lab) => Promise<void>
 
-const BUNDLE = fileURLToPath(new URL('../../dist/quorate.js', import.meta.url))
 /** Limits for what hangs, on a machine that has other things to do. */
 const CONNECT_DEADLINE_MS = 120_000
 export const STEP_DEADLINE_MS = 180_000

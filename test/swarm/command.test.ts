@@ -2,12 +2,11 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { BUNDLE } from '../../scripts/scenarios/bundle.ts'
 import type { SwarmReport } from '../../src/cli/swarm/report.ts'
 import { tempDirectory } from '../helpers/temp-directory.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 
-const BUNDLE = fileURLToPath(new URL('../../dist/quorate.js', import.meta.url))
 /** For what hangs; everything below takes a few seconds on an idle machine. */
 const DEADLINE_MS = 120_000
 
