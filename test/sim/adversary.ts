@@ -112,8 +112,9 @@ export class Coalition {
     if (behaviour === 'hide-lock') this.leak()
     if (behaviour === 'spam') flood(this, member, slot, head)
     if (slot <= head.slot || !world.isSelected(member, slot)) return
-    const justification =
-      behaviour === 'hide-lock' ? (this.voteCertificates().find((known) => this.isFit(known, head, slot)) ?? null) : null
+    // What it hides it proposes again itself, or it tempts the locked with another block.
+    const repeats = behaviour === 'hide-lock' && (this.hoards || this.random.below(2) === 0)
+    const justification = repeats ? (this.voteCertificates().find((known) => this.isFit(known, head, slot)) ?? null) : null
     const again = justification === null ? undefined : world.blocks.get(justification.statement.block)
     const isValid = behaviour !== 'spam' || this.random.below(2) === 0
     const build = (): SimBlock => world.build(member, slot, head, isValid)

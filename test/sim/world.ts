@@ -70,24 +70,22 @@ export interface Participant {
 }
 
 export interface Failure {
-  readonly check: string
+  readonly check: CheckName
   readonly detail: string
   readonly atMs: number
 }
 
-export const checkNames = [
-  'one-commit',
-  'one-seal',
-  'accusable',
-  'signed-before-persisted',
-  'bounded-state',
-  'false-alarm',
-  'broken-contract',
-  'progress',
-  'agreement',
-  'evidence',
-] as const
-export type CheckName = (typeof checkNames)[number]
+export type CheckName =
+  | 'one-commit'
+  | 'one-seal'
+  | 'accusable'
+  | 'signed-before-persisted'
+  | 'bounded-state'
+  | 'false-alarm'
+  | 'broken-contract'
+  | 'progress'
+  | 'agreement'
+  | 'evidence'
 
 export interface Counts {
   messages: number
