@@ -15,6 +15,7 @@ import { encode } from '../wire/codec.ts'
 import { shortIdOf, ticketOf, transactionId } from '../wire/ids.ts'
 import { statementMessage, ticketMessage } from '../wire/signing.ts'
 import { type AggregateSignature, type Candidate, candidate, compactBlock, publicRecord } from '../wire/types.ts'
+import { BlockSize } from './block-size.ts'
 import type { Bodies } from './bodies.ts'
 import { FETCH_DEADLINE_MS } from './bounds.ts'
 import { buildBlock } from './builder.ts'
@@ -73,6 +74,7 @@ export class Runner {
   readonly #options: RunnerOptions
   #state: State
   readonly #jobs: Job[] = []
+  readonly #blockSize: BlockSize
   /** Inputs that effects resulted in; they come before all that waits. */
   readonly #results: Input[] = []
   #working = false
@@ -82,6 +84,7 @@ export class Runner {
 
   constructor(options: RunnerOptions) {
     this.#options = options
+    this.#blockSize = new BlockSize(options.chain.genesis.parameters.maxBlockTransactions)
     this.#state = initialState({
       config: { leaderRule: options.chain.genesis.parameters.leaderRule, aggregate: (all) => options.signatures.blsAggregate(all) },
       members: this.#members(),
@@ -159,6 +162,8 @@ export class Runner {
 
   async #take(first: Input): Promise<void> {
     for (let input: Input | undefined = first; input !== undefined; input = this.#results.shift()) {
+      const { slot: ending, candidates } = this.#state
+      if (input.kind === 'slot-started' && candidates.some(({ slot }) => slot === ending)) this.#blockSize.slotLost()
       const { state, effects } = step(this.#state, input)
       this.#state = state
       for (const effect of effects) await this.#carryOut(effect)
@@ -231,7 +236,7 @@ export class Runner {
   async #build(slot: number): Promise<void> {
     const { chain, pool, known, verifier } = this.#options
     invariant(verifier !== null && this.#proof !== null, 'only a maker with a ticket builds')
-    const built = buildBlock(chain, pool, verifier.self, slot, this.#proof.proof)
+    const built = buildBlock(chain, pool, verifier.self, slot, this.#proof.proof, this.#blockSize.limit)
     if (built !== null) known.add(built)
     this.#results.push({ kind: 'block-built', slot, block: built?.ref ?? null })
   }
@@ -268,6 +273,7 @@ export class Runner {
     if (block === undefined) return onBehind(height)
     await chain.commit({ ...block, block: { ...block.block, seal } }, { durable: true })
     onFinal(block, seal)
+    this.#blockSize.blockSealed()
     this.#results.push(this.#headMoved(chain.head))
   }
 
