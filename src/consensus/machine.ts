@@ -5,7 +5,7 @@ import { bestCandidate } from './choice.ts'
 import { type GuardRecord, type KnownSignatures, lastSlot, lockAt, permit, raiseRecord } from './guard.ts'
 import { collectSignature, publishFullerSeal, startLeading } from './leader.ts'
 import { answer, refuse, slotOf, takeRequest } from './requests.ts'
-import { alarm, change, learnCertificate, mayVerify, persist, type Turn } from './turn.ts'
+import { alarm, change, endWithDuplicate, learnCertificate, mayVerify, persist, type Turn } from './turn.ts'
 import type { BlockRef, Input, MachineConfig, Members, ProposedBlock, State, Step } from './types.ts'
 
 /** The machine after a start or a restart. A verifier signs nothing until `own-signatures-known`. */
@@ -143,6 +143,8 @@ function seekCandidate(turn: Turn): void {
     turn.effects.push({ kind: 'build', slot: state.slot, height: state.height })
     return
   }
+  // A certificate of this very slot: its leader is at work, and a justification is of an earlier slot (K5).
+  if (state.valid.statement.slot >= state.slot) return
   const wanted = state.valid.statement.block
   const block = state.blocks.find((known) => known.hash === wanted)
   if (block === undefined) turn.effects.push({ kind: 'fetch-block', block: wanted, from: null })
@@ -265,9 +267,4 @@ function staySilent(turn: Turn, knownSlot: number | null): void {
   if (turn.state.silence?.kind === 'duplicate') return
   const from = Math.max(turn.state.slot ?? -1, knownSlot ?? -1)
   change(turn, { silence: { kind: 'stale', untilSlot: from + STALE_SILENCE_SLOTS + 1 }, ticket: null, leading: null })
-}
-
-function endWithDuplicate(turn: Turn, detail: string): void {
-  change(turn, { silence: { kind: 'duplicate' }, ticket: null, leading: null })
-  alarm(turn, 'duplicate-instance', `${detail}: another process signs with this key; this one stays silent`)
 }
