@@ -20,6 +20,8 @@ export function alarm(turn: Turn, code: AlarmCode, detail: string): void {
 export function learnCertificate(turn: Turn, known: Certificate): void {
   const { statement } = known
   const { state } = turn
+  if (isOfAnotherInstance(state, known))
+    endWithDuplicate(turn, `a ${statement.kind} of this key at height ${statement.height} in this very slot that this node did not sign`)
   if (statement.kind === 'vote' && statement.height === state.height) {
     if (state.valid !== null && statement.slot <= state.valid.statement.slot) return
     change(turn, { valid: known as Certificate<VoteStatement> })
@@ -38,4 +40,19 @@ export function persist(turn: Turn, record: GuardRecord, block: Hash | null): vo
   if (record === turn.state.record) return
   change(turn, { record })
   turn.effects.push({ kind: 'persist', record, block })
+}
+
+/** G6: while this node signs, its key has signed in the present slot what is not on its record. */
+function isOfAnotherInstance({ silence, slot, members, record }: State, { statement, aggregate }: Certificate): boolean {
+  if (silence !== null || members.self === null || !aggregate.signers.includes(members.self)) return false
+  if (statement.kind === 'vote') return statement.slot === slot && !(record.vote?.slot === slot && record.vote.block === statement.block)
+  const lock = record.lock?.statement
+  return (
+    statement.kind === 'lock' && statement.slot === slot && !(lock?.kind === 'vote' && lock.slot === slot && lock.block === statement.block)
+  )
+}
+
+export function endWithDuplicate(turn: Turn, detail: string): void {
+  change(turn, { silence: { kind: 'duplicate' }, ticket: null, leading: null })
+  alarm(turn, 'duplicate-instance', `${detail}: another process signs with this key; this one stays silent`)
 }

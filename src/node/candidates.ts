@@ -105,8 +105,16 @@ export class CandidateIntake {
       ticket,
       justification: justification as Certificate<VoteStatement> | null,
     }
-    // [IGNORE] known: another candidate of this maker in this slot is here.
     const state = machine()
+    // [IGNORE] own-key: another process signs with this node's key; the machine must hear of it, whatever it has itself.
+    const own = state.record.candidate
+    if (maker === state.members.self && !(own?.slot === slot && own.block === hash)) {
+      const signed = this.#checkSignatures(wire, hash, ticket)
+      if (signed.kind !== 'accept') return signed
+      this.#options.onCandidate(proposed, wire)
+      return ignore('own-key', `a candidate in slot ${slot} that this node did not make`)
+    }
+    // [IGNORE] known: another candidate of this maker in this slot is here.
     const others = state.candidates.filter((other) => other.slot === slot)
     if (others.some((other) => other.maker === maker)) return ignore('known', `maker ${maker} has a candidate in slot ${slot}`)
     // [IGNORE] lower-ticket: nobody who has that other one needs it, so nothing of it is checked or relayed.
