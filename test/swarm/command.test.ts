@@ -138,7 +138,9 @@ describe('quorate swarm', function () {
     swarm.child.kill('SIGINT')
     assert.equal(await swarm.ended, 1)
     assert.match(swarm.output(), /error: v2 crashed \(SIGKILL\)/)
-    assert.deepEqual(readReport(swarm).crashed, [{ node: 'v2', exit: 'SIGKILL' }])
+    const [crash, ...more] = readReport(swarm).crashed
+    assert.deepEqual({ node: crash?.node, exit: crash?.exit, more }, { node: 'v2', exit: 'SIGKILL', more: [] })
+    assert.match(crash?.log ?? '', /verifier of swarm-/, 'with the end of its log')
   })
 
   for (const { description, options, code, message } of [

@@ -1,16 +1,11 @@
 import { type Command, Option } from 'commander'
 import { integer } from '../options.ts'
-import { MAX_NODES, type SwarmFlags } from './options.ts'
+import { MAX_NODES, type SwarmCommandFlags } from './options.ts'
 
 const MIN_SLOT_MS = 50
 const MAX_SLOT_MS = 600_000
 const MAX_LOAD = 100_000
 const MAX_DURATION_S = 86_400 * 365
-
-export interface SwarmCommandFlags extends SwarmFlags {
-  readonly report?: string
-  readonly json?: true
-}
 
 export function addSwarmCommand(program: Command): void {
   program

@@ -1,8 +1,8 @@
 import { QuorateError } from '../../base/errors.ts'
 import type { Wallet } from '../../node/wallet.ts'
-import type { Genesis } from '../../wire/genesis.ts'
+import type { Parameters } from '../../wire/genesis.ts'
 import type { Hash } from '../../wire/types.ts'
-import type { Member } from './member.ts'
+import type { NodeClient } from './node-client.ts'
 import { Histogram, seededRandom } from './statistics.ts'
 
 interface LoadAccount {
@@ -26,15 +26,23 @@ interface Pending {
   finalSomewhere: boolean
 }
 
+/** A node to send transfers to. */
+export interface LoadTarget {
+  readonly client: Pick<NodeClient, 'submit' | 'transaction'> | null
+}
+
 export interface LoadOptions {
   readonly perSecond: number
   readonly seed: number
-  readonly genesis: Genesis
+  readonly genesis: {
+    readonly timeMs: number
+    readonly parameters: Pick<Parameters, 'slotMs' | 'maxExpirySlots' | 'minFeeDroplets'>
+  }
   readonly chainId: Hash
   /** Funded by genesis; each has one transfer under way at a time. */
   readonly wallets: readonly Wallet[]
   /** The nodes that may be asked now. */
-  readonly targets: () => readonly Member[]
+  readonly targets: () => readonly LoadTarget[]
 }
 
 export interface LoadCounts {

@@ -26,6 +26,11 @@ export interface SwarmFlags {
   readonly keep?: string
 }
 
+export interface SwarmCommandFlags extends SwarmFlags {
+  readonly report?: string
+  readonly json?: true
+}
+
 /** More processes than any one machine is meant for; a mistyped number ends here, not in a fork bomb. */
 export const MAX_NODES = 200
 const DEFAULT_VERIFIERS = 7

@@ -11,6 +11,14 @@ export interface Machine {
   readonly node: string
 }
 
+/** A node that ended though nobody asked it to. */
+export interface Crash {
+  readonly node: string
+  readonly exit: Exit
+  /** The end of its log. */
+  readonly log: string
+}
+
 export interface Percentiles {
   readonly p50: number | null
   readonly p95: number | null
@@ -49,6 +57,8 @@ export interface SwarmReport {
   readonly slots: { readonly underLoad: number; readonly withoutBlock: number }
   /** Heights at which two nodes hold different blocks. */
   readonly conflicts: number
+  /** Nodes whose chains were compared at the end, at all heights. */
+  readonly comparedNodes: number
   /** From process start until connected to the mesh and, as a verifier, to two thirds of the stake; first starts only. */
   readonly discoveryMs: { readonly p50: number | null; readonly max: number | null }
   /** Sampled each second at every node. */
@@ -61,8 +71,7 @@ export interface SwarmReport {
   readonly cpuMsTotal: number
   /** By node: exit code or signal of its last end. */
   readonly exitCodes: Readonly<Record<string, Exit | null>>
-  /** Nodes that ended though nobody asked them to. */
-  readonly crashed: readonly { readonly node: string; readonly exit: Exit }[]
+  readonly crashed: readonly Crash[]
   readonly alarms: readonly { readonly node: string; readonly atMs: number; readonly code: string; readonly detail: string }[]
   readonly machine: Machine
 }
@@ -85,9 +94,10 @@ export const percentiles = (histogram: Histogram): Percentiles => ({
 export const rejectedInAll = (counts: LoadCounts): number => Object.values(counts.rejected).reduce((sum, count) => sum + count, 0)
 
 /** What makes the command end with a failure, in sentences; empty if all is well. */
-export function faults({ conflicts, lost, crashed, exitCodes }: SwarmReport): readonly string[] {
+export function faults({ conflicts, comparedNodes, lost, crashed, exitCodes }: SwarmReport): readonly string[] {
   const found: string[] = []
   if (conflicts > 0) found.push(`nodes hold different blocks at ${conflicts} ${conflicts === 1 ? 'height' : 'heights'}`)
+  if (comparedNodes === 0) found.push('no node answered at the end, so no chains could be compared')
   if (lost > 0) found.push(`${lost} ${lost === 1 ? 'transaction was' : 'transactions were'} neither final nor refused`)
   for (const { node, exit } of crashed) found.push(`${node} crashed (${exit})`)
   for (const [node, exit] of Object.entries(exitCodes)) {

@@ -3,9 +3,8 @@ import { resolve } from 'node:path'
 import { QuorateError } from '../../base/errors.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
 import { duration, printJson } from '../text.ts'
-import type { SwarmCommandFlags } from './command.ts'
 import { createDisplay, type Display } from './display.ts'
-import { swarmOptions } from './options.ts'
+import { type SwarmCommandFlags, swarmOptions } from './options.ts'
 import { faults, type SwarmReport } from './report.ts'
 import { Swarm } from './swarm.ts'
 
@@ -64,6 +63,7 @@ async function tell(report: SwarmReport, { report: file, json, keep }: SwarmComm
   if (json === true) printJson(report)
   else process.stdout.write(closingWords(report))
   const found = faults(report)
+  for (const { node, log } of report.crashed) process.stderr.write(`the end of ${node}'s log:\n${log}\n`)
   for (const fault of found) process.stderr.write(`error: ${fault}\n`)
   if (keep !== undefined) process.stderr.write(`directories and logs are in ${resolve(keep)}\n`)
   return found.length === 0 ? exitCodes.ok : exitCodes.failed

@@ -11,9 +11,9 @@ import { FinalityTracker, type SeenBlock } from './finality.ts'
 import { addPlace, type Layout, layOut, type NodePlace } from './layout.ts'
 import { Load } from './load.ts'
 import { Member, type Usage } from './member.ts'
-import type { Exit } from './node-process.ts'
+import { type Exit, logExcerpt } from './node-process.ts'
 import type { SwarmOptions } from './options.ts'
-import { machine, percentiles, rejectedInAll, type SwarmReport } from './report.ts'
+import { type Crash, machine, percentiles, rejectedInAll, type SwarmReport } from './report.ts'
 import { Histogram, percentileOf, Rate } from './statistics.ts'
 
 export interface SwarmSetup extends SwarmOptions {
@@ -54,7 +54,7 @@ export class Swarm {
   readonly load: Load
   readonly recentBlocks: SeenBlock[] = []
   readonly alarms: SeenAlarm[] = []
-  readonly crashed: { readonly node: string; readonly exit: Exit }[] = []
+  readonly crashed: Crash[] = []
   readonly committedRate = new Rate(RATE_WINDOW_MS)
   readonly startedAtMs = performance.now()
   readonly #rssMb = new Histogram()
@@ -89,7 +89,11 @@ export class Swarm {
     const count = perSecond === 0 ? 1 : Math.min(MAX_ACCOUNTS, Math.max(MIN_ACCOUNTS, perSecond * ACCOUNT_SECONDS))
     const wallets = seededWallets(seed, count)
     const accounts = wallets.map(({ address }) => address)
-    const layout = await layOut({ root, verifiers, fullNodes: nodes - 1 - verifiers, slotMs, accounts, leadMs: GENESIS_LEAD_MS })
+    const size = { root, verifiers, fullNodes: nodes - 1 - verifiers, slotMs, accounts, leadMs: GENESIS_LEAD_MS }
+    const layout = await layOut(size).catch((error: unknown) => {
+      if (keep === null) rmSync(root, { recursive: true, force: true })
+      throw error
+    })
     const { genesis, chainId } = layout
     const targets = (): readonly Member[] => swarm.up.filter(({ name }) => swarm.tracker.watches(name))
     const load = new Load({ perSecond, seed, genesis, chainId, wallets, targets })
@@ -181,6 +185,7 @@ export class Swarm {
     await this.refresh()
     const usage = this.#usage()
     const heights = this.up.map(({ height }) => height)
+    const comparedNodes = this.up.length
     const comparison = await this.compare().catch(() => null)
     await this.stop()
     const { nodes, verifiers, slotMs, seed, load } = this.options
@@ -207,6 +212,7 @@ export class Swarm {
       blocks: comparison?.height ?? this.tracker.height,
       slots: this.#slotsUnderLoad(comparison?.slots ?? []),
       conflicts: new Set([...this.tracker.conflicts, ...(comparison?.conflicts ?? [])]).size,
+      comparedNodes: comparison === null ? 0 : comparedNodes,
       discoveryMs: { p50: percentileOf(discovery, 0.5), max: percentileOf(discovery, 1) },
       rssMb: { p50: this.#rssMb.percentile(0.5), max: this.#rssMb.max },
       cpuMsPerTx: perCommitted(usage.cpuMs - this.#usageBefore.cpuMs),
@@ -272,7 +278,7 @@ export class Swarm {
   #onDown(member: Member, exit: Exit, expected: boolean): void {
     this.tracker.unwatch(member.name)
     if (expected) return
-    this.crashed.push({ node: member.name, exit })
+    this.crashed.push({ node: member.name, exit, log: logExcerpt(member.place.logPath) })
     this.options.note(`${member.name} crashed (${exit})`)
   }
 
@@ -310,10 +316,10 @@ export class Swarm {
   }
 
   #slotsUnderLoad(slots: readonly number[]): SwarmReport['slots'] {
-    if (this.#loadStartedAtMs === null || this.#loadEndedAtMs === null || this.options.load === 0) return { underLoad: 0, withoutBlock: 0 }
+    if (this.#loadStartedAtMs === null || this.options.load === 0) return { underLoad: 0, withoutBlock: 0 }
     const { timeMs } = this.layout.genesis
     const first = Math.ceil((this.#loadStartedAtMs - timeMs) / this.options.slotMs)
-    const last = Math.floor((this.#loadEndedAtMs - timeMs) / this.options.slotMs) - 1
+    const last = Math.floor(((this.#loadEndedAtMs ?? Date.now()) - timeMs) / this.options.slotMs) - 1
     const underLoad = Math.max(0, last - first + 1)
     return { underLoad, withoutBlock: underLoad - slots.filter((slot) => slot >= first && slot <= last).length }
   }

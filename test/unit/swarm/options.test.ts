@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { type SwarmFlags, swarmOptions } from '../../../src/cli/swarm/options.ts'
+
+const flags = { slot: 1000, load: 20 }
+
+describe('options of a swarm', () => {
+  for (const { description, given, nodes, verifiers } of [
+    { description: 'nothing given: seven verifiers and a bootstrap node', given: {}, nodes: 8, verifiers: 7 },
+    { description: 'nodes: all but the bootstrap node verify', given: { nodes: 5 }, nodes: 5, verifiers: 4 },
+    { description: 'verifiers: one more node to bootstrap', given: { verifiers: 4 }, nodes: 5, verifiers: 4 },
+    { description: 'both: the rest are full nodes', given: { nodes: 9, verifiers: 4 }, nodes: 9, verifiers: 4 },
+  ] satisfies (Partial<SwarmFlags> & { description: string; given: Partial<SwarmFlags>; verifiers: number })[]) {
+    it(description, () => {
+      const options = swarmOptions({ ...flags, ...given })
+      assert.deepEqual([options.nodes, options.verifiers], [nodes, verifiers])
+    })
+  }
+
+  it('no node is left to bootstrap: refused with what to give instead', () => {
+    assert.throws(() => swarmOptions({ ...flags, nodes: 7, verifiers: 7 }), /--nodes 8 or more/)
+  })
+
+  it('a seed of its own each time unless one is given', () => {
+    assert.equal(swarmOptions({ ...flags, seed: 5 }).seed, 5)
+    const seeds = new Set(Array.from({ length: 5 }, () => swarmOptions(flags).seed))
+    assert.ok(seeds.size > 1)
+  })
+})
