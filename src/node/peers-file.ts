@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 
 /** Addresses that worked, to dial first after a restart. A hint: one that cannot be read is as good as none. */
@@ -11,7 +12,8 @@ export async function readPeersFile(path: string): Promise<readonly string[]> {
 }
 
 export async function writePeersFile(path: string, addresses: readonly string[]): Promise<void> {
-  const draft = `${path}.${process.pid}`
+  // Two may be under way at once, each with a draft of its own.
+  const draft = `${path}.${randomUUID().slice(0, 8)}`
   await writeFile(draft, `${JSON.stringify(addresses, undefined, 2)}\n`)
   await rename(draft, path)
 }
