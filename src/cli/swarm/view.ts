@@ -1,7 +1,22 @@
 import { styleText } from 'node:util'
+import type { FinalityTracker } from './finality.ts'
+import type { Load } from './load.ts'
 import type { Member } from './member.ts'
 import { rejectedInAll } from './report.ts'
-import type { Swarm } from './swarm.ts'
+import type { Swarm, SwarmSetup } from './swarm.ts'
+
+/** What of a swarm is in the picture. */
+type PicturedMember = Pick<Member, 'name' | 'place' | 'state' | 'status' | 'height' | 'lastBlock' | 'lastExit'>
+export interface Pictured extends Pick<Swarm, 'recentBlocks' | 'committedRate' | 'startedAtMs' | 'slot'> {
+  readonly options: Pick<SwarmSetup, 'nodes' | 'verifiers' | 'slotMs' | 'load'>
+  readonly layout: { readonly genesis: { readonly timeMs: number } }
+  readonly tracker: Pick<FinalityTracker, 'height' | 'conflicts'>
+  readonly load: Pick<Load, 'counts' | 'finalityMs'>
+  readonly crashed: readonly unknown[]
+  readonly members: readonly PicturedMember[]
+  /** Those that hold the chain and answer. */
+  readonly up: readonly PicturedMember[]
+}
 
 type Colour = Parameters<typeof styleText>[0]
 interface Span {
@@ -33,7 +48,7 @@ const NODE_HEADINGS = ['node', 'role', 'height', 'slot', 'peers', 'pool', 'final
 const LEFT_COLUMNS = 2
 
 /** The swarm as lines that fit the screen, coloured or not. */
-export function picture(swarm: Swarm, { phase, notes }: Narration, screen: Screen): readonly string[] {
+export function picture(swarm: Pictured, { phase, notes }: Narration, screen: Screen): readonly string[] {
   const room = Math.max(1, screen.rows - OTHER_LINES - Math.min(MAX_NOTES, notes.length))
   const shown = swarm.members.slice(0, swarm.members.length > room ? Math.max(1, room - 1) : room)
   const lines: Line[] = [
@@ -51,7 +66,7 @@ export function picture(swarm: Swarm, { phase, notes }: Narration, screen: Scree
 }
 
 /** The swarm in one line, for what is no terminal. */
-export function summaryLine(swarm: Swarm, phase: string): string {
+export function summaryLine(swarm: Pictured, phase: string): string {
   const { load, tracker } = swarm
   const { committed, submitted, waiting } = load.counts
   const heights = swarm.up.map(({ height }) => height)
@@ -69,9 +84,9 @@ export function summaryLine(swarm: Swarm, phase: string): string {
   return parts.join('  ')
 }
 
-const rateOf = ({ committedRate, startedAtMs }: Swarm): number => committedRate.perSecond(performance.now(), startedAtMs)
+const rateOf = ({ committedRate, startedAtMs }: Pictured): number => committedRate.perSecond(performance.now(), startedAtMs)
 
-function heading(swarm: Swarm, phase: string): readonly Line[] {
+function heading(swarm: Pictured, phase: string): readonly Line[] {
   const { options, load, tracker, crashed } = swarm
   const { submitted, committed, waiting } = load.counts
   const refused = rejectedInAll(load.counts)
@@ -109,15 +124,15 @@ function heading(swarm: Swarm, phase: string): readonly Line[] {
   ]
 }
 
-function nodeLine(swarm: Swarm, member: Member): Line {
+function nodeLine(swarm: Pictured, member: PicturedMember): Line {
   const { name, place, status, state, height, lastBlock } = member
   if (status === null) {
     const how = state === 'starting' ? 'starting' : member.lastExit === null ? 'waiting' : `down (${member.lastExit})`
     return [{ text: `${cells([name, place.role])}   ${how}`, colour: 'dim' }]
   }
   const chain = place.role !== 'bootstrap'
-  const { timeMs, parameters } = swarm.layout.genesis
-  const finality = lastBlock === null ? '-' : ms(lastBlock.finalAtMs - timeMs - lastBlock.slot * parameters.slotMs)
+  const slotStartMs = swarm.layout.genesis.timeMs + (lastBlock?.slot ?? 0) * swarm.options.slotMs
+  const finality = lastBlock === null ? '-' : ms(lastBlock.finalAtMs - slotStartMs)
   const row = [
     name,
     place.role,
@@ -133,7 +148,7 @@ function nodeLine(swarm: Swarm, member: Member): Line {
   return [{ text: cells(row), colour: behind ? 'yellow' : 'reset' }, { text: '  ' }, ...marks(swarm, member)]
 }
 
-function marks(swarm: Swarm, { status }: Member): Line {
+function marks(swarm: Pictured, { status }: PicturedMember): Line {
   if (status === null) return []
   const found: Span[] = []
   const index = status.verifier?.index
@@ -146,13 +161,13 @@ function marks(swarm: Swarm, { status }: Member): Line {
 }
 
 /** Who leads the newest slot that any node has spoken of. */
-function leaderIndex(swarm: Swarm): number | undefined {
+function leaderIndex(swarm: Pictured): number | undefined {
   const leaders = swarm.up.flatMap(({ status }) => status?.leader ?? [])
   const newest = Math.max(...leaders.map(({ slot }) => slot))
   return leaders.find(({ slot }) => slot === newest)?.index
 }
 
-function rest(members: readonly Member[]): readonly Line[] {
+function rest(members: readonly PicturedMember[]): readonly Line[] {
   if (members.length === 0) return []
   const heights = members.filter(({ status }) => status !== null).map(({ height }) => height)
   const range = heights.length === 0 ? '' : `, heights ${Math.min(...heights)} to ${Math.max(...heights)}`
@@ -160,7 +175,7 @@ function rest(members: readonly Member[]): readonly Line[] {
 }
 
 /** A bar for each of the newest blocks, as high as its transactions are many. */
-function blockLine({ recentBlocks }: Swarm, columns: number): Line {
+function blockLine({ recentBlocks }: Pictured, columns: number): Line {
   const title = ' transactions a block '
   const blocks = recentBlocks.slice(-Math.max(1, columns - title.length - 8))
   const counts = blocks.map(({ transactionIds }) => transactionIds.length)
