@@ -5,7 +5,7 @@ import type { Network } from '../ports/network.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import type { SignedBlock, Status } from '../wire/types.ts'
 import { IMPORT_BLOCKS, LOOK_AROUND_MS, ONE_BEHIND_MS, STATUS_INTERVAL_MS, SYNC_BLOCKS, SYNC_DEADLINE_MS, SYNC_REQUESTS } from './bounds.ts'
-import type { Chain, FinalBlock } from './chain.ts'
+import { type Chain, type FinalBlock, refOf } from './chain.ts'
 import { executeBlock } from './known-blocks.ts'
 import type { QuorumSignatures } from './quorum-signatures.ts'
 import type { SyncClient } from './sync-client.ts'
@@ -189,41 +189,59 @@ export class Sync {
   async #import(peerId: string, blocks: readonly SignedBlock[]): Promise<void> {
     const { chain, alone, client } = this.#options
     for (let start = 0; start < blocks.length && !this.#stop.signal.aborted; start += IMPORT_BLOCKS) {
-      let wrong: Verdict | null = null
+      const outcome: { verdict: Verdict } = { verdict: accept(undefined) }
       await alone(async () => {
-        for (const block of blocks.slice(start, start + IMPORT_BLOCKS)) {
-          if (block.header.height <= chain.head.height) continue
-          const verdict = await this.#importOne(block)
-          if (verdict.kind !== 'accept') {
-            wrong = verdict
-            return
-          }
+        const next = blocks.slice(start, start + IMPORT_BLOCKS).filter(({ header }) => header.height > chain.head.height)
+        const proven = this.#proveSeals(next)
+        if (proven.kind !== 'accept') outcome.verdict = proven
+        for (const block of proven.kind === 'accept' ? proven.value : []) {
+          outcome.verdict = await this.#importOne(block)
+          if (outcome.verdict.kind !== 'accept') return
         }
       })
-      const verdict = wrong as Verdict | null
-      if (verdict !== null && verdict.kind !== 'accept') {
-        this.#peers.delete(peerId)
-        client.blame(peerId, `${verdict.code}: ${verdict.detail}`)
-        return
-      }
+      const { verdict } = outcome
+      if (verdict.kind === 'accept') continue
+      this.#peers.delete(peerId)
+      client.blame(peerId, `${verdict.code}: ${verdict.detail}`)
+      return
     }
   }
 
   /**
-   * Takes one final block. Its seal certificate is checked, and all of it is executed and held against its roots; the
-   * signatures of its transactions are not checked again, two thirds of the stake having done so (docs/operating.md).
+   * Checks the seal certificate of the last of some blocks that follow one another. It vouches for all: who sealed it
+   * had its ancestors, and each header holds a good certificate of its parent, which takes the place of the one that came.
+   */
+  #proveSeals(blocks: readonly SignedBlock[]): Verdict<readonly SignedBlock[]> {
+    const { chain, quorumSignatures } = this.#options
+    const last = blocks.at(-1)
+    if (last === undefined) return accept([])
+    const proven: SignedBlock[] = []
+    for (const [index, block] of blocks.entries()) {
+      const next = blocks[index + 1]
+      if (next === undefined) break
+      const { hash } = refOf(chain.chainId, block)
+      if (next.header.parent !== hash || next.header.parentSeal === null)
+        return reject('unknown-parent', `block ${next.header.height} does not follow the one before it`)
+      proven.push({ ...block, seal: next.header.parentSeal })
+    }
+    const { hash, height } = refOf(chain.chainId, last)
+    const sealed = quorumSignatures.checkCertificate(chain.quorum, {
+      statement: { kind: 'seal', height, block: hash },
+      aggregate: last.seal,
+    })
+    return sealed.kind === 'accept' ? accept([...proven, last]) : sealed
+  }
+
+  /**
+   * Takes one final block whose seal is proven. All of it is executed and held against its roots; the signatures of its
+   * transactions are not checked again, two thirds of the stake having done so (docs/architecture.md).
    */
   async #importOne(block: SignedBlock): Promise<Verdict> {
-    const { chain, quorumSignatures, checkpoint, onFatal, onImported } = this.#options
+    const { chain, checkpoint, onFatal, onImported } = this.#options
     const transactions = block.transactions.map(prepare)
     const executed = executeBlock(chain, block, transactions)
     if (executed.kind !== 'accept') return executed
     const { ref, transition } = executed.value
-    const sealed = quorumSignatures.checkCertificate(chain.quorum, {
-      statement: { kind: 'seal', height: ref.height, block: ref.hash },
-      aggregate: block.seal,
-    })
-    if (sealed.kind !== 'accept') return sealed
     if (checkpoint !== null && checkpoint.height === ref.height && checkpoint.hash !== ref.hash) {
       onFatal(
         new QuorateError(
