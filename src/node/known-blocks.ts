@@ -1,4 +1,6 @@
+import { QuorateError } from '../base/errors.ts'
 import { accept, reject, type Verdict } from '../base/verdict.ts'
+import type { BlockRef } from '../consensus/types.ts'
 import { apply } from '../ledger/apply.ts'
 import type { PreparedTransaction } from '../ledger/transaction.ts'
 import { merkleRoot } from '../wire/ids.ts'
@@ -11,9 +13,17 @@ export interface KnownBlock extends Omit<FinalBlock, 'block'> {
   readonly block: Block
 }
 
+/** Nothing after such a block can be trusted: the node stops. */
+export const invalidSealed = ({ hash, height }: BlockRef, detail: string): QuorateError =>
+  new QuorateError(
+    'invalid-sealed',
+    `a quorum sealed block ${hash} at height ${height}, which this node finds wrong (${detail}): a third of the stake is faulty, or the programs differ; compare versions with other operators before you go on`,
+  )
+
 /** The valid blocks of the present height. */
 export class KnownBlocks {
   readonly #byHash = new Map<Hash, KnownBlock>()
+  #named: ReadonlySet<Hash> = new Set()
   #unnamed = new Set<Hash>()
 
   get(of: Hash): KnownBlock | undefined {
@@ -24,8 +34,12 @@ export class KnownBlocks {
     this.#byHash.set(known.ref.hash, known)
     this.#unnamed.delete(known.ref.hash)
     if (this.#byHash.size <= MAX_KNOWN_BLOCKS) return
-    const [oldest] = this.#byHash.keys()
-    if (oldest !== undefined) this.#byHash.delete(oldest)
+    // The oldest goes, but not what a lock or a certificate may stand on.
+    for (const of of this.#byHash.keys()) {
+      if (this.#named.has(of)) continue
+      this.#byHash.delete(of)
+      return
+    }
   }
   /** The head moved to this height. */
   settle(height: number): void {
@@ -33,6 +47,7 @@ export class KnownBlocks {
   }
   /** Forgets what the machine does not name now and did not at the last sweep: what is newer may be on its way to it. */
   sweep(named: ReadonlySet<Hash>): void {
+    this.#named = named
     for (const of of this.#unnamed) if (!named.has(of)) this.#byHash.delete(of)
     this.#unnamed = new Set([...this.#byHash.keys()].filter((of) => !named.has(of)))
   }

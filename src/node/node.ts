@@ -17,7 +17,7 @@ import { Chain, type FinalBlock } from './chain.ts'
 import { openDirectory } from './directory.ts'
 import { HeadWaiters } from './head-waiters.ts'
 import { Heard } from './heard.ts'
-import { executeBlock, KnownBlocks } from './known-blocks.ts'
+import { executeBlock, invalidSealed, KnownBlocks } from './known-blocks.ts'
 import type { NodeOptions } from './options.ts'
 import { OwnSignatures } from './own-signatures.ts'
 import { readPeersFile, writePeersFile } from './peers-file.ts'
@@ -212,13 +212,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
         // The runner has said what is fatal; that it stops is not.
         .catch(() => {})
     },
-    onInvalidSealed: (ref, detail) =>
-      fail(
-        new QuorateError(
-          'invalid-sealed',
-          `a quorum sealed block ${ref.hash} at height ${ref.height}, which this node finds wrong (${detail}): a third of the stake is faulty, or the programs differ; compare versions with other operators before you go on`,
-        ),
-      ),
+    onInvalidSealed: (ref, detail) => fail(invalidSealed(ref, detail)),
   })
   const signService: SignService = new SignService({
     chain,

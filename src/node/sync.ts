@@ -6,7 +6,7 @@ import type { Telemetry } from '../ports/telemetry.ts'
 import type { SignedBlock, Status } from '../wire/types.ts'
 import { IMPORT_BLOCKS, LOOK_AROUND_MS, ONE_BEHIND_MS, STATUS_INTERVAL_MS, SYNC_BLOCKS, SYNC_DEADLINE_MS, SYNC_REQUESTS } from './bounds.ts'
 import { type Chain, type FinalBlock, refOf } from './chain.ts'
-import { executeBlock } from './known-blocks.ts'
+import { executeBlock, invalidSealed } from './known-blocks.ts'
 import type { QuorumSignatures } from './quorum-signatures.ts'
 import type { SyncClient } from './sync-client.ts'
 
@@ -240,7 +240,12 @@ export class Sync {
     const { chain, checkpoint, onFatal, onImported } = this.#options
     const transactions = block.transactions.map(prepare)
     const executed = executeBlock(chain, block, transactions)
-    if (executed.kind !== 'accept') return executed
+    if (executed.kind !== 'accept') {
+      // The header is proven; only the body and the place in the chain are the peer's own word.
+      const isPeersFault = executed.code === 'wrong-transactions-root' || executed.code === 'unknown-parent'
+      if (!isPeersFault) onFatal(invalidSealed(refOf(chain.chainId, block), `${executed.code}: ${executed.detail}`))
+      return executed
+    }
     const { ref, transition } = executed.value
     if (checkpoint !== null && checkpoint.height === ref.height && checkpoint.hash !== ref.hash) {
       onFatal(
