@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict'
+import { createSystemClock } from '../../../src/adapters/clock.ts'
+import { invariant, QuorateError } from '../../../src/base/errors.ts'
+import { fromHex } from '../../../src/base/hex.ts'
+import { emptyRecord, guardRecord } from '../../../src/consensus/guard.ts'
+import { nativeSignatures } from '../../../src/crypto/native.ts'
+import { Pool } from '../../../src/mempool/pool.ts'
+import { DEFAULT_POOL_LIMITS } from '../../../src/mempool/types.ts'
+import { Bodies } from '../../../src/node/bodies.ts'
+import { CandidateIntake } from '../../../src/node/candidates.ts'
+import { HeadWaiters } from '../../../src/node/head-waiters.ts'
+import { Heard } from '../../../src/node/heard.ts'
+import { KnownBlocks } from '../../../src/node/known-blocks.ts'
+import { QuorumSignatures } from '../../../src/node/quorum-signatures.ts'
+import { Runner } from '../../../src/node/runner.ts'
+import { SignService } from '../../../src/node/sign-service.ts'
+import { Slots } from '../../../src/node/slots.ts'
+import { SyncClient } from '../../../src/node/sync-client.ts'
+import { decode, encode } from '../../../src/wire/codec.ts'
+import { blockHash, ticketOf } from '../../../src/wire/ids.ts'
+import { statementMessage, ticketMessage } from '../../../src/wire/signing.ts'
+import { candidate, type SignRequest, signRequest, signResponse, statement } from '../../../src/wire/types.ts'
+import { waitFor } from '../../helpers/wait-for.ts'
+import { candidateOf, certificateOf } from '../../swarm/hostile-messages.ts'
+import { TestChain } from '../../swarm/hostile-network.ts'
+import { FakeNetwork, type OpenChain, openChain, quiet } from './fixtures.ts'
+
+const DEADLINE_MS = 20_000
+const never = { slot: null, lock: null, seal: null }
+
+describe('the runner', () => {
+  const opened: OpenChain[] = []
+  after(async () => {
+    for (const { store } of opened) await store.close()
+  })
+
+  /** A verifier with a guard and a signer that note what is done, in order. */
+  async function setUp(of: TestChain, writeGuard: () => Promise<void> = () => Promise.resolve()) {
+    const own = await openChain(of)
+    opened.push(own)
+    const { chain } = own
+    const log: string[] = []
+    const written: Uint8Array[] = []
+    const fatal: unknown[] = []
+    const messageBytes = ticketMessage(of.chainId, of.chainId, 0).length
+    const prefixBytes = statementMessage(of.chainId, { kind: 'seal', height: 0, block: of.chainId }).length - 41
+    const secret = of.verifiers[0]?.blsSecret ?? ''
+    const signer = {
+      publicKey: nativeSignatures.blsPublicKey(secret),
+      sign: (message: Uint8Array) => {
+        log.push(message.length === messageBytes ? 'sign ticket' : `sign ${decode(statement, message.slice(prefixBytes)).kind}`)
+        return Promise.resolve(nativeSignatures.blsSign(secret, message))
+      },
+    }
+    const guard = {
+      read: () => Promise.reject(new Error('not read here')),
+      write: async (record: Uint8Array) => {
+        log.push('write')
+        await writeGuard()
+        written.push(record)
+        log.push('written')
+      },
+      close: () => Promise.resolve(),
+    }
+    const network = new FakeNetwork(of.verifiers[0]?.peerId)
+    const client = new SyncClient(network)
+    const { slotMs, choiceMs } = of.genesis.parameters
+    const common = {
+      chain,
+      network,
+      slots: new Slots(createSystemClock(), of.genesis.timeMs, slotMs, choiceMs),
+      signatures: nativeSignatures,
+      telemetry: quiet(),
+      known: new KnownBlocks(),
+      heard: new Heard(),
+      quorumSignatures: new QuorumSignatures(of.chainId, nativeSignatures),
+    }
+    const pool = new Pool(DEFAULT_POOL_LIMITS)
+    const bodies = new Bodies(chain, pool, client, nativeSignatures)
+    const nothing = (): void => {}
+    const runner: Runner = new Runner({
+      ...common,
+      pool,
+      bodies,
+      client,
+      verifier: { signer, self: 0, guard },
+      record: emptyRecord,
+      doubtful: false,
+      signService: () => service,
+      onFinal: nothing,
+      onAlarm: (code, detail) => assert.fail(`${code}: ${detail}`),
+      onBehind: nothing,
+      onProposed: nothing,
+      onLead: nothing,
+      onSealed: nothing,
+      onFatal: (error) => void fatal.push(error),
+    })
+    const intake = new CandidateIntake({
+      ...common,
+      bodies,
+      waiters: new HeadWaiters(),
+      state: () => runner.state,
+      onCandidate: (proposed) => runner.feed({ kind: 'candidate', candidate: proposed }),
+      onBehind: nothing,
+    })
+    const service = new SignService({
+      ...common,
+      intake,
+      signer,
+      self: 0,
+      feed: (input) => runner.feed(input),
+      onRefused: nothing,
+    })
+    const idle = (): Promise<void> => runner.alone(() => Promise.resolve())
+    return { chain, log, written, fatal, runner, network, intake, idle }
+  }
+
+  it('has the record of each statement on disk before it signs it', async () => {
+    const of = await TestChain.make(1)
+    const { chain, log, runner, written } = await setUp(of)
+    runner.feed({ kind: 'own-signatures-known', known: never })
+    runner.feed({ kind: 'slot-started', slot: 5 })
+    runner.feed({ kind: 'choice-due', slot: 5 })
+    await waitFor(() => chain.head.height === 1, { deadlineMs: DEADLINE_MS, description: 'the block to be final' })
+    const expected = ['candidate', 'vote', 'lock', 'seal'].flatMap((kind) => ['write', 'written', `sign ${kind}`])
+    assert.deepEqual(log, ['sign ticket', ...expected])
+    assert.deepEqual(decode(guardRecord, written.at(-1) ?? new Uint8Array()), runner.state.record)
+    await runner.stop()
+  })
+
+  it('signs nothing while the record is being written, and nothing more when that fails', async () => {
+    const of = await TestChain.make(1)
+    let fail: (error: Error) => void = () => {}
+    const writing = new Promise<void>((_, reject) => {
+      fail = reject
+    })
+    const { log, runner, fatal, network, chain } = await setUp(of, () => writing)
+    runner.feed({ kind: 'own-signatures-known', known: never })
+    runner.feed({ kind: 'slot-started', slot: 5 })
+    await waitFor(() => log.includes('write'), { deadlineMs: DEADLINE_MS, description: 'the write' })
+    runner.feed({ kind: 'choice-due', slot: 5 })
+    const waiting = runner.alone(() => Promise.resolve())
+    assert.deepEqual(log, ['sign ticket', 'write'])
+    fail(new QuorateError('guard-full', 'no room'))
+    await assert.rejects(waiting, { code: 'stopped' })
+    assert.deepEqual(
+      fatal.map((error) => error instanceof QuorateError && error.code),
+      ['guard-full'],
+    )
+    runner.feed({ kind: 'slot-started', slot: 6 })
+    await assert.rejects(
+      runner.alone(() => Promise.resolve()),
+      { code: 'stopped' },
+    )
+    await runner.stop()
+    assert.deepEqual(log, ['sign ticket', 'write'])
+    assert.deepEqual([network.published, chain.head.height], [[], 0])
+  })
+
+  it('ends when a job fails that is alone on the chain', async () => {
+    const { runner, fatal } = await setUp(await TestChain.make(1))
+    const error = new QuorateError('store-full', 'no room')
+    await assert.rejects(
+      runner.alone(() => Promise.reject(error)),
+      error,
+    )
+    assert.deepEqual(fatal, [error])
+    await assert.rejects(
+      runner.alone(() => Promise.resolve()),
+      { code: 'stopped' },
+    )
+    await runner.stop()
+  })
+
+  describe('with candidates of others', () => {
+    const genesisNode = { view: { status: () => ({ height: 0 }), block: () => undefined } } as unknown as Parameters<typeof candidateOf>[1]
+
+    it('has the newest record on disk when a lock and a candidate come of one start of a slot', async () => {
+      const of = await TestChain.make(4)
+      const { runner, written, intake, idle } = await setUp(of)
+      const slot = of.slotNow() + 1
+      runner.feed({ kind: 'own-signatures-known', known: never })
+      runner.feed({ kind: 'slot-started', slot: slot - 1 })
+      const early = candidateOf(of, genesisNode, 1, slot)
+      assert.equal((await intake.validate(encode(candidate, early), 'peer')).kind, 'accept')
+      await idle()
+      const [block] = runner.state.candidates
+      invariant(block !== undefined, 'the candidate of the next slot is kept')
+      const voted = { kind: 'vote', height: 1, slot, block: block.block.hash, validSlot: null } as const
+      const request: SignRequest = { kind: 'lock', certificate: certificateOf(of, [1, 2, 3], voted) }
+      runner.feed({ kind: 'request', id: 1, from: 1, request })
+      runner.feed({ kind: 'slot-started', slot })
+      await idle()
+      assert.equal(runner.state.record.lock?.statement.block, block.block.hash)
+      assert.deepEqual(decode(guardRecord, written.at(-1) ?? new Uint8Array()), runner.state.record)
+      await runner.stop()
+    })
+
+    it('a candidate that somebody else sends in the name of a maker does not have its votes refused', async () => {
+      const of = await TestChain.make(4, { slotMs: 60_000 })
+      const { runner, intake, network, idle } = await setUp(of)
+      const slot = of.slotNow()
+      runner.feed({ kind: 'own-signatures-known', known: never })
+      runner.feed({ kind: 'slot-started', slot })
+      const others = [1, 2, 3].map((maker) => candidateOf(of, genesisNode, maker, slot))
+      const ranked = others.sort((left, right) => (ticketOf(left.proof) < ticketOf(right.proof) ? -1 : 1))
+      const [best, worst] = [ranked[0], ranked[2]]
+      invariant(best !== undefined && worst !== undefined, 'three candidates')
+      assert.equal((await intake.validate(encode(candidate, best), 'peer')).kind, 'accept')
+      await idle()
+      const forged = { ...worst, signature: best.signature }
+      const code = async (wire: typeof best): Promise<string> => {
+        const verdict = await intake.validate(encode(candidate, wire), 'hostile')
+        return verdict.kind === 'accept' ? 'accept' : verdict.code
+      }
+      const block = blockHash(of.chainId, worst.header)
+      assert.equal(await code(forged), 'lower-ticket')
+      assert.equal(intake.isOutranked(slot, worst.maker, block), false)
+      assert.equal(await code(worst), 'lower-ticket')
+      assert.equal(intake.isOutranked(slot, worst.maker, block), true)
+      assert.equal(await code({ ...worst, maker: 9 }), 'justification-missing')
+      assert.equal(await code({ ...worst, maker: 9, header: { ...worst.header, maker: 9 } }), 'unknown-maker')
+      const statementOfWorst = { kind: 'vote', height: 1, slot, block, validSlot: null } as const
+      const serve = network.handlers.get('sign')
+      const peerId = of.verifiers[worst.maker]?.peerId ?? ''
+      const answer = await serve?.(
+        encode(signRequest, { kind: 'vote', statement: statementOfWorst }),
+        peerId,
+        AbortSignal.timeout(DEADLINE_MS),
+      )
+      const response = decode(signResponse, answer ?? fromHex(''))
+      assert.equal(response.kind === 'refusal' && response.reason, 'lower-ticket')
+      intake.forget(slot + 1)
+      assert.equal(intake.isOutranked(slot, worst.maker, block), false)
+      await runner.stop()
+    })
+  })
+})
