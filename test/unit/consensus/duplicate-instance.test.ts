@@ -73,7 +73,12 @@ describe('a second process with the same key', () => {
   it('is not heard in a certificate that this node signed itself', () => {
     let { state } = step(signing(), candidate(1))
     state = step(state, { kind: 'choice-due', slot: 7 }).state
-    const asked = step(state, { kind: 'request', id: 1, from: 1, request: { kind: 'vote', statement: certificate('vote', 7, [1]).statement } })
+    const asked = step(state, {
+      kind: 'request',
+      id: 1,
+      from: 1,
+      request: { kind: 'vote', statement: certificate('vote', 7, [1]).statement },
+    })
     assert.ok(asked.effects.some(({ kind }) => kind === 'sign'))
     const { state: after } = step(asked.state, { kind: 'certificate', certificate: certificate('vote', 7, [0, 1, 2]) })
     assert.equal(after.silence, null)
