@@ -66,8 +66,11 @@ const TICK_MS = 25
 const MAX_BATCH = 250
 /** A load that fell behind does not catch up on more than this at once. */
 const MAX_BEHIND_MS = 1_000
-const RESUBMIT_MS = 10_000
-const RESUBMIT_SLOTS = 5
+/** A transfer of which nothing was heard for so long is looked after. */
+const PATIENCE_MS = 10_000
+const PATIENCE_SLOTS = 5
+/** Transfers that are asked about at a time: a chain that stands still must not be asked to death. */
+const MAX_ASKED = 50
 const SWEEP_MS = 1_000
 /** Until a transfer that nobody took expires. */
 const EXPIRY_MS = 300_000
@@ -216,29 +219,44 @@ export class Load {
     for (const pending of batch) pending.underWay = false
   }
 
+  /** Looks after what has waited for long: asks about what a node took, sends again what none did. */
   #sweep(): void {
-    const patienceMs = Math.max(RESUBMIT_MS, RESUBMIT_SLOTS * this.#options.genesis.parameters.slotMs)
-    const before = Date.now() - patienceMs
-    const batch: Pending[] = []
+    const nowMs = Date.now()
+    const before = nowMs - Math.max(PATIENCE_MS, PATIENCE_SLOTS * this.#options.genesis.parameters.slotMs)
+    const unanswered: Pending[] = []
+    let asked = 0
     for (const pending of this.#pending.values()) {
-      if (pending.underWay || (pending.lastTryAtMs > before && pending.lastTryAtMs > 0)) continue
-      batch.push(pending)
-      if (batch.length >= MAX_BATCH) break
+      if (pending.underWay || pending.lastTryAtMs > before) continue
+      if (!pending.accepted) unanswered.push(pending)
+      else if (asked++ < MAX_ASKED) void this.#lookAfter(pending, nowMs)
+      if (unanswered.length >= MAX_BATCH) break
     }
-    if (batch.length === 0) return
-    // From the second submission on a refusal may mean that the first one is final.
-    for (const pending of batch) pending.accepted ||= pending.lastTryAtMs > 0
-    this.#resubmitted += batch.length
-    void this.#submit(batch)
+    if (unanswered.length > 0) void this.#sendAgain(unanswered)
   }
 
-  /** Looks up what became of a transfer that is refused now, or about which nothing was heard. */
-  async #ask(pending: Pending): Promise<void> {
+  async #lookAfter(pending: Pending, nowMs: number): Promise<void> {
+    pending.lastTryAtMs = nowMs
+    // The node that took it may have died before it told the others.
+    if ((await this.#ask(pending)) === 'unknown' && !pending.underWay) await this.#sendAgain([pending])
+  }
+
+  async #sendAgain(batch: readonly Pending[]): Promise<void> {
+    // From the second submission on a refusal may mean that the first one was heard.
+    for (const pending of batch) pending.accepted ||= pending.lastTryAtMs > 0
+    this.#resubmitted += batch.length
+    await this.#submit(batch)
+  }
+
+  /** Looks up what became of a transfer, and settles it if nothing more will. */
+  async #ask(pending: Pending): Promise<'known' | 'unknown'> {
+    const targets = this.#options.targets()
     let answers = 0
-    for (const { client } of this.#options.targets()) {
+    for (let index = 0; index < targets.length; index++) {
+      const client = targets[(index + this.#nextTarget) % targets.length]?.client ?? null
+      if (client === null) continue
       try {
-        const view = await client?.transaction(pending.id)
-        if (view?.state === 'pending') return
+        const view = await client.transaction(pending.id)
+        if (view?.state === 'pending') return 'known'
         if (view?.state === 'final') {
           // Blocks are told in order, so the second time round nobody will tell any more.
           if (pending.finalSomewhere && this.#pending.has(pending.id)) {
@@ -246,16 +264,17 @@ export class Load {
             this.#commit(pending)
           }
           pending.finalSomewhere = true
-          return
+          return 'known'
         }
         answers++
       } catch (error) {
         if (!(error instanceof QuorateError)) throw error
       }
     }
-    if (answers === 0) return
+    if (answers === 0) return 'known'
     if (this.#slot() > pending.expirySlot) this.#reject(pending, 'expired')
     else if (pending.refusal !== null) this.#reject(pending, pending.refusal)
+    return this.#pending.has(pending.id) ? 'unknown' : 'known'
   }
 
   #commit(pending: Pending): void {
