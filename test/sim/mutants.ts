@@ -1,4 +1,4 @@
-import { emptyRecord } from '../../src/consensus/guard.ts'
+import { emptyRecord, type GuardRecord } from '../../src/consensus/guard.ts'
 import type { Effect, Input, State, Step } from '../../src/consensus/types.ts'
 import type { ScenarioName } from './scenario.ts'
 import { type CheckName, type Machine, realMachine } from './world.ts'
@@ -30,16 +30,25 @@ const doing = (change: (effects: readonly Effect[], after: Step) => readonly Eff
 
 const without = (kind: Effect['kind']): Machine => doing((effects) => effects.filter((effect) => effect.kind !== kind))
 
+/** Asked for a vote, it looks at its record as if there were no lock on it. */
+const withoutLocks: Machine = {
+  initialState,
+  step: (state, input) => {
+    if (input.kind !== 'request' || input.request.kind !== 'vote') return step(state, input)
+    const { lock, otherLockSlot } = state.record
+    const restored = (record: GuardRecord): GuardRecord => ({ ...record, lock, otherLockSlot })
+    const after = step({ ...state, record: { ...state.record, lock: null, otherLockSlot: null } }, input)
+    const effects = after.effects.map((effect) => (effect.kind === 'persist' ? { ...effect, record: restored(effect.record) } : effect))
+    return { state: { ...after.state, record: restored(after.state.record) }, effects }
+  },
+}
+
 export const mutants: readonly Mutant[] = [
   {
     description: 'a guard that forgets its locks',
     scenario: 'hide-lock',
     checks: ['accusable', 'one-seal', 'one-commit'],
-    machine: seeing((state, input) =>
-      input.kind === 'request' && input.request.kind === 'vote'
-        ? { ...state, record: { ...state.record, lock: null, otherLockSlot: null } }
-        : state,
-    ),
+    machine: withoutLocks,
   },
   {
     description: 'a guard that forgets its vote',

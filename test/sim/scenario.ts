@@ -66,7 +66,7 @@ export interface Scenario {
   readonly wildClocks: readonly { readonly node: number; readonly atMs: number; readonly offsetMs: number }[]
 }
 
-export const SLOT_MS = 1000
+const SLOT_MS = 1000
 const MOST_SKEW_MS = SLOT_MS / 4
 /** Delay of a message once the faults are over: three request rounds fit into a slot many times. */
 export const CALM_DELAY_MS = { low: 2, high: 25 }

@@ -11,7 +11,7 @@ export function showStatement(statement: Statement): string {
   return `${statement.kind} h${statement.height}${slot} ${short(statement.block)}${hasValid ? ` valid s${statement.validSlot}` : ''}`
 }
 
-export const showCertificate = (certificate: Certificate | null): string =>
+const showCertificate = (certificate: Certificate | null): string =>
   certificate === null ? 'no certificate' : `[${showStatement(certificate.statement)} by ${certificate.aggregate.signers.join(',')}]`
 
 const showRequest = (request: SignRequest): string =>

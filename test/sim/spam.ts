@@ -1,7 +1,17 @@
 import type { BlockRef } from '../../src/consensus/types.ts'
 import type { Certificate, SignRequest } from '../../src/wire/types.ts'
-import type { Coalition } from './adversary.ts'
 import { HonestNode } from './node.ts'
+import type { Random } from './random.ts'
+import type { World } from './world.ts'
+
+/** The part of the adversary that a flood needs. */
+interface Flooder {
+  readonly world: World
+  readonly random: Random
+  readonly targets: readonly number[]
+  voteCertificates(): readonly Certificate[]
+  lockCertificates(): readonly Certificate[]
+}
 
 /** Messages to each node in a slot: more than the machine may remember. */
 const FLOOD = 30
@@ -11,7 +21,7 @@ const BURST = 200
 const FAR = 1_000_000
 
 /** Floods everybody with what is well-formed and signed, but stale, early, or of no use. */
-export function flood(coalition: Coalition, member: number, slot: number, head: BlockRef): void {
+export function flood(coalition: Flooder, member: number, slot: number, head: BlockRef): void {
   const { world, random, targets } = coalition
   if (random.below(10) === 0) {
     const to = random.pick(targets)
@@ -25,7 +35,7 @@ export function flood(coalition: Coalition, member: number, slot: number, head: 
   }
 }
 
-function sendOne(coalition: Coalition, member: number, to: number, slot: number, head: BlockRef): void {
+function sendOne(coalition: Flooder, member: number, to: number, slot: number, head: BlockRef): void {
   const { world, random } = coalition
   const someSlot = random.pick([slot - 2, slot, slot, slot + 1, slot + 2, slot + FAR])
   const ask = (request: SignRequest): void => world.send(member, to, { kind: 'request', replyTo: { from: member, life: 0 }, request })
@@ -60,7 +70,7 @@ function sendOne(coalition: Coalition, member: number, to: number, slot: number,
   }
 }
 
-function askForFresh({ world, random }: Coalition, member: number, to: number, slot: number, voteSlot: number, head: BlockRef): void {
+function askForFresh({ world, random }: Flooder, member: number, to: number, slot: number, voteSlot: number, head: BlockRef): void {
   const block = world.build(member, voteSlot, head, random.below(4) > 0)
   const height = random.pick([head.height, block.height, block.height, block.height + 1, FAR])
   const statement = { kind: 'vote', height, slot: voteSlot, block: block.hash, validSlot: random.pick([null, 0, slot - 1]) } as const
