@@ -8,6 +8,7 @@ import { type Account, account } from './account.ts'
 /**
  * Accounts lie in 2^STATE_TREE_DEPTH buckets by the first bits of their address. Measured with 100,000 accounts and
  * blocks of 1,000 transfers: with fewer buckets each one hashes more accounts that did not change, with more the tree grows.
+ * @internal
  */
 export const STATE_TREE_DEPTH = 16
 

@@ -36,6 +36,7 @@ export interface GossipServiceOptions {
   readonly standingScore: (peerId: string) => number
 }
 
+/** @internal */
 export const topicId = (chainName: string, topic: Topic): string => `/quorate/${chainName}/${topic}/1`
 
 /** The gossipsub service of the libp2p node, with limits and scores that all nodes share. */

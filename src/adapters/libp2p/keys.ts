@@ -12,7 +12,10 @@ import { QuorateError } from '../../base/errors.ts'
 const SEED_BYTES = 32
 const RAW_BYTES = 64
 
-/** A new Ed25519 network key as libp2p's private key protobuf (68 bytes). */
+/**
+ * A new Ed25519 network key as libp2p's private key protobuf (68 bytes).
+ * @internal nodes make theirs of the seed in `network.key`
+ */
 export async function generateNetworkKey(): Promise<Uint8Array> {
   return privateKeyToProtobuf(await generateKeyPair('Ed25519'))
 }

@@ -6,7 +6,10 @@ import type { GuardFile } from '../../ports/store.ts'
 import { createFile, errorCode, errorText, readAt, writeAt } from './files.ts'
 import { type Lock, takeLock } from './lock.ts'
 
-/** Far above what a guard needs to remember; bounds the file and what is read at start. */
+/**
+ * Far above what a guard needs to remember; bounds the file and what is read at start.
+ * @internal
+ */
 export const MAX_GUARD_RECORD_BYTES = 65_536
 
 const MAGIC = utf8('QRTGRD01')

@@ -1,5 +1,7 @@
 import '../../../src/adapters/libp2p/polyfill.ts'
-import { createLibp2pNetwork, generateNetworkKey, type Libp2pNetworkOptions } from '../../../src/adapters/libp2p/index.ts'
+import { createLibp2pNetwork } from '../../../src/adapters/libp2p/index.ts'
+import { generateNetworkKey } from '../../../src/adapters/libp2p/keys.ts'
+import type { Libp2pNetworkOptions } from '../../../src/adapters/libp2p/options.ts'
 import { QuorateError } from '../../../src/base/errors.ts'
 import type { Network } from '../../../src/ports/network.ts'
 import type { LogLevel, Telemetry } from '../../../src/ports/telemetry.ts'

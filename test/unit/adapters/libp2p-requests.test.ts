@@ -210,7 +210,8 @@ describe('libp2p requests', function () {
 
   it('leave a process that stops its network free to exit', async () => {
     const source = `
-      const { createLibp2pNetwork, generateNetworkKey } = await import(${JSON.stringify(new URL('../../../src/adapters/libp2p/index.ts', import.meta.url).href)})
+      const { createLibp2pNetwork } = await import(${JSON.stringify(new URL('../../../src/adapters/libp2p/index.ts', import.meta.url).href)})
+      const { generateNetworkKey } = await import(${JSON.stringify(new URL('../../../src/adapters/libp2p/keys.ts', import.meta.url).href)})
       const telemetry = { log: () => {}, count: () => {}, counters: () => ({}) }
       const make = async (bootstrap) => {
         const network = await createLibp2pNetwork({ chainName: 'test-00000000', privateKey: await generateNetworkKey(), listen: ['/ip4/127.0.0.1/tcp/0'], bootstrap, role: 'full', scope: 'local', telemetry })

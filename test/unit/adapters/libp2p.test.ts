@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { generateNetworkKey } from '../../../src/adapters/libp2p/index.ts'
+import { generateNetworkKey } from '../../../src/adapters/libp2p/keys.ts'
 import { MAX_GOSSIP_MESSAGE_BYTES } from '../../../src/adapters/libp2p/limits.ts'
 import { fromUtf8, utf8 } from '../../../src/base/bytes.ts'
 import { accept, ignore, reject, type Verdict } from '../../../src/base/verdict.ts'

@@ -40,7 +40,7 @@ export const transaction: Transaction = {
   signature: hex('3', 64),
 }
 
-export const blockAt = (height: number, bytes = 500): BlockView => {
+const blockAt = (height: number, bytes = 500): BlockView => {
   const seal = { signers: [0, 1, 2], signature: hex('4', 96) }
   const block: SignedBlock = {
     header: {
