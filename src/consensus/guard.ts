@@ -162,6 +162,8 @@ function permitLock(record: GuardRecord, wanted: LockStatement, voted: Certifica
 function permitSeal(record: GuardRecord, wanted: SealStatement): Permit {
   const sealed = againstSeal(record, wanted.height, wanted.block)
   if (sealed !== null) return refused(sealed)
+  // Nothing stands against it and the height is the same: then so is the block.
+  if (record.seal?.height === wanted.height) return { granted: true, record }
   return { granted: true, record: { ...record, seal: { height: wanted.height, block: wanted.block } } }
 }
 
