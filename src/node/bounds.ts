@@ -40,7 +40,9 @@ export const VERIFIER_RETRY_MS = 500
 export const MAX_VERIFIER_RETRY_MS = 10_000
 /** Final blocks whose views are kept for the API and for new peers. */
 export const RECENT_BLOCKS = 128
-/** Alarms kept for the status. */
+/** Without an alarm for so long, the same one is told again. */
+export const ALARM_QUIET_MS = 60_000
+/** Alarms kept for the status, one of a kind. */
 export const MAX_ALARMS = 16
 /** Part of a slot by which a clock may differ from its peers' before the operator is told. */
 export const CLOCK_TOLERANCE_SLOTS = 0.25

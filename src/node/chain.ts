@@ -41,6 +41,9 @@ export class Chain {
   readonly #store: Store
   #head: BlockRef
   #headSeal: AggregateSignature | null
+  /** Final in memory, not yet in the store. */
+  #appended: FinalBlock[] = []
+  readonly #pendingIds = new Set<Hash>()
   #guarded: { readonly height: number; readonly hash: Hash; readonly key: Uint8Array }[] = []
 
   private constructor(
@@ -99,27 +102,32 @@ export class Chain {
     return twoThirds(this.quorum.totalStakeDroplets)
   }
 
-  /** Writes a block that extends the head. @throws QuorateError `store-full`, `store-failed` */
-  async commit(final: FinalBlock, options: { readonly durable: boolean }): Promise<void> {
-    const { ref, block: signed, transactions, transition } = final
-    invariant(ref.parent === this.#head.hash && ref.height === this.#head.height + 1, 'a committed block extends the head')
-    const writes: Write[] = [
-      { kind: 'put', key: keys.block(ref.height), value: encode(signedBlock, signed) },
-      { kind: 'put', key: keys.blockHeight(ref.hash), value: encode(u64, ref.height) },
-      { kind: 'put', key: keys.head, value: encode(u64, ref.height) },
-    ]
-    for (const [index, { id }] of transactions.entries()) {
-      writes.push({ kind: 'put', key: keys.transaction(id), value: encode(place, { height: ref.height, index }) })
-      writes.push({ kind: 'del', key: keys.pending(id) })
-    }
-    for (const [address, value] of transition.changes) writes.push(putAccount(address, value))
-    const settled = this.#guarded.filter(({ height }) => height <= ref.height)
-    for (const { key } of settled) writes.push({ kind: 'del', key })
-    await this.#store.write(writes, options)
-    advance(this.ledger, transition)
-    this.#head = ref
-    this.#headSeal = signed.seal
-    if (settled.length > 0) this.#guarded = this.#guarded.filter(({ height }) => height > ref.height)
+  /** Writes a block that extends the head; on disk when it resolves. Rejects with QuorateError `store-full` or `store-failed`. */
+  async commit(final: FinalBlock): Promise<void> {
+    invariant(this.#appended.length === 0, 'appended blocks are written before one is committed')
+    this.#checkExtends(final)
+    await this.#store.write([...this.#takeWrites(final), ...accountWrites(final.transition.changes)], { durable: true })
+    this.#follow(final)
+  }
+
+  /**
+   * Takes a block that extends the head into memory; `writeAppended` must follow before anything else uses the chain.
+   * Sync imports runs of blocks this way: what several of them change is written once.
+   */
+  append(final: FinalBlock): void {
+    this.#checkExtends(final)
+    this.#appended.push(final)
+    this.#follow(final)
+  }
+
+  /** Writes what was appended, all or nothing; it is on disk after the next `commit` or `flush`. */
+  async writeAppended(): Promise<void> {
+    const run = this.#appended
+    if (run.length === 0) return
+    const changes = new Map<string, Account>()
+    for (const { transition } of run) for (const [address, value] of transition.changes) changes.set(address, value)
+    await this.#store.write([...run.flatMap((final) => this.#takeWrites(final)), ...accountWrites(changes)], { durable: false })
+    this.#appended = []
   }
 
   /** Replaces the head's seal certificate by a fuller one. */
@@ -167,12 +175,14 @@ export class Chain {
 
   /** Keeps transactions that the API accepted; on disk when it resolves. */
   async keepPending(accepted: readonly PreparedTransaction[]): Promise<void> {
+    for (const { id } of accepted) this.#pendingIds.add(id)
     await this.#store.write(
       accepted.map(({ id, transaction: value }) => ({ kind: 'put', key: keys.pending(id), value: encode(transaction, value) })),
       { durable: true },
     )
   }
   async dropPending(ids: readonly Hash[]): Promise<void> {
+    for (const id of ids) this.#pendingIds.delete(id)
     await this.#store.write(
       ids.map((id) => ({ kind: 'del', key: keys.pending(id) })),
       { durable: false },
@@ -182,7 +192,35 @@ export class Chain {
     const kept: PreparedTransaction[] = []
     for await (const [, bytes] of this.#store.range(...rangeOf('p')))
       kept.push(prepare(decodeStored('a pending transaction', () => decode(transaction, bytes))))
+    for (const { id } of kept) this.#pendingIds.add(id)
     return kept
+  }
+
+  #checkExtends({ ref }: FinalBlock): void {
+    invariant(ref.parent === this.#head.hash && ref.height === this.#head.height + 1, 'a final block extends the head')
+  }
+
+  /** What a final block writes, accounts aside; what it settles is forgotten in memory. */
+  #takeWrites({ ref, block: signed, transactions }: FinalBlock): Write[] {
+    const writes: Write[] = [
+      { kind: 'put', key: keys.block(ref.height), value: encode(signedBlock, signed) },
+      { kind: 'put', key: keys.blockHeight(ref.hash), value: encode(u64, ref.height) },
+      { kind: 'put', key: keys.head, value: encode(u64, ref.height) },
+    ]
+    for (const [index, { id }] of transactions.entries()) {
+      writes.push({ kind: 'put', key: keys.transaction(id), value: encode(place, { height: ref.height, index }) })
+      if (this.#pendingIds.delete(id)) writes.push({ kind: 'del', key: keys.pending(id) })
+    }
+    const settled = this.#guarded.filter(({ height }) => height <= ref.height)
+    for (const { key } of settled) writes.push({ kind: 'del', key })
+    if (settled.length > 0) this.#guarded = this.#guarded.filter(({ height }) => height > ref.height)
+    return writes
+  }
+
+  #follow({ ref, block: signed, transition }: FinalBlock): void {
+    advance(this.ledger, transition)
+    this.#head = ref
+    this.#headSeal = signed.seal
   }
 
   /** Makes sure that all that was committed is on disk (fsync). */
@@ -201,6 +239,7 @@ export const refOf = (chainId: Hash, of: Block): BlockRef => ({
   parent: of.header.parent,
 })
 
+const accountWrites = (changes: ReadonlyMap<string, Account>): Write[] => [...changes].map(([address, value]) => putAccount(address, value))
 const putAccount = (address: string, value: Account): Write => ({ kind: 'put', key: keys.account(address), value: encode(account, value) })
 
 const corrupt = (what: string, cause?: unknown): QuorateError =>

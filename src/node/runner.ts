@@ -271,7 +271,7 @@ export class Runner {
     const block = known.get(of)
     // Its body was let go while the certificate waited its turn: sync brings both.
     if (block === undefined) return onBehind(height)
-    await chain.commit({ ...block, block: { ...block.block, seal } }, { durable: true })
+    await chain.commit({ ...block, block: { ...block.block, seal } })
     onFinal(block, seal)
     this.#blockSize.blockSealed()
     this.#results.push(this.#headMoved(chain.head))

@@ -38,6 +38,8 @@ export interface SyncOptions {
 export class Sync {
   readonly #options: SyncOptions
   readonly #peers = new Map<string, PeerStatus>()
+  /** Connected peers that do not speak sync: bootstrap nodes. */
+  readonly #withoutSync = new Set<string>()
   readonly #stop = new AbortController()
   #running: Promise<void> | null = null
   #timer: NodeJS.Timeout | undefined
@@ -52,7 +54,10 @@ export class Sync {
     const { network } = this.#options
     network.onPeer((peerId, state) => {
       if (state === 'connected') this.#background(this.#greet(peerId))
-      else this.#peers.delete(peerId)
+      else {
+        this.#peers.delete(peerId)
+        this.#withoutSync.delete(peerId)
+      }
     })
     this.#greetAll()
     this.#timer = setInterval(() => this.#greetAll(), STATUS_INTERVAL_MS)
@@ -119,8 +124,12 @@ export class Sync {
   async #greet(peerId: string): Promise<void> {
     const { client, ownStatus, nowMs } = this.#options
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(SYNC_DEADLINE_MS)])
+    if (this.#withoutSync.has(peerId)) return
     const sentAtMs = nowMs()
-    const answer = await client.ask(peerId, { kind: 'status', status: ownStatus() }, signal)
+    const answer = await client.ask(peerId, { kind: 'status', status: ownStatus() }, signal).catch((error: unknown) => {
+      if (error instanceof QuorateError && error.code === 'unsupported') this.#withoutSync.add(peerId)
+      throw error
+    })
     if (answer === null) return
     const answeredAtMs = nowMs()
     // The peer read its clock at some time between: only what lies outside is an offset.
@@ -187,17 +196,25 @@ export class Sync {
 
   /** Imports blocks from the head on. A peer that sent a wrong one is blamed, and the rest of its answer dropped. */
   async #import(peerId: string, blocks: readonly SignedBlock[]): Promise<void> {
-    const { chain, alone, client } = this.#options
+    const { chain, alone, client, onImported } = this.#options
     for (let start = 0; start < blocks.length && !this.#stop.signal.aborted; start += IMPORT_BLOCKS) {
       const outcome: { verdict: Verdict } = { verdict: accept(undefined) }
       await alone(async () => {
         const next = blocks.slice(start, start + IMPORT_BLOCKS).filter(({ header }) => header.height > chain.head.height)
         const proven = this.#proveSeals(next)
         if (proven.kind !== 'accept') outcome.verdict = proven
+        const imported: FinalBlock[] = []
         for (const block of proven.kind === 'accept' ? proven.value : []) {
-          outcome.verdict = await this.#importOne(block)
-          if (outcome.verdict.kind !== 'accept') return
+          const executed = this.#execute(block)
+          if (executed.kind !== 'accept') {
+            outcome.verdict = executed
+            break
+          }
+          chain.append(executed.value)
+          imported.push(executed.value)
         }
+        await chain.writeAppended()
+        for (const final of imported) onImported(final)
       })
       const { verdict } = outcome
       if (verdict.kind === 'accept') continue
@@ -233,11 +250,11 @@ export class Sync {
   }
 
   /**
-   * Takes one final block whose seal is proven. All of it is executed and held against its roots; the signatures of its
+   * Executes a final block whose seal is proven. All of it is held against its roots; the signatures of its
    * transactions are not checked again, two thirds of the stake having done so (docs/architecture.md).
    */
-  async #importOne(block: SignedBlock): Promise<Verdict> {
-    const { chain, checkpoint, onFatal, onImported } = this.#options
+  #execute(block: SignedBlock): Verdict<FinalBlock> {
+    const { chain, checkpoint, onFatal } = this.#options
     const transactions = block.transactions.map(prepare)
     const executed = executeBlock(chain, block, transactions)
     if (executed.kind !== 'accept') {
@@ -256,10 +273,7 @@ export class Sync {
       )
       return reject('wrong-checkpoint', `block ${ref.hash}`)
     }
-    const final = { ref, block, transactions, transition }
-    await chain.commit(final, { durable: false })
-    onImported(final)
-    return accept(undefined)
+    return accept({ ref, block, transactions, transition })
   }
 
   #background(work: Promise<void>): void {

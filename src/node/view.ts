@@ -1,4 +1,5 @@
 import type { AccountView, BlockView, NodeEvent, NodeStatus, NodeView, PeerView, SubmitResult, TransactionView } from '../api/types.ts'
+import { lastSlot } from '../consensus/guard.ts'
 import { enoughStake } from '../consensus/quorum.ts'
 import { accountAt, blockTimeMs } from '../ledger/state.ts'
 import type { Pool } from '../mempool/pool.ts'
@@ -8,7 +9,7 @@ import { encode } from '../wire/codec.ts'
 import type { Genesis } from '../wire/genesis.ts'
 import { blockHash, chainLabel, transactionId } from '../wire/ids.ts'
 import { type Address, type Hash, type SignedBlock, signedBlock } from '../wire/types.ts'
-import { MAX_ALARMS, RECENT_BLOCKS } from './bounds.ts'
+import { ALARM_QUIET_MS, MAX_ALARMS, RECENT_BLOCKS } from './bounds.ts'
 import type { Chain } from './chain.ts'
 import type { NodeOptions } from './options.ts'
 import type { Runner } from './runner.ts'
@@ -54,7 +55,8 @@ export class View implements NodeView {
     const { role, chain, pool, network, slots, sync, runner, telemetry, self } = this.#options
     const { head, quorum } = chain
     const peers = network.peers()
-    const { silence } = runner.state
+    const { silence, record } = runner.state
+    const isBehindRecord = (lastSlot(record) ?? -1) > (slots.now() ?? -1)
     const member = self === null ? undefined : quorum.members[self]
     const leader = runner.leader()
     const leaderMember = leader === null ? undefined : quorum.members[leader.index]
@@ -85,7 +87,9 @@ export class View implements NodeView {
         targetHeight,
       },
       verifier:
-        self === null || member === undefined ? null : { address: member.id, index: self, silence: silence?.kind ?? null, ...this.#work },
+        self === null || member === undefined
+          ? null
+          : { address: member.id, index: self, silence: silence?.kind ?? (isBehindRecord ? 'clock-behind-record' : null), ...this.#work },
       peers: peers.length,
       quorum: {
         verifiers: quorum.members.length,
@@ -212,15 +216,15 @@ export class View implements NodeView {
     this.#work.sealed++
   }
   alarm(code: string, detail: string): void {
-    const last = this.#alarms.at(-1)
-    // The same alarm each slot is one alarm: its newest wording stays.
-    if (last?.code === code) this.#alarms.pop()
-    else {
-      this.#options.telemetry.log('warn', code, { detail })
-      this.emit({ kind: 'alarm', code, detail })
-    }
-    this.#alarms.push({ atMs: Date.now(), code, detail })
+    const atMs = Date.now()
+    const before = this.#alarms.findIndex((alarm) => alarm.code === code)
+    const last = before < 0 ? undefined : this.#alarms.splice(before, 1)[0]
+    this.#alarms.push({ atMs, code, detail })
     if (this.#alarms.length > MAX_ALARMS) this.#alarms.shift()
+    // The same alarm each slot is one alarm: its newest wording stays, and it is told again after a while without it.
+    if (last !== undefined && atMs - last.atMs < ALARM_QUIET_MS) return
+    this.#options.telemetry.log('warn', code, { detail })
+    this.emit({ kind: 'alarm', code, detail })
   }
   emit(event: NodeEvent): void {
     for (const listener of this.#listeners) listener(event)

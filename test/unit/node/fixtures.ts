@@ -91,7 +91,7 @@ export async function extend(of: TestChain, chain: Chain, count: number): Promis
     const { height, hash } = known.ref
     const seal = aggregateOf(of, [...of.verifiers.keys()], { kind: 'seal', height, block: hash })
     const block = { ...known.block, seal }
-    await chain.commit({ ...known, block }, { durable: false })
+    await chain.commit({ ...known, block })
     made.push(block)
   }
   return made

@@ -55,7 +55,7 @@ describe('transactions of a node', () => {
       invariant(known !== null, 'a block')
       const { height, hash } = known.ref
       const final = { ...known, block: { ...known.block, seal: aggregateOf(of, [0], { kind: 'seal', height, block: hash }) } }
-      await chain.commit(final, { durable: false })
+      await chain.commit(final)
       transactions.settle(final)
     }
     return { transactions, pool, network, dropped, submit, gossiped, commit }
