@@ -145,6 +145,10 @@ export class Chain {
     const bytes = this.#store.get(keys.block(height))
     return bytes === undefined ? undefined : decodeStored(`block ${height}`, () => decode(signedBlock, bytes))
   }
+  /** As `block`, in its encoding. */
+  blockBytes(height: number): Uint8Array | undefined {
+    return this.#store.get(keys.block(height))
+  }
   heightOf(of: Hash): number | undefined {
     const bytes = this.#store.get(keys.blockHeight(of))
     return bytes === undefined ? undefined : decodeStored('a block height', () => decode(u64, bytes))

@@ -3,12 +3,11 @@ import { MAX_SYNC_BLOCKS, MAX_SYNC_BYTES } from '../wire/bounds.ts'
 import { decode, encode, WireError } from '../wire/codec.ts'
 import {
   type Block,
+  blocksAnswer,
   type Hash,
-  type SignedBlock,
   type Status,
   type SyncRequest,
   type SyncResponse,
-  signedBlock,
   syncRequest,
   syncResponse,
 } from '../wire/types.ts'
@@ -43,11 +42,12 @@ export class SyncServer {
         if (error instanceof WireError) options.network.penalize(from, 'malformed')
         throw error
       }
+      if (request.kind === 'blocks') return blocksAnswer(this.#blocks(request.fromHeight, Math.min(request.count, MAX_SYNC_BLOCKS)))
       return encode(syncResponse, this.#answer(request, from))
     })
   }
 
-  #answer(request: SyncRequest, from: string): SyncResponse {
+  #answer(request: Exclude<SyncRequest, { kind: 'blocks' }>, from: string): SyncResponse {
     const { chain, heard, ownStatus, onStatus } = this.#options
     switch (request.kind) {
       case 'status': {
@@ -56,8 +56,6 @@ export class SyncServer {
         onStatus(from, request.status)
         return { kind: 'status', status: own }
       }
-      case 'blocks':
-        return { kind: 'blocks', blocks: this.#blocks(request.fromHeight, Math.min(request.count, MAX_SYNC_BLOCKS)) }
       case 'transactions': {
         const block = this.#find(request.block)
         if (block === undefined) return UNAVAILABLE
@@ -89,13 +87,13 @@ export class SyncServer {
   }
 
   /** From a height up, as many as are there, were asked for and fit into an answer; one at least. */
-  #blocks(fromHeight: number, count: number): readonly SignedBlock[] {
-    const blocks: SignedBlock[] = []
+  #blocks(fromHeight: number, count: number): readonly Uint8Array[] {
+    const blocks: Uint8Array[] = []
     let bytes = 0
     for (let height = fromHeight; height < fromHeight + count && height <= this.#options.chain.head.height; height++) {
-      const block = this.#options.chain.block(height)
+      const block = this.#options.chain.blockBytes(height)
       if (block === undefined) break
-      bytes += encode(signedBlock, block).length
+      bytes += block.length
       if (bytes > MAX_SYNC_BYTES && blocks.length > 0) break
       blocks.push(block)
     }

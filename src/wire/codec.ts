@@ -71,6 +71,9 @@ export class Writer {
     const start = this.#grow(bytes.length)
     this.#bytes.set(bytes, start)
   }
+  clear(): void {
+    this.#length = 0
+  }
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length)
   }
@@ -122,10 +125,19 @@ export class Reader {
   }
 }
 
+/** The buffer that encodings are made in, used again and again; absent while one is being made. */
+let spare: Writer | undefined
+/** A buffer that grew larger than this is let go. */
+const MAX_SPARE_BYTES = 64 * 1024
+
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
-  const writer = new Writer()
+  const writer = spare ?? new Writer()
+  spare = undefined
+  writer.clear()
   codec.write(writer, value)
-  return writer.finish()
+  const bytes = writer.finish()
+  if (bytes.length <= MAX_SPARE_BYTES) spare = writer
+  return bytes
 }
 
 /** @throws WireError if the bytes are not the one encoding of a value. */

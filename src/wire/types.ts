@@ -1,3 +1,4 @@
+import { concatBytes } from '../base/bytes.ts'
 import type { Hex } from '../base/hex.ts'
 import {
   MAX_AGENT_BYTES,
@@ -8,7 +9,7 @@ import {
   MAX_SYNC_BLOCKS,
   MAX_SYNC_TRANSACTIONS,
 } from './bounds.ts'
-import { bitmap, type Codec, enumeration, fixed, list, option, struct, text, u8, u16, u64, union } from './codec.ts'
+import { bitmap, type Codec, encode, enumeration, fixed, list, option, struct, text, u8, u16, u64, union } from './codec.ts'
 
 /** sha256: 32 bytes. */
 export type Hash = Hex
@@ -280,6 +281,13 @@ export const syncRequest: Codec<SyncRequest> = union<SyncRequest>({
   block: [4, struct({ block: hash })],
   'newest-signed': [5, struct({ verifier: address })],
 })
+
+/** The encoding of a `blocks` answer from those of its blocks: a node stores them in the form in which it sends them. */
+export function blocksAnswer(blocks: readonly Uint8Array[]): Uint8Array {
+  const head = encode(syncResponse, { kind: 'blocks', blocks: [] })
+  new DataView(head.buffer).setUint32(head.length - 4, blocks.length, true)
+  return concatBytes([head, ...blocks])
+}
 
 export type SyncResponse =
   | { readonly kind: 'status'; readonly status: Status }
