@@ -35,7 +35,7 @@ export const usageError = (message: string): CliError => new CliError(exitCodes.
 /** Prints an error as one message, with the stack only for what nobody expected, and gives the exit code. */
 export function report(error: unknown): ExitCode {
   if (error instanceof QuorateError) {
-    process.stderr.write(`error: ${error.message}\n`)
+    process.stderr.write(`error: ${error.message}${error.code === 'usage' ? '' : ` [${error.code}]`}\n`)
     return error instanceof CliError ? error.exitCode : exitCodes.failed
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)

@@ -162,7 +162,7 @@ async function makeGuard(guard: string, verifierKey: string): Promise<boolean> {
   if (!hasGuard && hasKey) {
     throw new QuorateError(
       'guard-missing',
-      `${verifierKey} has lost its signing guard (${guard}), so nobody knows what the key has signed: restore both from the same copy. It is never made anew`,
+      `${verifierKey} has lost its signing guard (${guard}), so nobody knows what the key has signed. Put back the very file that was there, not an older copy; if it is gone, this key must not sign again: make a verifier with a new key in another directory. A guard is never made anew`,
     )
   }
   if (!hasGuard) {

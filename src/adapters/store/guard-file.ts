@@ -140,7 +140,7 @@ class SlottedGuardFile implements GuardFile {
       throw new QuorateError(
         'guard-corrupt',
         `the signing guard ${this.#path} holds no intact record, so what its key has signed is not known. Never sign with this key until that is known: ` +
-          'restore the newest copy of the file only if nothing was signed after it was made, otherwise unbond this verifier and join with a new key',
+          'restore the newest copy of the file only if nothing was signed after it was made, otherwise this key must not sign again: make a verifier with a new key in another directory',
       )
     }
     this.#sequence = newest.sequence
