@@ -1,5 +1,7 @@
 import type { Quorum } from '../consensus/quorum.ts'
 import type { Address, AggregateSignature, Certificate, Statement } from '../wire/types.ts'
+import { RECENT_BLOCKS } from './bounds.ts'
+import { type Chain, refOf } from './chain.ts'
 
 /**
  * The newest statements of each verifier that this node has seen with their signatures. A verifier that restarts asks
@@ -17,6 +19,16 @@ export class Heard {
       const known = newest.get(statement.kind)
       if (known === undefined || isNewer(statement, known.statement)) newest.set(statement.kind, { statement, aggregate })
       this.#byVerifier.set(id, newest)
+    }
+  }
+
+  /** Takes note of the seals of the newest final blocks, which outlast a restart. */
+  noteChain(chain: Chain): void {
+    const { head } = chain
+    for (let height = Math.max(1, head.height - RECENT_BLOCKS + 1); height <= head.height; height++) {
+      const block = chain.block(height)
+      if (block === undefined) continue
+      this.note(chain.quorum, { kind: 'seal', height, block: refOf(chain.chainId, block).hash }, block.seal)
     }
   }
 

@@ -115,6 +115,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
   const pool = new Pool(DEFAULT_POOL_LIMITS)
   const known = new KnownBlocks()
   const heard = new Heard()
+  heard.noteChain(chain)
   const waiters = new HeadWaiters()
   const client = new SyncClient(network)
   const bodies = new Bodies(chain, pool, client, signatures)
