@@ -23,8 +23,13 @@ export const invalidSealed = ({ hash, height }: BlockRef, detail: string): Quora
 /** The valid blocks of the present height. */
 export class KnownBlocks {
   readonly #byHash = new Map<Hash, KnownBlock>()
-  #named: ReadonlySet<Hash> = new Set()
+  /** Whether the machine may ask for this block. */
+  readonly #isNamed: (of: Hash) => boolean
   #unnamed = new Set<Hash>()
+
+  constructor(isNamed: (of: Hash) => boolean) {
+    this.#isNamed = isNamed
+  }
 
   get(of: Hash): KnownBlock | undefined {
     return this.#byHash.get(of)
@@ -34,9 +39,9 @@ export class KnownBlocks {
     this.#byHash.set(known.ref.hash, known)
     this.#unnamed.delete(known.ref.hash)
     if (this.#byHash.size <= MAX_KNOWN_BLOCKS) return
-    // The oldest goes, but not what a lock or a certificate may stand on.
+    // The oldest goes, but not what the machine has been told of.
     for (const of of this.#byHash.keys()) {
-      if (this.#named.has(of)) continue
+      if (of === known.ref.hash || this.#isNamed(of)) continue
       this.#byHash.delete(of)
       return
     }
@@ -46,10 +51,9 @@ export class KnownBlocks {
     for (const [of, { ref }] of this.#byHash) if (ref.height <= height) this.#byHash.delete(of)
   }
   /** Forgets what the machine does not name now and did not at the last sweep: what is newer may be on its way to it. */
-  sweep(named: ReadonlySet<Hash>): void {
-    this.#named = named
-    for (const of of this.#unnamed) if (!named.has(of)) this.#byHash.delete(of)
-    this.#unnamed = new Set([...this.#byHash.keys()].filter((of) => !named.has(of)))
+  sweep(): void {
+    for (const of of this.#unnamed) if (!this.#isNamed(of)) this.#byHash.delete(of)
+    this.#unnamed = new Set([...this.#byHash.keys()].filter((of) => !this.#isNamed(of)))
   }
 }
 

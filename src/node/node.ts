@@ -113,7 +113,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
   network.protect(chain.quorum.members.map(({ peerId }) => peerId))
 
   const pool = new Pool(DEFAULT_POOL_LIMITS)
-  const known = new KnownBlocks()
+  const known = new KnownBlocks((of) => runner.state.blocks.some(({ hash }) => hash === of))
   const heard = new Heard()
   heard.noteChain(chain)
   const waiters = new HeadWaiters()
@@ -174,7 +174,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     onSealed: (height) => view.noteSealed(height),
     onFatal: (error) => fail(error),
   })
-  const feed: Runner['feed'] = (input) => runner.feed(input)
+  const feed: Runner['feed'] = (input, body) => runner.feed(input, body)
   const intake = new CandidateIntake({
     chain,
     known,
@@ -195,7 +195,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
         validSlot: justification?.statement.slot ?? null,
       } as const
       heard.note(chain.quorum, statement, { signers: [maker], signature })
-      feed({ kind: 'candidate', candidate })
+      feed({ kind: 'candidate', candidate }, known.get(block.hash))
     },
   })
   const sealedBlocks = new SealedBlockIntake({
@@ -204,7 +204,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     bodies,
     quorumSignatures,
     onBehind,
-    onSealed: (block, seal) => feed({ kind: 'sealed-block', block, seal }),
+    onSealed: (block, seal) => feed({ kind: 'sealed-block', block, seal }, known.get(block.hash)),
     onFullerSeal: (ref, seal) => {
       runner
         .alone(async () => {
@@ -286,7 +286,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
       const executed = checked.kind === 'accept' ? executeBlock(chain, body, checked.value) : checked
       if (executed.kind !== 'accept') continue
       known.add(executed.value)
-      feed({ kind: 'block-known', block: executed.value.ref })
+      feed({ kind: 'block-known', block: executed.value.ref }, executed.value)
     }
     slots.start(
       (slot) => {

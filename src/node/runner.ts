@@ -98,9 +98,16 @@ export class Runner {
     return this.#state
   }
 
-  /** Queues an input. */
-  feed(input: Input): void {
-    this.#queue({ run: () => this.#take(input), drop: () => {} })
+  /**
+   * Queues an input, and with it the body of the block that it tells the machine of: however long the queue is, the body
+   * is here when the machine asks for it.
+   */
+  feed(input: Input, body?: KnownBlock): void {
+    const run = (): Promise<void> => {
+      if (body !== undefined && body.ref.height > this.#options.chain.head.height) this.#options.known.add(body)
+      return this.#take(input)
+    }
+    this.#queue({ run, drop: () => {} })
   }
 
   /**
@@ -167,7 +174,7 @@ export class Runner {
       const { state, effects } = step(this.#state, input)
       this.#state = state
       for (const effect of effects) await this.#carryOut(effect)
-      if (input.kind === 'slot-started') this.#options.known.sweep(new Set(this.#state.blocks.map((block) => block.hash)))
+      if (input.kind === 'slot-started') this.#options.known.sweep()
     }
   }
 
@@ -218,6 +225,8 @@ export class Runner {
     const { chain, known, verifier } = this.#options
     invariant(verifier !== null, 'only a verifier has a signing record')
     const body = effect.block === null ? undefined : known.get(effect.block)
+    // The head's own body is in the chain: it may still be sealed.
+    invariant(body !== undefined || effect.block === null || effect.block === chain.head.hash, 'what is locked or sealed is here')
     const kept = body === undefined ? undefined : chain.guardBlock(body.ref, body.block)
     await Promise.all([kept, verifier.guard.write(encode(guardRecord, effect.record))])
   }
@@ -301,7 +310,7 @@ export class Runner {
         const executed = executeBlock(chain, answer.block, checked.value)
         if (executed.kind === 'accept' && executed.value.ref.hash === of) {
           known.add(executed.value)
-          this.feed({ kind: 'block-known', block: executed.value.ref })
+          this.feed({ kind: 'block-known', block: executed.value.ref }, executed.value)
           return
         }
       } catch (error) {

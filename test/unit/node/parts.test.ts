@@ -61,20 +61,19 @@ describe('known blocks', () => {
     ({ ref: { hash, height, slot: 1, parent: '' }, block: {}, transactions: [], transition: {} }) as unknown as KnownBlock
 
   it('stay while they are named, and for one sweep after they came', () => {
-    const known = new KnownBlocks()
+    const known = new KnownBlocks((of) => of === 'named')
     for (const hash of ['named', 'new']) known.add(block(hash))
-    known.sweep(new Set(['named']))
+    known.sweep()
     assert.ok(known.get('new') !== undefined)
-    known.sweep(new Set(['named']))
+    known.sweep()
     assert.deepEqual([known.get('named')?.ref.hash, known.get('new')], ['named', undefined])
     known.settle(1)
     assert.equal(known.get('named'), undefined)
   })
 
   it('are bounded, and a named one never has to leave for those that nobody named', () => {
-    const known = new KnownBlocks()
+    const known = new KnownBlocks((of) => of === 'locked')
     known.add(block('locked'))
-    known.sweep(new Set(['locked']))
     const hashes = Array.from({ length: 5 * MAX_KNOWN_BLOCKS }, (_, index) => `other ${index}`)
     for (const hash of hashes) known.add(block(hash))
     assert.ok(known.get('locked') !== undefined)

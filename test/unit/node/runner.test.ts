@@ -7,6 +7,8 @@ import { nativeSignatures } from '../../../src/crypto/native.ts'
 import { Pool } from '../../../src/mempool/pool.ts'
 import { DEFAULT_POOL_LIMITS } from '../../../src/mempool/types.ts'
 import { Bodies } from '../../../src/node/bodies.ts'
+import { MAX_KNOWN_BLOCKS } from '../../../src/node/bounds.ts'
+import { buildBlock } from '../../../src/node/builder.ts'
 import { CandidateIntake } from '../../../src/node/candidates.ts'
 import { HeadWaiters } from '../../../src/node/head-waiters.ts'
 import { Heard } from '../../../src/node/heard.ts'
@@ -21,7 +23,7 @@ import { blockHash, ticketOf } from '../../../src/wire/ids.ts'
 import { statementMessage, ticketMessage } from '../../../src/wire/signing.ts'
 import { candidate, type SignRequest, signRequest, signResponse, statement } from '../../../src/wire/types.ts'
 import { waitFor } from '../../helpers/wait-for.ts'
-import { candidateOf, certificateOf } from '../../swarm/hostile-messages.ts'
+import { candidateOf, certificateOf, proofOf } from '../../swarm/hostile-messages.ts'
 import { TestChain } from '../../swarm/hostile-network.ts'
 import { FakeNetwork, type OpenChain, openChain, quiet } from './fixtures.ts'
 
@@ -71,7 +73,7 @@ describe('the runner', () => {
       slots: new Slots(createSystemClock(), of.genesis.timeMs, slotMs, choiceMs),
       signatures: nativeSignatures,
       telemetry: quiet(),
-      known: new KnownBlocks(),
+      known: new KnownBlocks((of) => runner.state.blocks.some(({ hash }) => hash === of)),
       heard: new Heard(),
       quorumSignatures: new QuorumSignatures(of.chainId, nativeSignatures),
     }
@@ -100,7 +102,7 @@ describe('the runner', () => {
       bodies,
       waiters: new HeadWaiters(),
       state: () => runner.state,
-      onCandidate: (proposed) => runner.feed({ kind: 'candidate', candidate: proposed }),
+      onCandidate: (proposed) => runner.feed({ kind: 'candidate', candidate: proposed }, common.known.get(proposed.block.hash)),
       onBehind: nothing,
     })
     const service = new SignService({
@@ -112,7 +114,7 @@ describe('the runner', () => {
       onRefused: nothing,
     })
     const idle = (): Promise<void> => runner.alone(() => Promise.resolve())
-    return { chain, log, written, fatal, runner, network, intake, idle }
+    return { chain, known: common.known, log, written, fatal, runner, network, intake, idle }
   }
 
   it('has the record of each statement on disk before it signs it', async () => {
@@ -125,6 +127,31 @@ describe('the runner', () => {
     const expected = ['candidate', 'vote', 'lock', 'seal'].flatMap((kind) => ['write', 'written', `sign ${kind}`])
     assert.deepEqual(log, ['sign ticket', ...expected])
     assert.deepEqual(decode(guardRecord, written.at(-1) ?? new Uint8Array()), runner.state.record)
+    await runner.stop()
+  })
+
+  it('has the body of each block that the machine knows, however long the queue was and whatever came meanwhile', async () => {
+    const of = await TestChain.make(1)
+    const { chain, known, runner, fatal, idle } = await setUp(of)
+    runner.feed({ kind: 'own-signatures-known', known: never })
+    runner.feed({ kind: 'slot-started', slot: 5 })
+    await idle()
+    const built = buildBlock(chain, new Pool(DEFAULT_POOL_LIMITS), 0, 4, proofOf(of, 0, 4), 0)
+    invariant(built !== null, 'a block after the idle interval')
+    const flood = (): void => {
+      for (let index = 0; index < 3 * MAX_KNOWN_BLOCKS; index++) known.add({ ...built, ref: { ...built.ref, hash: `${index}` } })
+    }
+    // Validated while the runner is at work elsewhere, and pushed out of memory before its turn.
+    known.add(built)
+    const busy = runner.alone(async () => flood())
+    runner.feed({ kind: 'block-known', block: built.ref }, built)
+    await busy
+    await idle()
+    assert.ok(runner.state.blocks.some(({ hash }) => hash === built.ref.hash))
+    assert.ok(known.get(built.ref.hash) !== undefined, 'after its turn')
+    flood()
+    assert.ok(known.get(built.ref.hash) !== undefined, 'after another flood')
+    assert.deepEqual(fatal, [])
     await runner.stop()
   })
 
