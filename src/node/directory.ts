@@ -58,11 +58,16 @@ export interface NodeDirectory {
 
 /**
  * Locks a directory and loads what a node of this role needs from it. Each error says the next step. Rejects with QuorateError
- * `not-initialised`, `directory-in-use`, `genesis-missing`, `not-verifier`, `wrong-network-key`, or those of the key and genesis files.
+ * `not-initialised`, `network-key-missing`, `directory-in-use`, `genesis-missing`, `not-verifier`, `wrong-network-key`, or those of the key and genesis files.
  */
 export async function openDirectory(directory: string, role: NodeOptions['role']): Promise<NodeDirectory> {
   const paths = directoryPaths(directory)
   if (!(await exists(keyPath(paths.directory, 'network')))) {
+    if (await exists(keyPath(paths.directory, 'verifier')))
+      throw new QuorateError(
+        'network-key-missing',
+        `${keyPath(paths.directory, 'network')} is missing, but there is a verifier key: put the network key back from a backup, or the other verifiers will not find this node`,
+      )
     throw new QuorateError(
       'not-initialised',
       `${paths.directory} has no network key, so it is no node's directory yet: run \`quorate init --dir ${directory} --genesis FILE\``,

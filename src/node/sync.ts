@@ -73,6 +73,10 @@ export class Sync {
   statusOf(peerId: string): PeerStatus | undefined {
     return this.#peers.get(peerId)
   }
+  /** Some connected peer has told its height. */
+  get hasPeers(): boolean {
+    return this.#peers.size > 0
+  }
   /** The highest height that a peer says it has. */
   get targetHeight(): number {
     let height = this.#options.chain.head.height

@@ -79,7 +79,7 @@ export class View implements NodeView {
       headFinalAtMs: this.#finalAt.get(head.height) ?? null,
       sync: {
         state:
-          peers.length === 0 && this.connectedStake() < enoughStake(quorum.totalStakeDroplets)
+          !sync.hasPeers && this.connectedStake() < enoughStake(quorum.totalStakeDroplets)
             ? 'waiting-for-peers'
             : targetHeight > head.height + 1
               ? 'syncing'

@@ -1,6 +1,7 @@
+import { formatCoins } from '../base/amounts.ts'
 import { enoughStake } from '../consensus/quorum.ts'
 import type { Network } from '../ports/network.ts'
-import { CLOCK_TOLERANCE_SLOTS, DISCOVERY_CHECK_MS, MESH_PEERS, NO_PEERS_ALARM_MS } from './bounds.ts'
+import { CLOCK_TOLERANCE_SLOTS, DISCOVERY_CHECK_MS, MESH_PEERS, NO_PEERS_ALARM_MS, QUORUM_CHECK_MS } from './bounds.ts'
 import type { Chain } from './chain.ts'
 import type { NodeOptions } from './options.ts'
 import type { Sync } from './sync.ts'
@@ -21,18 +22,23 @@ export class Watch {
   readonly #options: WatchOptions
   #discovery: NodeJS.Timeout | undefined
   #lonely: NodeJS.Timeout | undefined
+  #quorum: NodeJS.Timeout | undefined
+  /** It has reached a quorum before. */
+  #wasFound = false
 
   constructor(options: WatchOptions) {
     this.#options = options
   }
 
   start(): void {
+    this.#quorum = setInterval(() => this.#lookAtQuorum(), QUORUM_CHECK_MS)
     this.#discovery = setInterval(() => this.#lookForPeers(), DISCOVERY_CHECK_MS)
     this.#lonely = setTimeout(() => this.#complainOfNoPeers(), NO_PEERS_ALARM_MS)
   }
   stop(): void {
     clearInterval(this.#discovery)
     clearTimeout(this.#lonely)
+    clearInterval(this.#quorum)
   }
 
   /** Compares this clock with those of the peers: one of them may be wrong, most of them are not. */
@@ -63,12 +69,32 @@ export class Watch {
       if (self !== null && view.connectedStake() < enoughStake(totalStakeDroplets)) return
     }
     view.noteDiscovery()
+    this.#wasFound = true
     clearInterval(this.#discovery)
   }
 
+  /** A verifier is connected to all others that run: it can tell why blocks have stopped. */
+  #lookAtQuorum(): void {
+    const { chain, view, self } = this.#options
+    const enough = enoughStake(chain.quorum.totalStakeDroplets)
+    const reached = view.connectedStake()
+    if (self === null || !this.#wasFound || reached >= enough) return
+    const [has, needs] = [reached, enough].map((droplets) => formatCoins(droplets))
+    view.alarm(
+      'no-quorum',
+      `verifiers with ${has} coins of stake are in reach, ${needs} are needed: no block is signed until more of them are back`,
+    )
+  }
+
   #complainOfNoPeers(): void {
-    const { network, view, hasBootstrap } = this.#options
-    if (network.peers().length > 0 || !hasBootstrap) return
+    const { network, view, sync, role, hasBootstrap } = this.#options
+    const peers = network.peers().length
+    if (peers > 0 && role !== 'bootstrap' && !sync.hasPeers)
+      view.alarm(
+        'no-chain-peers',
+        `connected to ${peers} peers, none of which has this chain: compare genesis.json with theirs, and use --scope local on a private network`,
+      )
+    if (peers > 0 || !hasBootstrap) return
     const tried = network
       .dialAttempts()
       .slice(-4)

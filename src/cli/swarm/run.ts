@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { open, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { QuorateError } from '../../base/errors.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
@@ -17,6 +17,7 @@ const DRAIN_SLOTS = 30
 /** Runs a swarm until its time is over or it is told to end, and gives the exit code. Rejects with QuorateError. */
 export async function runSwarm(flags: SwarmCommandFlags): Promise<ExitCode> {
   const options = swarmOptions(flags)
+  if (flags.report !== undefined) await checkWritable(flags.report)
   const display = createDisplay(flags.json === true ? process.stderr : process.stdout)
   const told = untilTold()
   let swarm: Swarm | undefined
@@ -56,6 +57,18 @@ async function drive(swarm: Swarm, display: Display, told: Told): Promise<void> 
   display.phase('ending')
   await swarm.drain(Math.max(DRAIN_DEADLINE_MS, DRAIN_SLOTS * slotMs))
   display.phase('done')
+}
+
+/** A run must not end with a report that there is no room for. */
+async function checkWritable(file: string): Promise<void> {
+  try {
+    await (await open(file, 'a')).close()
+  } catch (error) {
+    throw new QuorateError(
+      'report-failed',
+      `the report ${file} cannot be written (${String(error)}): name a file in a directory that exists`,
+    )
+  }
 }
 
 async function tell(report: SwarmReport, { report: file, json, keep }: SwarmCommandFlags): Promise<ExitCode> {
