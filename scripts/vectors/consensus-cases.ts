@@ -1,6 +1,7 @@
+import { twoThirds } from '../../src/base/stake.ts'
 import { convict, offenceOf } from '../../src/consensus/evidence.ts'
 import { emptyRecord, type GuardRecord, permit, raiseRecord } from '../../src/consensus/guard.ts'
-import { createQuorum, enoughStake, twoThirds } from '../../src/consensus/quorum.ts'
+import { createQuorum, enoughStake } from '../../src/consensus/quorum.ts'
 import { isSelected, ticket64 } from '../../src/consensus/sortition.ts'
 import type { Certificate, Hash, LockStatement, Statement, VoteStatement } from '../../src/wire/types.ts'
 import { sampleHex } from './format.ts'

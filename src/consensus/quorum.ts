@@ -1,4 +1,5 @@
 import type { Hex } from '../base/hex.ts'
+import { twoThirds } from '../base/stake.ts'
 import { sha256Hex } from '../crypto/sha256.ts'
 import { MAX_PEER_ID_BYTES, MAX_QUORUM } from '../wire/bounds.ts'
 import { type Codec, encode, list, struct, text, u64 } from '../wire/codec.ts'
@@ -32,12 +33,6 @@ export function createQuorum(members: readonly QuorumMember[]): Quorum {
     totalStakeDroplets: sorted.reduce((sum, member) => sum + member.stakeDroplets, 0),
     hash: sha256Hex(encode(quorumCodec, sorted)),
   }
-}
-
-/** floor(2T/3) in exact integers: what a block may move at most (consensus.md). */
-export function twoThirds(totalStake: number): number {
-  const third = (totalStake - (totalStake % 3)) / 3
-  return totalStake - third - (totalStake % 3 === 0 ? 0 : 1)
 }
 
 /** floor(2T/3) + 1: the stake that makes a certificate. */

@@ -1,5 +1,6 @@
 import { formatCoinHours, formatCoins } from '../base/amounts.ts'
 import { invariant } from '../base/errors.ts'
+import { twoThirds } from '../base/stake.ts'
 import { accept, ignore, reject, type Verdict } from '../base/verdict.ts'
 import type { Address } from '../wire/types.ts'
 import { type Account, accrue, addMicroHours, emptyAccount } from './account.ts'
@@ -30,10 +31,7 @@ export interface AssembledBlock {
 }
 
 /** floor(2T/3) of the quorum's stake T: what one block may move, so that more stake signs it than it moves. */
-export function valueLimitDroplets(stakeDroplets: number): number {
-  const rest = stakeDroplets % 3
-  return ((stakeDroplets - rest) / 3) * 2 + (rest === 2 ? 1 : 0)
-}
+export const valueLimitDroplets = (stakeDroplets: number): number => twoThirds(stakeDroplets)
 
 /**
  * Executes a block's transactions in order on a state, which it does not change. Signatures, fees and the other rules of

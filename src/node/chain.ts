@@ -1,9 +1,10 @@
 import { equalBytes } from '../base/bytes.ts'
 import { invariant, QuorateError } from '../base/errors.ts'
 import { toHex } from '../base/hex.ts'
-import { createQuorum, type Quorum, twoThirds } from '../consensus/quorum.ts'
+import { createQuorum, type Quorum } from '../consensus/quorum.ts'
 import type { BlockRef } from '../consensus/types.ts'
 import { type Account, account } from '../ledger/account.ts'
+import { valueLimitDroplets } from '../ledger/apply.ts'
 import { advance, genesisState, type LedgerState, restoreState, stateRoot, type Transition } from '../ledger/state.ts'
 import { type PreparedTransaction, prepare } from '../ledger/transaction.ts'
 import type { Store, Write } from '../ports/store.ts'
@@ -99,7 +100,7 @@ export class Chain {
   }
   /** Most droplets that the next block may move. */
   get valueLimitDroplets(): number {
-    return twoThirds(this.quorum.totalStakeDroplets)
+    return valueLimitDroplets(this.quorum.totalStakeDroplets)
   }
 
   /** Writes a block that extends the head; on disk when it resolves. Rejects with QuorateError `store-full` or `store-failed`. */

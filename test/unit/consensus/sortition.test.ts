@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { enoughStake, twoThirds } from '../../../src/consensus/quorum.ts'
+import { twoThirds } from '../../../src/base/stake.ts'
+import { enoughStake } from '../../../src/consensus/quorum.ts'
 import { isSelected } from '../../../src/consensus/sortition.ts'
 
 const ticketAt = (share: bigint): string => share.toString(16).padStart(16, '0') + '0'.repeat(48)
