@@ -1,26 +1,42 @@
 import { formatCoinHours, formatCoins } from '../base/amounts.ts'
-import { invariant } from '../base/errors.ts'
+import { invariant, unreachable } from '../base/errors.ts'
 import { twoThirds } from '../base/stake.ts'
 import { accept, ignore, reject, type Verdict } from '../base/verdict.ts'
-import type { Address } from '../wire/types.ts'
-import { type Account, accrue, addMicroHours, emptyAccount } from './account.ts'
+import type { Action, Address, Hash } from '../wire/types.ts'
+import { type Account, addMicroHours, type Ballot } from './account.ts'
+import {
+  checkDelegate,
+  checkRegister,
+  checkStake,
+  checkUndelegate,
+  checkUnstake,
+  costDroplets,
+  delegate,
+  register,
+  releaseDue,
+  stake,
+  undelegate,
+  undelegated,
+  unstake,
+} from './bonds.ts'
 import type { BlockCode, StateCode } from './codes.ts'
-import { accountAt, blockTimeMs, type LedgerState, type Transition } from './state.ts'
+import { Draft, type Refusal, refuse } from './draft.ts'
+import { checkSlip, mixTicket, slip, turnElections } from './elections.ts'
+import { checkRatify, ratify } from './ratification.ts'
+import { payParent } from './rewards.ts'
+import { blockTimeMs, type LedgerState, stateRootOf, type Transition } from './state.ts'
 import type { PreparedTransaction } from './transaction.ts'
+import { checkEndorse, endorse } from './trust.ts'
 
 /** Where a block stands. */
 export interface BlockContext {
   readonly slot: number
-  /** Account of the verifier that built the block: gets the coin fees. */
-  readonly maker: Address
-  /** Most that one block may move: `valueLimitDroplets` of the quorum's stake. */
-  readonly valueLimitDroplets: number
-}
-
-/** Why a transaction is not in a block. */
-export interface Refusal {
-  readonly code: StateCode | BlockCode
-  readonly detail: string
+  /** Index of the verifier that built it in the quorum that signs it. */
+  readonly maker: number
+  /** Of the proof in its header. */
+  readonly ticket: Hash
+  /** Who sealed the parent, as its header says: ascending indices into the parent's quorum; null at height 1. */
+  readonly parentSigners: readonly number[] | null
 }
 
 export interface AssembledBlock {
@@ -31,7 +47,7 @@ export interface AssembledBlock {
 }
 
 /** floor(2T/3) of the quorum's stake T: what one block may move, so that more stake signs it than it moves. */
-export const valueLimitDroplets = (stakeDroplets: number): number => twoThirds(stakeDroplets)
+export const valueLimitDroplets = ({ quorum }: Pick<LedgerState, 'quorum'>): number => twoThirds(quorum.totalStakeDroplets)
 
 /**
  * Executes a block's transactions in order on a state, which it does not change. Signatures, fees and the other rules of
@@ -40,8 +56,8 @@ export const valueLimitDroplets = (stakeDroplets: number): number => twoThirds(s
  */
 export function apply(state: LedgerState, context: BlockContext, transactions: readonly PreparedTransaction[]): Verdict<Transition> {
   const { maxBlockTransactions } = state.parameters
-  const unreachable = checkSlot(state, context.slot)
-  if (unreachable !== null) return reject(unreachable.code, unreachable.detail)
+  const refusal = checkContext(state, context)
+  if (refusal !== null) return reject(refusal.code, refusal.detail)
   if (transactions.length > maxBlockTransactions) {
     return reject(
       'too-many-transactions' satisfies BlockCode,
@@ -50,8 +66,8 @@ export function apply(state: LedgerState, context: BlockContext, transactions: r
   }
   const execution = new Execution(state, context)
   for (const [index, transaction] of transactions.entries()) {
-    const refusal = execution.add(transaction)
-    if (refusal !== null) return reject(refusal.code, `transaction ${index} (${transaction.id}): ${refusal.detail}`)
+    const refused = execution.add(transaction)
+    if (refused !== null) return reject(refused.code, `transaction ${index} (${transaction.id}): ${refused.detail}`)
   }
   return accept(execution.finish())
 }
@@ -61,7 +77,8 @@ export function apply(state: LedgerState, context: BlockContext, transactions: r
  * transaction fits any more. `apply` of the included ones gives the same transition.
  */
 export function assemble(state: LedgerState, context: BlockContext, candidates: Iterable<PreparedTransaction>): AssembledBlock {
-  invariant(checkSlot(state, context.slot) === null, `slot ${context.slot} of the own clock has a time`)
+  const refusal = checkContext(state, context)
+  invariant(refusal === null, `the own block stands where one can: ${refusal?.detail}`)
   const execution = new Execution(state, context)
   const included: PreparedTransaction[] = []
   const refused: { transaction: PreparedTransaction; refusal: Refusal }[] = []
@@ -76,49 +93,80 @@ export function assemble(state: LedgerState, context: BlockContext, candidates: 
 
 /**
  * What the state says of a transaction at a node's door, for a block at `slot` or later: `ignore` with the rule that it breaks.
- * A nonce ahead of the account's passes: what comes before may be on its way.
+ * A nonce ahead of the account's passes: what comes before may be on its way, and may be what this one needs.
  */
-export function checkAdmission(state: LedgerState, context: Omit<BlockContext, 'maker'>, transaction: PreparedTransaction): Verdict {
-  const account = accountAt(state, transaction.sender, context.slot)
-  const refusal = checkAgainst(account, state, context, transaction)
-  return refusal === null || refusal.code === 'nonce-too-high' ? accept(undefined) : ignore(refusal.code, refusal.detail)
+export function checkAdmission(state: LedgerState, slot: number, transaction: PreparedTransaction): Verdict {
+  const draft = new Draft(state, slot)
+  const account = draft.account(transaction.sender)
+  const refusal =
+    checkAgainst(draft, account, transaction) ?? checkAction(draft, transaction.sender, account, transaction.transaction.body.action)
+  const isNext = transaction.transaction.body.nonce === account.nonce
+  return refusal === null || (!isNext && isForLater(refusal)) ? accept(undefined) : ignore(refusal.code, refusal.detail)
 }
 
-function checkSlot(state: LedgerState, slot: number): Refusal | null {
-  if (Number.isSafeInteger(slot) && slot >= 0 && Number.isSafeInteger(blockTimeMs(state, slot))) return null
-  return {
-    code: 'slot-out-of-range',
-    detail: `slot ${slot} has no time: ${state.genesisTimeMs} ms + ${slot} × ${state.parameters.slotMs} ms`,
-  }
+/** What the transactions before it may still change; those that an account has in the pool must be paid for all the same. */
+const isForLater = ({ code }: Refusal): boolean => !lasting.has(code)
+const lasting: ReadonlySet<string> = new Set<StateCode>([
+  'expired',
+  'expiry-too-far',
+  'nonce-too-low',
+  'value-above-stake',
+  'insufficient-coins',
+  'insufficient-hours',
+])
+
+/** What must be right of a block before its transactions are looked at. */
+function checkContext(state: LedgerState, { slot, maker, parentSigners }: BlockContext): Refusal | null {
+  const { quorum, headQuorum, globals } = state
+  if (!Number.isSafeInteger(slot) || slot < 0 || !Number.isSafeInteger(blockTimeMs(state, slot)))
+    return refuse('slot-out-of-range', `slot ${slot} has no time: ${state.genesisTimeMs} ms + ${slot} × ${state.parameters.slotMs} ms`)
+  if (quorum.members[maker] === undefined) return refuse('unknown-maker', `maker ${maker} of a quorum of ${quorum.members.length}`)
+  if ((parentSigners === null) !== (globals.height === 0))
+    return refuse('bad-signers', parentSigners === null ? 'the seal of the parent is missing' : 'genesis has no seal')
+  if (parentSigners?.some((signer) => headQuorum.members[signer] === undefined))
+    return refuse('bad-signers', `a signer beyond the parent's quorum of ${headQuorum.members.length}`)
+  return null
 }
 
 const burnOf = (state: LedgerState, transaction: PreparedTransaction): number => state.parameters.microHoursPerByte * transaction.sizeBytes
 
-/** The rules of a transfer against its sender's account at block time. A sum that is no safe integer rounds to one above what any account holds. */
-function checkAgainst(
-  sender: Account,
-  state: LedgerState,
-  context: Pick<BlockContext, 'slot' | 'valueLimitDroplets'>,
-  prepared: PreparedTransaction,
-): Refusal | null {
-  const refuse = (code: StateCode, detail: string): Refusal => ({ code, detail })
+/** What a transaction moves in the unit of the stake: to another account, into a bond or out of one. */
+function valueOf(draft: Draft, sender: Account, action: Action): number {
+  switch (action.kind) {
+    case 'transfer':
+    case 'stake':
+    case 'delegate':
+      return action.amountDroplets
+    case 'unstake':
+      return action.amountDroplets ?? sender.verifier?.stakeDroplets ?? 0
+    case 'undelegate':
+      return undelegated(draft, sender, action)
+    default:
+      return 0
+  }
+}
+
+/** The rules that all kinds share, against the sender at block time. A sum that is no safe integer rounds to one above what any account holds. */
+function checkAgainst(draft: Draft, sender: Account, prepared: PreparedTransaction): Refusal | null {
+  const { state, slot } = draft
   const { nonce, expirySlot, feeDroplets, action } = prepared.transaction.body
-  const { slot, valueLimitDroplets: limit } = context
   const lastExpirySlot = slot + state.parameters.maxExpirySlots
   if (slot > expirySlot) return refuse('expired', `expires after slot ${expirySlot}, the block's is ${slot}`)
   if (expirySlot > lastExpirySlot) return refuse('expiry-too-far', `expires after slot ${expirySlot}, at most ${lastExpirySlot} allowed`)
   if (nonce < sender.nonce) return refuse('nonce-too-low', `has nonce ${nonce}, the account's next is ${sender.nonce}`)
-  if (action.amountDroplets > limit) {
+  const limit = valueLimitDroplets(state)
+  const value = valueOf(draft, sender, action)
+  if (value > limit) {
     return refuse(
       'value-above-stake',
-      `moves ${formatCoins(action.amountDroplets)} coins; the stake of the quorum can secure at most ${formatCoins(limit)} coins now`,
+      `moves ${formatCoins(value)} coins; the stake of the quorum can secure at most ${formatCoins(limit)} coins now`,
     )
   }
-  const neededDroplets = action.amountDroplets + feeDroplets
+  const neededDroplets = costDroplets(action, state.parameters) + feeDroplets
   if (neededDroplets > sender.droplets) {
     return refuse('insufficient-coins', `needs ${formatCoins(neededDroplets)} coins, has ${formatCoins(sender.droplets)}`)
   }
-  const neededMicroHours = burnOf(state, prepared) + action.microHours
+  const neededMicroHours = burnOf(state, prepared) + (action.kind === 'transfer' ? action.microHours : 0)
   if (neededMicroHours > sender.microHours) {
     return refuse('insufficient-hours', `needs ${formatCoinHours(neededMicroHours)} coin-hours, has ${formatCoinHours(sender.microHours)}`)
   }
@@ -126,91 +174,151 @@ function checkAgainst(
   return null
 }
 
-/** Accounts as they are in the middle of a block, over a state that stays as it is. */
-class Execution {
-  readonly #state: LedgerState
+/** The rules of one kind. */
+function checkAction(draft: Draft, address: Address, sender: Account, action: Action): Refusal | null {
+  switch (action.kind) {
+    case 'transfer':
+      return null
+    case 'register':
+      return checkRegister(draft, sender, action)
+    case 'stake':
+      return checkStake(sender)
+    case 'unstake':
+      return checkUnstake(sender, action)
+    case 'delegate':
+      return checkDelegate(draft, address, sender, action)
+    case 'undelegate':
+      return checkUndelegate(draft, sender, action)
+    case 'slip':
+      return checkSlip(draft, sender, action)
+    case 'endorse':
+      return checkEndorse(draft, address, sender, action)
+    case 'ratify':
+      return checkRatify(draft, sender, action)
+    default:
+      return unreachable(action)
+  }
+}
+
+/** What an action does once it is paid for and found right. */
+function carryOut(draft: Draft, address: Address, action: Action): void {
+  switch (action.kind) {
+    case 'transfer':
+      return draft.credit(action.to, action.amountDroplets, action.microHours)
+    case 'register':
+      return register(draft, address, action)
+    case 'stake':
+      return stake(draft, address, action)
+    case 'unstake':
+      return unstake(draft, address, action)
+    case 'delegate':
+      return delegate(draft, address, action)
+    case 'undelegate':
+      return undelegate(draft, address, action)
+    case 'slip':
+      return slip(draft, address, action)
+    case 'endorse':
+      return endorse(draft, address, action)
+    case 'ratify':
+      return ratify(draft, address, action)
+    default:
+      return unreachable(action)
+  }
+}
+
+/** A block under execution. */
+export class Execution {
+  readonly draft: Draft
   readonly #context: BlockContext
-  readonly #timeMs: number
-  readonly #changes = new Map<Address, Account>()
+  readonly #valueLimit: number
+  readonly #paid: ReturnType<typeof payParent>
   #sizeBytes = 0
   #movedDroplets = 0
-  #feesDroplets = 0
-  #burnedMicroHours: number
 
+  /** Does what a block begins with: elections, the parent's rewards, what comes back from bonds. */
   constructor(state: LedgerState, context: BlockContext) {
-    this.#state = state
+    this.draft = new Draft(state, context.slot)
     this.#context = context
-    this.#timeMs = blockTimeMs(state, context.slot)
-    this.#burnedMicroHours = state.burnedMicroHours
+    this.#valueLimit = valueLimitDroplets(state)
+    turnElections(this.draft)
+    this.#paid = context.parentSigners === null ? { mintedDroplets: 0, rewards: [] } : payParent(this.draft, context.parentSigners)
+    releaseDue(this.draft)
   }
 
   /** Executes one more transaction, or says why not and leaves no trace of it. */
   add(prepared: PreparedTransaction): Refusal | null {
-    const { maxBlockBytes } = this.#state.parameters
-    const { body } = prepared.transaction
-    const { to, amountDroplets, microHours } = body.action
+    const { draft } = this
+    const { maxBlockBytes } = draft.state.parameters
+    const { feeDroplets, action } = prepared.transaction.body
     const sizeBytes = this.#sizeBytes + prepared.sizeBytes
-    if (sizeBytes > maxBlockBytes) {
-      return { code: 'block-too-large', detail: `needs ${sizeBytes} bytes in the block, at most ${maxBlockBytes} allowed` }
-    }
-    const sender = this.#account(prepared.sender)
-    const refusal = checkAgainst(sender, this.#state, this.#context, prepared)
+    if (sizeBytes > maxBlockBytes)
+      return refuse('block-too-large', `needs ${sizeBytes} bytes in the block, at most ${maxBlockBytes} allowed`)
+    const sender = draft.account(prepared.sender)
+    const refusal = checkAgainst(draft, sender, prepared)
     if (refusal !== null) return refusal
-    const movedDroplets = this.#movedDroplets + amountDroplets
-    if (movedDroplets > this.#context.valueLimitDroplets) return this.#refuseValue(movedDroplets)
+    const movedDroplets = this.#movedDroplets + valueOf(draft, sender, action)
+    if (movedDroplets > this.#valueLimit) return this.#refuseValue(movedDroplets)
+    const refused = checkAction(draft, prepared.sender, sender, action)
+    if (refused !== null) return refused
 
-    const burn = burnOf(this.#state, prepared)
+    const burn = burnOf(draft.state, prepared)
     this.#sizeBytes = sizeBytes
     this.#movedDroplets = movedDroplets
-    this.#feesDroplets += body.feeDroplets
-    this.#burnedMicroHours = addMicroHours(this.#burnedMicroHours, burn)
-    this.#changes.set(prepared.sender, {
-      droplets: sender.droplets - amountDroplets - body.feeDroplets,
-      microHours: sender.microHours - burn - microHours,
+    draft.feesDroplets += feeDroplets
+    draft.burnedMicroHours = addMicroHours(draft.burnedMicroHours, burn)
+    draft.put(prepared.sender, {
+      droplets: sender.droplets - costDroplets(action, draft.state.parameters) - feeDroplets,
+      microHours: sender.microHours - burn - (action.kind === 'transfer' ? action.microHours : 0),
       remainderDropletMs: sender.remainderDropletMs,
       hoursAtMs: sender.hoursAtMs,
       nonce: sender.nonce + 1,
+      ballot: action.kind === 'transfer' && action.to !== prepared.sender ? withMoved(sender.ballot, action.amountDroplets) : sender.ballot,
+      bonds: sender.bonds,
+      verifier: sender.verifier,
+      endorses: sender.endorses,
     })
-    this.#credit(to, amountDroplets, microHours)
+    carryOut(draft, prepared.sender, action)
     return null
   }
 
-  /** Pays the maker and hashes what changed. */
+  /** Does what a block ends with, and hashes what changed. */
   finish(): Transition {
-    if (this.#feesDroplets > 0) this.#credit(this.#context.maker, this.#feesDroplets, 0)
-    const update = this.#state.accounts.update(this.#changes)
+    const { draft } = this
+    const { state, burnedMicroHours, feesDroplets, burnedDroplets } = draft
+    mixTicket(draft, this.#context.ticket)
+    draft.change({
+      height: draft.height,
+      quorum: draft.quorum.hash,
+      headQuorum: state.quorum.hash,
+      headMaker: this.#context.maker,
+      feesDroplets,
+      burnedDroplets: draft.globals.burnedDroplets + burnedDroplets,
+      supplyDroplets: draft.globals.supplyDroplets - burnedDroplets,
+      burnedMicroHours: addMicroHours(draft.globals.burnedMicroHours, burnedMicroHours),
+    })
+    const update = state.accounts.update(draft.changes)
     return {
-      changes: this.#changes,
-      stateRoot: update.root,
-      burnedMicroHours: this.#burnedMicroHours,
-      feesDroplets: this.#feesDroplets,
+      changes: draft.changes,
+      globals: draft.globals,
+      quorum: draft.quorum,
+      stateRoot: stateRootOf(update.root, draft.globals),
       movedDroplets: this.#movedDroplets,
+      receipt: {
+        ...{ ...this.#paid, sharedFeesDroplets: state.globals.feesDroplets, feesDroplets, burnedDroplets, burnedMicroHours },
+        events: draft.events,
+      },
       update,
     }
   }
 
-  /** The account at block time. */
-  #account(address: Address): Account {
-    const changed = this.#changes.get(address)
-    if (changed !== undefined) return changed
-    const known = this.#state.accounts.get(address)
-    return known === undefined ? emptyAccount(this.#timeMs) : accrue(known, this.#timeMs, this.#state.parameters.coinHourSeconds)
-  }
-
-  #credit(address: Address, droplets: number, microHours: number): void {
-    const account = this.#account(address)
-    this.#changes.set(address, {
-      droplets: account.droplets + droplets,
-      microHours: addMicroHours(account.microHours, microHours),
-      remainderDropletMs: account.remainderDropletMs,
-      hoursAtMs: account.hoursAtMs,
-      nonce: account.nonce,
-    })
-  }
-
   #refuseValue(movedDroplets: number): Refusal {
-    const { valueLimitDroplets: limit } = this.#context
-    const detail = `the block would move ${formatCoins(movedDroplets)} coins; the stake of the quorum can secure at most ${formatCoins(limit)} coins a block now`
-    return { code: 'block-value-above-stake', detail }
+    const limit = formatCoins(this.#valueLimit)
+    return refuse(
+      'block-value-above-stake',
+      `the block would move ${formatCoins(movedDroplets)} coins; the stake of the quorum can secure at most ${limit} coins a block now`,
+    )
   }
 }
+
+const withMoved = (ballot: Ballot | null, droplets: number): Ballot | null =>
+  ballot === null ? null : { ...ballot, movedDroplets: Math.min(ballot.movedDroplets + droplets, Number.MAX_SAFE_INTEGER) }

@@ -1,19 +1,21 @@
 import { formatCoins } from '../base/amounts.ts'
 import { QuorateError } from '../base/errors.ts'
+import { PPM } from '../base/ratio.ts'
 import { accept, reject, type Verdict } from '../base/verdict.ts'
 import type { Signatures } from '../crypto/signatures.ts'
-import { MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS } from '../wire/bounds.ts'
+import { MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS, MAX_QUORUM, MAX_SLIP_CHOICES } from '../wire/bounds.ts'
 import { encode, type WireError } from '../wire/codec.ts'
 import { type Genesis, type GenesisVerifier, genesis as genesisCodec, type Parameters } from '../wire/genesis.ts'
 import { possessionMessage } from '../wire/signing.ts'
 import { transaction } from '../wire/types.ts'
 import type { GenesisCode } from './codes.ts'
+import { PEER_ID } from './transaction.ts'
 
+/** Half of the trust goes on in each: what is left of an anchor's after so many is nothing. */
+const MAX_TRUST_ROUNDS = 32
 /** The version of the protocols that this software speaks. */
 const VERSION = 1
 const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/
-const PEER_ID = /^[1-9A-HJ-NP-Za-km-z]+$/
-const PARTS_PER_MILLION = 1_000_000
 
 class Fault extends QuorateError {
   constructor(code: GenesisCode, message: string) {
@@ -29,12 +31,16 @@ export function checkGenesis(genesis: Genesis, signatures?: Pick<Signatures, 'bl
   try {
     checkShape(genesis)
     checkParameters(genesis.parameters)
-    checkVerifiers(genesis.verifiers)
+    checkVerifiers(genesis.verifiers, genesis.parameters)
     checkAscending(
       'genesis-accounts',
       'account',
       genesis.accounts.map(({ address }) => address),
     )
+    checkAscending('genesis-anchors', 'anchor', genesis.anchors)
+    if (genesis.parameters.score !== 'coins' && genesis.anchors.length === 0) {
+      throw new Fault('genesis-anchors', `the score "${genesis.parameters.score}" needs an anchor from which trust begins`)
+    }
     checkSupply(genesis)
     if (signatures !== undefined) checkPossession(genesis.verifiers, signatures)
   } catch (error) {
@@ -69,7 +75,7 @@ function checkParameters(parameters: Parameters): void {
   range('slotMs', 1, most, 'a slot takes time')
   range('choiceMs', 1, parameters.slotMs - 1, 'a verifier chooses its candidate within the slot')
   range('expectedCandidates', 1, most, 'without candidates there are no blocks')
-  range('uniformPpm', 1, PARTS_PER_MILLION, 'a chance in parts per million, above none')
+  range('uniformPpm', 1, PPM, 'a chance in parts per million, above none')
   range('coinHourSeconds', 1, most, 'coins earn their hours over time')
   range('maxBlockTransactions', 1, MAX_BLOCK_TRANSACTIONS, 'the wire carries no larger blocks')
   range(
@@ -79,9 +85,18 @@ function checkParameters(parameters: Parameters): void {
     'a block holds at least one transaction, and gossip carries no larger blocks',
   )
   range('maxExpirySlots', 1, most, 'a transaction needs time to reach a block')
+  range('epochSlots', 2, most, 'an epoch has an election, and a time without one')
+  range('electionSlots', 1, parameters.epochSlots - 1, 'an election is the end of an epoch')
+  range('forcedElectionSlots', 1, most, 'an election takes time')
+  range('quorumSize', 1, MAX_QUORUM, 'the wire carries no larger quorum, and nobody signs for an empty one')
+  range('unbondingSlots', parameters.evidenceSlots + 1, most, 'whoever can still be accused must still be bonded')
+  range('slipChoices', 1, MAX_SLIP_CHOICES, 'a slip names somebody, and the wire carries no longer one')
+  range('minTurnoutPpm', 0, PPM, 'a share of all coins, in parts per million')
+  range('trustRounds', 1, MAX_TRUST_ROUNDS, 'trust goes a step at least, and every node goes all steps in one block')
+  range('makerSharePpm', 0, PPM, 'a share of the reward, in parts per million')
 }
 
-function checkVerifiers(verifiers: readonly GenesisVerifier[]): void {
+function checkVerifiers(verifiers: readonly GenesisVerifier[], { minStakeDroplets }: Parameters): void {
   if (verifiers.length === 0) throw new Fault('genesis-verifiers', 'there are no verifiers: nobody could sign the first block')
   checkAscending(
     'genesis-verifiers',
@@ -96,9 +111,17 @@ function checkVerifiers(verifiers: readonly GenesisVerifier[]): void {
     'BLS key',
     verifiers.map(({ blsKey }) => blsKey),
   )
-  for (const { account, peerId, stakeDroplets } of verifiers) {
+  for (const { account, peerId, stakeDroplets, commissionPpm } of verifiers) {
     if (!PEER_ID.test(peerId)) throw new Fault('genesis-verifiers', `the peer id "${peerId}" of verifier ${account} is not base58`)
     if (stakeDroplets === 0) throw new Fault('genesis-verifiers', `verifier ${account} has no stake`)
+    if (stakeDroplets < minStakeDroplets) {
+      throw new Fault(
+        'genesis-verifiers',
+        `verifier ${account} has ${formatCoins(stakeDroplets)} coins of stake, minStakeDroplets asks for ${formatCoins(minStakeDroplets)}`,
+      )
+    }
+    if (commissionPpm > PPM)
+      throw new Fault('genesis-verifiers', `verifier ${account} keeps ${commissionPpm} of ${PPM} parts of its delegators' rewards`)
   }
 }
 

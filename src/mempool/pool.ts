@@ -2,7 +2,7 @@ import { formatCoins } from '../base/amounts.ts'
 import { invariant } from '../base/errors.ts'
 import type { Hex } from '../base/hex.ts'
 import { accept, ignore, type Verdict } from '../base/verdict.ts'
-import type { Address, Hash } from '../wire/types.ts'
+import type { Action, Address, Hash } from '../wire/types.ts'
 import { Heap } from './heap.ts'
 import { goesBefore, headOf, isReady, leavesBefore, placeOf, type Queue, type Stored, tailOf } from './queue.ts'
 import {
@@ -200,7 +200,7 @@ export class Pool {
       queue,
       nonce,
       feePerByte: feeDroplets / entry.sizeBytes,
-      costDroplets: feeDroplets + action.amountDroplets,
+      costDroplets: feeDroplets + amountOf(action),
       order: this.#offered++,
     }
   }
@@ -283,3 +283,7 @@ export class Pool {
     this.#tails.put(stored.queue)
   }
 }
+
+/** What an action takes of its sender's coins. The fee that a registration burns is genesis' business, and checked at the door. */
+const amountOf = (action: Action): number =>
+  action.kind === 'transfer' || action.kind === 'stake' || action.kind === 'delegate' ? action.amountDroplets : 0

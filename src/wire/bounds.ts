@@ -24,3 +24,7 @@ export const MAX_AGENT_BYTES = 64
 export const MAX_GENESIS_ACCOUNTS = 100_000
 /** One of each kind of statement. */
 export const MAX_NEWEST_SIGNED = 4
+/** Verifiers that one vote slip can name. */
+export const MAX_SLIP_CHOICES = 16
+/** Accounts from which trust begins. */
+export const MAX_ANCHORS = 64

@@ -1,5 +1,5 @@
 import type { Hex } from '../base/hex.ts'
-import { MAX_CHAIN_NAME_BYTES, MAX_GENESIS_ACCOUNTS, MAX_PEER_ID_BYTES, MAX_QUORUM } from './bounds.ts'
+import { MAX_ANCHORS, MAX_CHAIN_NAME_BYTES, MAX_GENESIS_ACCOUNTS, MAX_PEER_ID_BYTES, MAX_QUORUM } from './bounds.ts'
 import { type Codec, enumeration, list, struct, text, u16, u32, u64 } from './codec.ts'
 import { type Address, address, blsKey, blsSignature } from './types.ts'
 
@@ -12,10 +12,12 @@ export interface Genesis {
   /** Start of slot 0, in ms since the Unix epoch. */
   readonly timeMs: number
   readonly parameters: Parameters
-  /** Quorum of the first epoch, by ascending address. */
+  /** Registered from the beginning, by ascending address; the first `quorumSize` by stake are the first quorum. */
   readonly verifiers: readonly GenesisVerifier[]
   /** Funded accounts, by ascending address. */
   readonly accounts: readonly GenesisAccount[]
+  /** Accounts from which trust begins, ascending. */
+  readonly anchors: readonly Address[]
 }
 
 export interface Parameters {
@@ -40,6 +42,33 @@ export interface Parameters {
   readonly maxBlockBytes: number
   /** How many slots ahead a transaction's expiry may lie. */
   readonly maxExpirySlots: number
+  /** Slots from one regular handover of the quorum to the next. */
+  readonly epochSlots: number
+  /** The last slots of an epoch, in which its election is open. */
+  readonly electionSlots: number
+  readonly forcedElectionSlots: number
+  /** Most members of a quorum. */
+  readonly quorumSize: number
+  /** Own and delegated stake that a verifier needs to be elected. */
+  readonly minStakeDroplets: number
+  /** What it costs to register as a verifier; burned. */
+  readonly verifierFeeDroplets: number
+  /** Slots until bonded coins that were taken back can be moved. */
+  readonly unbondingSlots: number
+  /** Slots for which evidence of an offence counts; those who can be slashed must still be bonded then. */
+  readonly evidenceSlots: number
+  /** Verifiers that one vote slip may name. */
+  readonly slipChoices: number
+  /** What ranks the verifiers in an election. */
+  readonly score: 'coins' | 'trust' | 'hybrid'
+  /** Share of all coins that slips must weigh together, in parts per million; below it the stake decides. */
+  readonly minTurnoutPpm: number
+  /** Steps from an anchor that trust goes. */
+  readonly trustRounds: number
+  /** Minted for each block. */
+  readonly blockRewardDroplets: number
+  /** The maker's share of a block's reward and fees, in parts per million; its signers share the rest by stake. */
+  readonly makerSharePpm: number
 }
 
 export interface GenesisVerifier {
@@ -51,6 +80,8 @@ export interface GenesisVerifier {
   /** BLS signature over the possession message: nobody registers a key that he does not hold. */
   readonly possession: Hex
   readonly stakeDroplets: number
+  /** What the verifier keeps of its delegators' rewards, in parts per million. */
+  readonly commissionPpm: number
 }
 export interface GenesisAccount {
   readonly address: Address
@@ -64,6 +95,7 @@ export const genesisVerifier: Codec<GenesisVerifier> = struct<GenesisVerifier>({
   blsKey,
   possession: blsSignature,
   stakeDroplets: u64,
+  commissionPpm: u32,
 })
 
 export const genesis: Codec<Genesis> = struct<Genesis>({
@@ -84,7 +116,22 @@ export const genesis: Codec<Genesis> = struct<Genesis>({
     maxBlockTransactions: u32,
     maxBlockBytes: u32,
     maxExpirySlots: u32,
+    epochSlots: u32,
+    electionSlots: u32,
+    forcedElectionSlots: u32,
+    quorumSize: u16,
+    minStakeDroplets: u64,
+    verifierFeeDroplets: u64,
+    unbondingSlots: u32,
+    evidenceSlots: u32,
+    slipChoices: u16,
+    score: enumeration({ coins: 1, trust: 2, hybrid: 3 }),
+    minTurnoutPpm: u32,
+    trustRounds: u16,
+    blockRewardDroplets: u64,
+    makerSharePpm: u32,
   }),
   verifiers: list(genesisVerifier, MAX_QUORUM),
   accounts: list(struct<GenesisAccount>({ address, droplets: u64, microHours: u64 }), MAX_GENESIS_ACCOUNTS),
+  anchors: list(address, MAX_ANCHORS),
 })

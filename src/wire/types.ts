@@ -5,11 +5,13 @@ import {
   MAX_BATCH_TRANSACTIONS,
   MAX_BLOCK_TRANSACTIONS,
   MAX_NEWEST_SIGNED,
+  MAX_PEER_ID_BYTES,
   MAX_QUORUM,
+  MAX_SLIP_CHOICES,
   MAX_SYNC_BLOCKS,
   MAX_SYNC_TRANSACTIONS,
 } from './bounds.ts'
-import { bitmap, type Codec, encode, enumeration, fixed, list, option, struct, text, u8, u16, u64, union } from './codec.ts'
+import { bitmap, type Codec, encode, enumeration, fixed, list, option, struct, text, u8, u16, u32, u64, union } from './codec.ts'
 
 /** sha256: 32 bytes. */
 export type Hash = Hex
@@ -32,8 +34,58 @@ export interface Transfer {
   readonly amountDroplets: number
   readonly microHours: number
 }
+/** Makes the sender's account a verifier. The fee for it (`verifierFeeDroplets` of genesis) is burned. */
+export interface Register {
+  readonly kind: 'register'
+  /** libp2p peer id, base58. */
+  readonly peerId: string
+  readonly blsKey: Hex
+  /** BLS signature over the possession message of key and sender. */
+  readonly possession: Hex
+  /** What the verifier keeps of its delegators' rewards, in parts per million. */
+  readonly commissionPpm: number
+}
+/** Bonds coins of a verifier to itself. */
+export interface Stake {
+  readonly kind: 'stake'
+  readonly amountDroplets: number
+}
+/** Takes back what a verifier bonded to itself; null for all of it. It comes back after `unbondingSlots`. */
+export interface Unstake {
+  readonly kind: 'unstake'
+  readonly amountDroplets: number | null
+}
+/** Bonds coins to another account's stake. */
+export interface Delegate {
+  readonly kind: 'delegate'
+  readonly verifier: Address
+  readonly amountDroplets: number
+}
+/** Takes back what the sender delegated, with what it has earned; null for all of it. */
+export interface Undelegate {
+  readonly kind: 'undelegate'
+  readonly verifier: Address
+  readonly amountDroplets: number | null
+}
+/** A vote slip: each choice gets the weight of the coins that the sender has moved away since the election opened. */
+export interface Slip {
+  readonly kind: 'slip'
+  /** Verifiers, ascending; the first `slipChoices` of genesis at most. */
+  readonly choices: readonly Address[]
+}
+/** Vouches for a verifier in the web of trust, or takes that back. */
+export interface Endorse {
+  readonly kind: 'endorse'
+  readonly verifier: Address
+  readonly stance: 'vouch' | 'withdraw'
+}
+/** Opens or supports the ratification of a source hash, with the weight of a slip. */
+export interface Ratify {
+  readonly kind: 'ratify'
+  readonly source: Hash
+}
 /** What a transaction does; each kind has its tag, and later kinds take the next ones. */
-export type Action = Transfer
+export type Action = Transfer | Register | Stake | Unstake | Delegate | Undelegate | Slip | Endorse | Ratify
 
 export interface TransactionBody {
   /** ed25519 public key; its hash is the sender's address. */
@@ -52,6 +104,14 @@ export interface Transaction {
 
 export const action: Codec<Action> = union<Action>({
   transfer: [1, struct({ to: address, amountDroplets: u64, microHours: u64 })],
+  register: [2, struct({ peerId: text(MAX_PEER_ID_BYTES), blsKey, possession: blsSignature, commissionPpm: u32 })],
+  stake: [3, struct({ amountDroplets: u64 })],
+  unstake: [4, struct({ amountDroplets: option(u64) })],
+  delegate: [5, struct({ verifier: address, amountDroplets: u64 })],
+  undelegate: [6, struct({ verifier: address, amountDroplets: option(u64) })],
+  slip: [7, struct({ choices: list(address, MAX_SLIP_CHOICES) })],
+  endorse: [8, struct({ verifier: address, stance: enumeration({ vouch: 1, withdraw: 2 }) })],
+  ratify: [9, struct({ source: hash })],
 })
 export const transactionBody: Codec<TransactionBody> = struct({ sender: accountKey, nonce: u64, feeDroplets: u64, expirySlot: u64, action })
 export const transaction: Codec<Transaction> = struct({ body: transactionBody, signature: accountSignature })

@@ -1,0 +1,238 @@
+import { formatCoins } from '../base/amounts.ts'
+import { invariant } from '../base/errors.ts'
+import { mulDiv, mulDivUp } from '../base/ratio.ts'
+import type { Action, Address, Delegate, Register, Stake, Undelegate, Unstake } from '../wire/types.ts'
+import type { Account, Bonds, Delegation, Unbonding, Verifier } from './account.ts'
+import { MAX_DELEGATIONS, MAX_UNBONDINGS } from './bounds.ts'
+import { type Draft, type Refusal, refuse } from './draft.ts'
+import { MAX_RELEASES } from './receipt.ts'
+
+const noBonds: Bonds = { delegations: [], unbonding: [] }
+const orNull = (bonds: Bonds): Bonds | null => (bonds.delegations.length + bonds.unbonding.length === 0 ? null : bonds)
+
+/** What a delegation can be taken back for now. */
+export const delegationValue = (verifier: Verifier, shares: number): number =>
+  shares === 0 ? 0 : mulDiv(shares, verifier.delegatedDroplets, verifier.delegationShares)
+
+const sharesOf = ({ bonds }: Account, verifier: Address): number =>
+  bonds?.delegations.find((delegation) => delegation.verifier === verifier)?.shares ?? 0
+
+const unknownVerifier = (address: Address): Refusal => refuse('unknown-verifier', `${address} is no registered verifier`)
+
+// Register
+
+export function checkRegister(draft: Draft, sender: Account, { blsKey, peerId }: Register): Refusal | null {
+  const { indexes } = draft.state
+  if (sender.verifier !== null)
+    return refuse('already-registered', `the account is a verifier since height ${sender.verifier.registeredHeight}`)
+  if (indexes.blsKeys.has(blsKey) || draft.takenNames.has(blsKey)) return refuse('key-in-use', `another verifier has the BLS key ${blsKey}`)
+  if (indexes.peerIds.has(peerId) || draft.takenNames.has(peerId))
+    return refuse('peer-id-in-use', `another verifier has the peer id ${peerId}`)
+  return null
+}
+
+export function register(draft: Draft, address: Address, { peerId, blsKey, commissionPpm }: Register): void {
+  const account = draft.account(address)
+  draft.burnedDroplets += draft.state.parameters.verifierFeeDroplets
+  draft.takenNames.add(blsKey).add(peerId)
+  draft.noteVerifier(address)
+  draft.put(address, {
+    ...account,
+    verifier: {
+      ...{ peerId, blsKey, commissionPpm, registeredHeight: draft.height, stakeDroplets: 0, delegatedDroplets: 0, delegationShares: 0 },
+      jailedUntilSlot: null,
+      tally: { election: 0, droplets: 0 },
+    },
+  })
+}
+
+// Own stake
+
+export const checkStake = (sender: Account): Refusal | null =>
+  sender.verifier === null ? refuse('not-verifier', 'only a verifier stakes: register first, or delegate to a verifier') : null
+
+export function stake(draft: Draft, address: Address, { amountDroplets }: Stake): void {
+  const account = draft.verifier(address)
+  invariant(account !== null, 'only a verifier stakes')
+  const { verifier } = account
+  draft.put(address, { ...account, verifier: { ...verifier, stakeDroplets: verifier.stakeDroplets + amountDroplets } })
+}
+
+export function checkUnstake(sender: Account, { amountDroplets }: Unstake): Refusal | null {
+  if (sender.verifier === null) return refuse('not-verifier', 'the account is no verifier and has no stake')
+  return checkTakeBack(sender, sender.verifier.stakeDroplets, amountDroplets)
+}
+
+export function unstake(draft: Draft, address: Address, { amountDroplets }: Unstake): void {
+  const account = draft.verifier(address)
+  invariant(account !== null, 'only a verifier has stake')
+  const { verifier } = account
+  const droplets = amountDroplets ?? verifier.stakeDroplets
+  draft.put(address, {
+    ...account,
+    verifier: { ...verifier, stakeDroplets: verifier.stakeDroplets - droplets },
+    bonds: withUnbonding(draft, account.bonds ?? noBonds, address, droplets),
+  })
+}
+
+// Delegation
+
+export function checkDelegate(draft: Draft, address: Address, sender: Account, { verifier: to, amountDroplets }: Delegate): Refusal | null {
+  if (to === address) return refuse('own-verifier', 'a verifier does not delegate to itself: stake instead')
+  const verifier = draft.verifier(to)?.verifier
+  if (verifier === undefined) return unknownVerifier(to)
+  const delegations = sender.bonds?.delegations ?? []
+  if (delegations.length >= MAX_DELEGATIONS && sharesOf(sender, to) === 0)
+    return refuse('too-many-delegations', `delegates to ${delegations.length} verifiers, at most ${MAX_DELEGATIONS} allowed`)
+  if (verifier.delegationShares > 0 && verifier.delegatedDroplets === 0)
+    return refuse(
+      'nothing-left',
+      'all that was delegated to this verifier has been slashed: nobody can join those who hold shares of nothing',
+    )
+  const shares = sharesFor(verifier, amountDroplets)
+  if (shares === 0) {
+    const least = mulDivUp(1, verifier.delegatedDroplets, verifier.delegationShares)
+    return refuse('amount-too-small', `delegates ${formatCoins(amountDroplets)} coins, the least part is ${formatCoins(least)} coins now`)
+  }
+  // Shares only outgrow droplets where most of the delegated coins were slashed.
+  if (verifier.delegationShares + shares > Number.MAX_SAFE_INTEGER)
+    return refuse(
+      'too-many-shares',
+      `the verifier would have ${verifier.delegationShares} + ${shares} shares, at most ${Number.MAX_SAFE_INTEGER} allowed`,
+    )
+  return null
+}
+
+/** The shares that an amount pays for, rounded down; the first are a droplet each. */
+function sharesFor({ delegatedDroplets, delegationShares }: Verifier, amountDroplets: number): number {
+  if (delegationShares === 0) return amountDroplets
+  return Number((BigInt(amountDroplets) * BigInt(delegationShares)) / BigInt(delegatedDroplets))
+}
+
+export function delegate(draft: Draft, address: Address, { verifier: to, amountDroplets }: Delegate): void {
+  const account = draft.verifier(to)
+  invariant(account !== null, 'coins are delegated to a verifier')
+  const { verifier } = account
+  const shares = sharesFor(verifier, amountDroplets)
+  // The sender pays what the shares are worth, rounded up, and keeps the rest: less than a share is lost to nobody.
+  const cost = verifier.delegationShares === 0 ? amountDroplets : mulDivUp(shares, verifier.delegatedDroplets, verifier.delegationShares)
+  draft.put(to, {
+    ...account,
+    verifier: {
+      ...verifier,
+      delegatedDroplets: verifier.delegatedDroplets + cost,
+      delegationShares: verifier.delegationShares + shares,
+    },
+  })
+  const sender = draft.account(address)
+  const bonds = sender.bonds ?? noBonds
+  draft.put(address, {
+    ...sender,
+    droplets: sender.droplets + amountDroplets - cost,
+    bonds: { ...bonds, delegations: withShares(bonds.delegations, to, sharesOf(sender, to) + shares) },
+  })
+}
+
+export function checkUndelegate(draft: Draft, sender: Account, { verifier: from, amountDroplets }: Undelegate): Refusal | null {
+  const verifier = draft.verifier(from)?.verifier
+  if (verifier === undefined) return unknownVerifier(from)
+  return checkTakeBack(sender, delegationValue(verifier, sharesOf(sender, from)), amountDroplets)
+}
+
+/** What an `undelegate` takes back, in droplets. */
+export function undelegated(draft: Draft, sender: Account, { verifier: from, amountDroplets }: Undelegate): number {
+  const verifier = draft.verifier(from)?.verifier
+  return amountDroplets ?? (verifier === undefined ? 0 : delegationValue(verifier, sharesOf(sender, from)))
+}
+
+export function undelegate(draft: Draft, address: Address, action: Undelegate): void {
+  const { verifier: from } = action
+  const account = draft.verifier(from)
+  invariant(account !== null, 'coins were delegated to a verifier')
+  const { verifier } = account
+  const sender = draft.account(address)
+  const held = sharesOf(sender, from)
+  const droplets = undelegated(draft, sender, action)
+  const isAll = droplets === delegationValue(verifier, held)
+  const shares = isAll ? held : Math.min(held, mulDivUp(droplets, verifier.delegationShares, verifier.delegatedDroplets))
+  draft.put(from, {
+    ...account,
+    verifier: {
+      ...verifier,
+      delegatedDroplets: verifier.delegatedDroplets - droplets,
+      delegationShares: verifier.delegationShares - shares,
+    },
+  })
+  const after = draft.account(address)
+  const bonds = after.bonds ?? noBonds
+  const delegations = withShares(bonds.delegations, from, held - shares)
+  draft.put(address, { ...after, bonds: withUnbonding(draft, { ...bonds, delegations }, from, droplets) })
+}
+
+const withShares = (delegations: readonly Delegation[], verifier: Address, shares: number): readonly Delegation[] =>
+  [...delegations.filter((delegation) => delegation.verifier !== verifier), ...(shares === 0 ? [] : [{ verifier, shares }])].sort(
+    (left, right) => (left.verifier < right.verifier ? -1 : 1),
+  )
+
+// Taking back
+
+function checkTakeBack({ bonds }: Account, hasDroplets: number, amountDroplets: number | null): Refusal | null {
+  const wanted = amountDroplets ?? hasDroplets
+  if (wanted === 0) return refuse('nothing-bonded', 'there is nothing bonded there to take back')
+  if (wanted > hasDroplets)
+    return refuse('insufficient-stake', `takes back ${formatCoins(wanted)} coins, ${formatCoins(hasDroplets)} are bonded there`)
+  const unbonding = bonds?.unbonding ?? []
+  if (unbonding.length >= MAX_UNBONDINGS) {
+    const { releaseSlot } = unbonding[0] as Unbonding
+    return refuse(
+      'too-many-unbonding',
+      `has ${unbonding.length} sums on their way back, at most ${MAX_UNBONDINGS} allowed; the first comes in slot ${releaseSlot}`,
+    )
+  }
+  return null
+}
+
+function withUnbonding(draft: Draft, bonds: Bonds, verifier: Address, droplets: number): Bonds {
+  const releaseSlot = draft.slot + draft.state.parameters.unbondingSlots
+  const { epoch } = draft.globals
+  return { ...bonds, unbonding: [...bonds.unbonding, { verifier, droplets, releaseSlot, epoch }] }
+}
+
+/**
+ * Gives back what was taken back long enough ago. A quorum that was elected with those coins must have ended too: whoever
+ * signs has something to lose.
+ */
+export function releaseDue(draft: Draft): void {
+  const { state, slot } = draft
+  let left = MAX_RELEASES
+  for (const address of state.indexes.releasable(slot)) {
+    const account = draft.account(address)
+    const { delegations, unbonding } = account.bonds ?? noBonds
+    const stays: Unbonding[] = []
+    let { droplets } = account
+    for (const one of unbonding) {
+      if (one.releaseSlot > slot || one.epoch >= state.globals.epoch || left === 0) {
+        stays.push(one)
+        continue
+      }
+      left--
+      droplets += one.droplets
+      draft.events.push({ kind: 'released', account: address, verifier: one.verifier, droplets: one.droplets })
+    }
+    if (stays.length < unbonding.length) draft.put(address, { ...account, droplets, bonds: orNull({ delegations, unbonding: stays }) })
+  }
+}
+
+/** What an action takes from the sender's coins besides the fee. */
+export function costDroplets(action: Action, { verifierFeeDroplets }: { readonly verifierFeeDroplets: number }): number {
+  switch (action.kind) {
+    case 'transfer':
+    case 'stake':
+    case 'delegate':
+      return action.amountDroplets
+    case 'register':
+      return verifierFeeDroplets
+    default:
+      return 0
+  }
+}

@@ -1,0 +1,12 @@
+/** Bounds of what one account can make the state hold. Whoever needs more uses another account. */
+
+/** Verifiers that an account delegates to. */
+export const MAX_DELEGATIONS = 32
+/** Sums of an account that are on their way back. */
+export const MAX_UNBONDINGS = 32
+/** Verifiers that an account vouches for. */
+export const MAX_ENDORSEMENTS = 32
+/** Ratifications that an account supports in one election. */
+export const MAX_SUPPORTED_SOURCES = 4
+/** Sources proposed for ratification in one election. */
+export const MAX_PROPOSALS = 64
