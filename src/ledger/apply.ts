@@ -131,7 +131,7 @@ function checkContext(state: LedgerState, { slot, maker, parentSigners }: BlockC
 const burnOf = (state: LedgerState, transaction: PreparedTransaction): number => state.parameters.microHoursPerByte * transaction.sizeBytes
 
 /** What a transaction moves in the unit of the stake: to another account, into a bond or out of one. */
-function valueOf(draft: Draft, sender: Account, action: Action): number {
+function movedBy(draft: Draft, sender: Account, action: Action): number {
   switch (action.kind) {
     case 'transfer':
     case 'stake':
@@ -155,7 +155,7 @@ function checkAgainst(draft: Draft, sender: Account, prepared: PreparedTransacti
   if (expirySlot > lastExpirySlot) return refuse('expiry-too-far', `expires after slot ${expirySlot}, at most ${lastExpirySlot} allowed`)
   if (nonce < sender.nonce) return refuse('nonce-too-low', `has nonce ${nonce}, the account's next is ${sender.nonce}`)
   const limit = valueLimitDroplets(state)
-  const value = valueOf(draft, sender, action)
+  const value = movedBy(draft, sender, action)
   if (value > limit) {
     return refuse(
       'value-above-stake',
@@ -256,7 +256,7 @@ export class Execution {
     const sender = draft.account(prepared.sender)
     const refusal = checkAgainst(draft, sender, prepared)
     if (refusal !== null) return refusal
-    const movedDroplets = this.#movedDroplets + valueOf(draft, sender, action)
+    const movedDroplets = this.#movedDroplets + movedBy(draft, sender, action)
     if (movedDroplets > this.#valueLimit) return this.#refuseValue(movedDroplets)
     const refused = checkAction(draft, prepared.sender, sender, action)
     if (refused !== null) return refused
