@@ -95,8 +95,18 @@ type Ranked = readonly [Address, VerifierAccount, score: number]
 
 /** Who would be elected if the election ended before this block, best first, and by what. */
 function tally(draft: Draft, election: Election): { readonly by: Settled['by']; readonly elected: readonly Ranked[] } {
+  const { by, ranked } = standings(draft, election)
+  const elected = ranked.slice(0, draft.state.parameters.quorumSize)
+  return elected.length === 0 ? { by: 'kept', elected } : { by, elected }
+}
+
+/** Everybody who could be elected if the election ended before this block, best first, and by what: the first `quorumSize` would be. */
+export function standings(
+  draft: Draft,
+  election: Election,
+): { readonly by: Exclude<Settled['by'], 'kept'>; readonly ranked: readonly Ranked[] } {
   const { parameters, anchors, globals } = draft.state
-  const { score, quorumSize, minTurnoutPpm, trustRounds } = parameters
+  const { score, minTurnoutPpm, trustRounds } = parameters
   const isTurnoutEnough = election.votedDroplets > 0 && election.votedDroplets >= mulDiv(globals.supplyDroplets, minTurnoutPpm, PPM)
   const by = score === 'trust' ? 'trust' : isTurnoutEnough ? 'slips' : 'stake'
   const trust = score === 'coins' ? null : trustScores((address) => draft.account(address).endorses, anchors, trustRounds)
@@ -104,13 +114,12 @@ function tally(draft: Draft, election: Election): { readonly by: Settled['by']; 
     if (by === 'trust') return trust?.get(address) ?? 0
     return by === 'slips' ? tallyOf(verifier, election.number) : bondedTo(verifier)
   }
-  const ranked = draft
+  const eligible = draft
     .verifiers()
     .filter(([address, { verifier }]) => isEligible(draft, verifier, election) && (trust === null || trust.has(address)))
     .map(([address, account]): Ranked => [address, account, scoreOf(address, account.verifier)])
   // By score, then by lower id: the list was ascending, and the sort keeps the order of equals.
-  const elected = ranked.sort(([, , left], [, , right]) => right - left).slice(0, quorumSize)
-  return elected.length === 0 ? { by: 'kept', elected } : { by, elected }
+  return { by, ranked: eligible.sort(([, , left], [, , right]) => right - left) }
 }
 
 /** Registered before the election opened, with the least stake, and not jailed. */
@@ -122,7 +131,8 @@ function isEligible({ state, slot }: Draft, verifier: Verifier, { openedHeight }
   )
 }
 
-const tallyOf = ({ tally: { election, droplets } }: Verifier, number: number): number => (election === number ? droplets : 0)
+/** What slips give a verifier in an election. */
+export const tallyOf = ({ tally: { election, droplets } }: Verifier, number: number): number => (election === number ? droplets : 0)
 
 // Slips
 

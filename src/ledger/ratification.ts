@@ -9,7 +9,7 @@ import { noElection, nothingMoved, slipWeight } from './elections.ts'
  * The weight of a slip, and for a verifier what is bonded to it: of what was when the election opened, that which still is. Coins that
  * were held then and bonded since do not count for who has them now, so no coin counts twice.
  */
-const ratifyWeight = (ballot: Ballot, { verifier }: Account): number =>
+export const ratifyWeight = (ballot: Ballot, { verifier }: Account): number =>
   slipWeight(ballot) + (verifier === null ? 0 : Math.min(ballot.bondedDroplets, bondedTo(verifier)))
 
 export function checkRatify(draft: Draft, sender: Account, { source }: Ratify): Refusal | null {
