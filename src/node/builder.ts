@@ -1,34 +1,34 @@
 import type { Hex } from '../base/hex.ts'
 import { assemble } from '../ledger/apply.ts'
+import { isElectionDue } from '../ledger/elections.ts'
 import type { Pool } from '../mempool/pool.ts'
-import { merkleRoot } from '../wire/ids.ts'
+import { merkleRoot, ticketOf } from '../wire/ids.ts'
 import type { Header } from '../wire/types.ts'
 import { type Chain, refOf } from './chain.ts'
 import type { KnownBlock } from './known-blocks.ts'
 
 /**
- * Builds a block on the head from the pool. Null in a quiet slot: nothing to do, and the idle interval has not passed.
+ * Builds a block on the head from the pool. Null in a quiet slot: nothing to do, no election to open or settle, and the idle interval has not passed.
  * @param proof this maker's ticket proof of the slot
  * @param limit most transactions to look at
  */
 export function buildBlock(chain: Chain, pool: Pool, maker: number, slot: number, proof: Hex, limit: number): KnownBlock | null {
-  const { head, quorum, genesis } = chain
-  const member = quorum.members[maker]
-  if (member === undefined) return null
-  const context = { slot, maker: member.id, valueLimitDroplets: chain.valueLimitDroplets }
-  const { transition, included } = assemble(chain.ledger, context, first(pool.ready(slot), limit))
-  if (included.length === 0 && slot - head.slot < genesis.parameters.idleSlots) return null
+  const { head, headSeal, ledger, genesis } = chain
+  const context = { slot, maker, ticket: ticketOf(proof), parentSigners: headSeal?.signers ?? null }
+  const { transition, included } = assemble(ledger, context, first(pool.ready(slot), limit))
+  const isQuiet = included.length === 0 && !isElectionDue(ledger, slot)
+  if (isQuiet && slot - head.slot < genesis.parameters.idleSlots) return null
   const header: Header = {
     height: head.height + 1,
     slot,
     parent: head.hash,
-    parentSeal: chain.headSeal,
+    parentSeal: headSeal,
     maker,
     proof,
     transactionsRoot: merkleRoot(included.map(({ id }) => id)),
     stateRoot: transition.stateRoot,
-    nextQuorum: quorum.hash,
-    burnedMicroHours: transition.burnedMicroHours,
+    nextQuorum: transition.quorum.hash,
+    burnedMicroHours: transition.globals.burnedMicroHours,
   }
   const block = { header, transactions: included.map(({ transaction }) => transaction) }
   return { ref: refOf(chain.chainId, block), block, transactions: included, transition }

@@ -150,9 +150,8 @@ export class CandidateIntake {
 
   #checkSignatures(wire: Candidate, hash: Hash, ticket: Hash): Verdict<unknown> {
     const { chain, signatures, quorumSignatures } = this.#options
-    const { chainId, quorum, genesis } = chain
+    const { chainId, epochSeed, quorum, genesis } = chain
     const { header, justification } = wire
-    const epochSeed = chainId
     const builder = quorum.members[header.maker]
     const proposer = quorum.members[wire.maker]
     // [REJECT] unknown-maker: no member of the quorum.
@@ -176,9 +175,9 @@ export class CandidateIntake {
 
   /** What the proposer signed: its ticket and its statement. */
   #envelopeItems(wire: Candidate, hash: Hash, publicKey: Hex): BlsItem[] {
-    const { chainId } = this.#options.chain
+    const { chainId, epochSeed } = this.#options.chain
     return [
-      { publicKey, message: ticketMessage(chainId, chainId, wire.slot), signature: wire.proof },
+      { publicKey, message: ticketMessage(chainId, epochSeed, wire.slot), signature: wire.proof },
       { publicKey, message: statementMessage(chainId, statementOf(wire, hash)), signature: wire.signature },
     ]
   }
@@ -219,6 +218,6 @@ function checkParentSeal(chain: Chain, header: Header, quorumSignatures: QuorumS
   if (parentSeal.signature === chain.headSeal?.signature && parentSeal.signers.join() === chain.headSeal.signers.join())
     return accept(undefined)
   const statement = { kind: 'seal', height: chain.head.height, block: chain.head.hash } as const
-  const verdict = quorumSignatures.checkCertificate(chain.quorum, { statement, aggregate: parentSeal })
+  const verdict = quorumSignatures.checkCertificate(chain.headQuorum, { statement, aggregate: parentSeal })
   return verdict.kind === 'accept' ? verdict : reject('bad-parent-seal', verdict.detail)
 }

@@ -1,20 +1,23 @@
 import { equalBytes } from '../base/bytes.ts'
 import { invariant, QuorateError } from '../base/errors.ts'
 import { toHex } from '../base/hex.ts'
-import { createQuorum, type Quorum } from '../consensus/quorum.ts'
 import type { BlockRef } from '../consensus/types.ts'
 import { type Account, account } from '../ledger/account.ts'
 import { valueLimitDroplets } from '../ledger/apply.ts'
+import { type Globals, globals as globalsCodec } from '../ledger/globals.ts'
+import { type Receipt, receipt as receiptCodec } from '../ledger/receipt.ts'
 import { advance, genesisState, type LedgerState, restoreState, stateRoot, type Transition } from '../ledger/state.ts'
 import { type PreparedTransaction, prepare } from '../ledger/transaction.ts'
 import type { Store, Write } from '../ports/store.ts'
 import { decode, encode, struct, u16, u32, u64, WireError } from '../wire/codec.ts'
 import type { Genesis } from '../wire/genesis.ts'
 import { blockHash, chainIdOf } from '../wire/ids.ts'
+import { createQuorum, type Quorum, quorumMembers } from '../wire/quorum.ts'
 import { type AggregateSignature, type Block, block, type Hash, hash, type SignedBlock, signedBlock, transaction } from '../wire/types.ts'
-import { keys, rangeOf } from './keyspace.ts'
+import { heightIn, keys, rangeOf } from './keyspace.ts'
+import { Terms } from './terms.ts'
 
-const LAYOUT_VERSION = 1
+const LAYOUT_VERSION = 2
 const chainMark = struct<{ version: number; chainId: Hash }>({ version: u16, chainId: hash })
 const place = struct<{ height: number; index: number }>({ height: u64, index: u32 })
 
@@ -36,10 +39,11 @@ export interface FinalBlock {
 export class Chain {
   readonly genesis: Genesis
   readonly chainId: Hash
-  /** The quorum that signs the next height. */
-  readonly quorum: Quorum
   readonly ledger: LedgerState
+  /** Height of the first block that is here. */
+  readonly firstHeight: number
   readonly #store: Store
+  readonly #terms: Terms
   #head: BlockRef
   #headSeal: AggregateSignature | null
   /** Final in memory, not yet in the store. */
@@ -47,48 +51,37 @@ export class Chain {
   readonly #pendingIds = new Set<Hash>()
   #guarded: { readonly height: number; readonly hash: Hash; readonly key: Uint8Array }[] = []
 
-  private constructor(
-    genesis: Genesis,
-    store: Store,
-    quorum: Quorum,
-    ledger: LedgerState,
-    head: BlockRef,
-    headSeal: AggregateSignature | null,
-  ) {
+  private constructor(genesis: Genesis, store: Store, opened: Opened) {
     this.genesis = genesis
-    this.chainId = ledger.chainId
-    this.quorum = quorum
-    this.ledger = ledger
+    this.chainId = opened.ledger.chainId
+    this.ledger = opened.ledger
+    this.firstHeight = opened.firstHeight
     this.#store = store
-    this.#head = head
-    this.#headSeal = headSeal
+    this.#terms = opened.terms
+    this.#head = opened.head
+    this.#headSeal = opened.headSeal
   }
 
   /**
    * Opens the chain of a genesis in a store, empty or of the same chain.
-   * Rejects with QuorateError `wrong-chain` or `store-corrupt`; nothing is repaired or removed.
+   * Rejects with QuorateError `wrong-chain`, `store-version` or `store-corrupt`; nothing is repaired or removed.
    */
   static async open(genesis: Genesis, store: Store): Promise<Chain> {
     const chainId = chainIdOf(genesis)
-    const quorum = createQuorum(
-      genesis.verifiers.map(({ account: id, peerId, blsKey, stakeDroplets }) => ({ id, peerId, blsKey, stakeDroplets })),
-    )
     const mark = store.get(keys.chain)
-    if (mark === undefined) {
-      const ledger = genesisState(genesis, chainId)
-      const writes: Write[] = [...ledger.accounts.entries()].map(([address, value]) => putAccount(address, value))
-      await store.write([...writes, { kind: 'put', key: keys.chain, value: encode(chainMark, { version: LAYOUT_VERSION, chainId }) }], {
-        durable: true,
-      })
-      return new Chain(genesis, store, quorum, ledger, genesisRef(chainId), null)
-    }
+    if (mark === undefined) return new Chain(genesis, store, await createStore(genesis, chainId, store))
     const known = decodeStored('the chain mark', () => decode(chainMark, mark))
     if (known.chainId !== chainId)
       throw new QuorateError(
         'wrong-chain',
         `the store holds chain ${known.chainId.slice(0, 8)}, the genesis is of chain ${chainId.slice(0, 8)}: use the genesis.json of that chain, or another directory`,
       )
-    return openExisting(genesis, chainId, store, (ledger, head, seal) => new Chain(genesis, store, quorum, ledger, head, seal))
+    if (known.version !== LAYOUT_VERSION)
+      throw new QuorateError(
+        'store-version',
+        `the store has layout ${known.version}, this program knows layout ${LAYOUT_VERSION}: move store/ away and start again to sync from peers; keep the file guard`,
+      )
+    return new Chain(genesis, store, await openExisting(genesis, chainId, store))
   }
 
   get head(): BlockRef {
@@ -98,16 +91,41 @@ export class Chain {
   get headSeal(): AggregateSignature | null {
     return this.#headSeal
   }
+  /** Signs the next height. */
+  get quorum(): Quorum {
+    return this.ledger.quorum
+  }
+  /** Signs, or has signed, the head. */
+  get headQuorum(): Quorum {
+    return this.ledger.headQuorum
+  }
+  /** In the ticket messages of the next height. */
+  get epochSeed(): Hash {
+    return this.ledger.globals.epochSeed
+  }
+  /** The quorum of a height up to the next; undefined below the first block that is here, and above the next. */
+  quorumAt(height: number): Quorum | undefined {
+    if (height === this.#head.height + 1) return this.quorum
+    if (height === this.#head.height) return this.headQuorum
+    return height > this.#head.height ? undefined : this.#terms.at(height)
+  }
   /** Most droplets that the next block may move. */
   get valueLimitDroplets(): number {
-    return valueLimitDroplets(this.quorum.totalStakeDroplets)
+    return valueLimitDroplets(this.ledger)
+  }
+  /** What the block of a height did besides moving what its transactions say. @throws QuorateError `store-corrupt` */
+  receipt(height: number): Receipt | undefined {
+    const bytes = this.#store.get(keys.receipt(height))
+    return bytes === undefined ? undefined : decodeStored(`the receipt of block ${height}`, () => decode(receiptCodec, bytes))
   }
 
   /** Writes a block that extends the head; on disk when it resolves. Rejects with QuorateError `store-full` or `store-failed`. */
   async commit(final: FinalBlock): Promise<void> {
     invariant(this.#appended.length === 0, 'appended blocks are written before one is committed')
     this.#checkExtends(final)
-    await this.#store.write([...this.#takeWrites(final), ...accountWrites(final.transition.changes)], { durable: true })
+    await this.#store.write([...this.#takeWrites(final), ...stateWrites(final.transition.changes, final.transition.globals)], {
+      durable: true,
+    })
     this.#follow(final)
   }
 
@@ -127,7 +145,8 @@ export class Chain {
     if (run.length === 0) return
     const changes = new Map<string, Account>()
     for (const { transition } of run) for (const [address, value] of transition.changes) changes.set(address, value)
-    await this.#store.write([...run.flatMap((final) => this.#takeWrites(final)), ...accountWrites(changes)], { durable: false })
+    const writes = [...run.flatMap((final) => this.#takeWrites(final)), ...stateWrites(changes, this.ledger.globals)]
+    await this.#store.write(writes, { durable: false })
     this.#appended = []
   }
 
@@ -206,8 +225,9 @@ export class Chain {
   }
 
   /** What a final block writes, accounts aside; what it settles is forgotten in memory. */
-  #takeWrites({ ref, block: signed, transactions }: FinalBlock): Write[] {
+  #takeWrites({ ref, block: signed, transactions, transition }: FinalBlock): Write[] {
     const writes: Write[] = [
+      { kind: 'put', key: keys.receipt(ref.height), value: encode(receiptCodec, transition.receipt) },
       { kind: 'put', key: keys.block(ref.height), value: encode(signedBlock, signed) },
       { kind: 'put', key: keys.blockHeight(ref.hash), value: encode(u64, ref.height) },
       { kind: 'put', key: keys.head, value: encode(u64, ref.height) },
@@ -216,6 +236,7 @@ export class Chain {
       writes.push({ kind: 'put', key: keys.transaction(id), value: encode(place, { height: ref.height, index }) })
       if (this.#pendingIds.delete(id)) writes.push({ kind: 'del', key: keys.pending(id) })
     }
+    if (this.#terms.at(ref.height)?.hash !== transition.quorum.hash) writes.push(putTerm(ref.height + 1, transition.quorum))
     const settled = this.#guarded.filter(({ height }) => height <= ref.height)
     for (const { key } of settled) writes.push({ kind: 'del', key })
     if (settled.length > 0) this.#guarded = this.#guarded.filter(({ height }) => height > ref.height)
@@ -224,6 +245,7 @@ export class Chain {
 
   #follow({ ref, block: signed, transition }: FinalBlock): void {
     advance(this.ledger, transition)
+    if (this.#terms.at(ref.height)?.hash !== transition.quorum.hash) this.#terms.add(ref.height + 1, transition.quorum)
     this.#head = ref
     this.#headSeal = signed.seal
   }
@@ -244,7 +266,15 @@ export const refOf = (chainId: Hash, of: Block): BlockRef => ({
   parent: of.header.parent,
 })
 
-const accountWrites = (changes: ReadonlyMap<string, Account>): Write[] => [...changes].map(([address, value]) => putAccount(address, value))
+const stateWrites = (changes: ReadonlyMap<string, Account>, globals: Globals): Write[] => [
+  { kind: 'put', key: keys.globals, value: encode(globalsCodec, globals) },
+  ...[...changes].map(([address, value]) => putAccount(address, value)),
+]
+const putTerm = (fromHeight: number, quorum: Quorum): Write => ({
+  kind: 'put',
+  key: keys.term(fromHeight),
+  value: encode(quorumMembers, quorum.members),
+})
 const putAccount = (address: string, value: Account): Write => ({ kind: 'put', key: keys.account(address), value: encode(account, value) })
 
 const corrupt = (what: string, cause?: unknown): QuorateError =>
@@ -263,26 +293,70 @@ function decodeStored<T>(what: string, read: () => T): T {
   }
 }
 
+/** What a store gives when it is opened. */
+interface Opened {
+  readonly ledger: LedgerState
+  readonly terms: Terms
+  readonly firstHeight: number
+  readonly head: BlockRef
+  readonly headSeal: AggregateSignature | null
+}
+
+async function createStore(genesis: Genesis, chainId: Hash, store: Store): Promise<Opened> {
+  const ledger = genesisState(genesis, chainId)
+  const writes = [...stateWrites(new Map(ledger.accounts.entries()), ledger.globals), putTerm(1, ledger.quorum)]
+  const mark: Write = { kind: 'put', key: keys.chain, value: encode(chainMark, { version: LAYOUT_VERSION, chainId }) }
+  await store.write([...writes, mark], { durable: true })
+  const terms = new Terms()
+  terms.add(1, ledger.quorum)
+  return { ledger, terms, firstHeight: 1, head: genesisRef(chainId), headSeal: null }
+}
+
 /** Reads the ledger back and checks it against the head's state root, and the newest blocks against each other. */
-async function openExisting<T>(
-  genesis: Genesis,
+async function openExisting(genesis: Genesis, chainId: Hash, store: Store): Promise<Opened> {
+  const number = (key: Uint8Array, what: string): number | undefined => {
+    const bytes = store.get(key)
+    return bytes === undefined ? undefined : decodeStored(what, () => decode(u64, bytes))
+  }
+  const height = number(keys.head, 'the head') ?? 0
+  const firstHeight = number(keys.first, 'the first height') ?? 1
+  const terms = new Terms()
+  for await (const [key, bytes] of store.range(...rangeOf('q')))
+    terms.add(heightIn(key), createQuorum(decodeStored('a quorum', () => decode(quorumMembers, bytes))))
+  const ledger = await readLedger(genesis, chainId, store, height, terms)
+  if (height === 0) {
+    if (stateRoot(ledger) !== stateRoot(genesisState(genesis, chainId))) throw corrupt('the accounts are not those of genesis')
+    return { ledger, terms, firstHeight, head: genesisRef(chainId), headSeal: null }
+  }
+  const head = checkNewest(chainId, store, height, firstHeight)
+  if (stateRoot(ledger) !== head.block.header.stateRoot) throw corrupt(`the accounts do not give the state root of head ${height}`)
+  return { ledger, terms, firstHeight, head: head.ref, headSeal: head.block.seal }
+}
+
+async function readLedger(genesis: Genesis, chainId: Hash, store: Store, height: number, terms: Terms): Promise<LedgerState> {
+  const accounts: [string, Account][] = []
+  for await (const [key, bytes] of store.range(...rangeOf('a')))
+    accounts.push([toHex(key.subarray(1)), decodeStored('an account', () => decode(account, bytes))])
+  const globalsBytes = store.get(keys.globals)
+  if (globalsBytes === undefined) throw corrupt('the globals of the state are missing')
+  const globals = decodeStored('the globals of the state', () => decode(globalsCodec, globalsBytes))
+  const quorum = terms.at(height + 1)
+  const headQuorum = terms.at(Math.max(1, height))
+  if (globals.height !== height || quorum?.hash !== globals.quorum || headQuorum?.hash !== globals.headQuorum)
+    throw corrupt(`state or quorums are not those of height ${height}`)
+  return restoreState(genesis, chainId, { accounts, globals, quorum, headQuorum })
+}
+
+/** The head, after the newest blocks were held against each other and the index. */
+function checkNewest(
   chainId: Hash,
   store: Store,
-  make: (ledger: LedgerState, head: BlockRef, seal: AggregateSignature | null) => T,
-): Promise<T> {
-  const entries: [string, Account][] = []
-  for await (const [key, bytes] of store.range(...rangeOf('a')))
-    entries.push([toHex(key.subarray(1)), decodeStored('an account', () => decode(account, bytes))])
-  const headBytes = store.get(keys.head)
-  const height = headBytes === undefined ? 0 : decodeStored('the head', () => decode(u64, headBytes))
-  if (height === 0) {
-    const ledger = restoreState(genesis, chainId, entries, 0)
-    if (stateRoot(ledger) !== stateRoot(genesisState(genesis, chainId))) throw corrupt('the accounts are not those of genesis')
-    return make(ledger, genesisRef(chainId), null)
-  }
+  height: number,
+  firstHeight: number,
+): { readonly block: SignedBlock; readonly ref: BlockRef } {
   let above: { readonly block: SignedBlock; readonly hash: Hash } | undefined
   let head: { readonly block: SignedBlock; readonly ref: BlockRef } | undefined
-  for (let at = height; at > Math.max(0, height - CHECKED_AT_START); at--) {
+  for (let at = height; at > Math.max(firstHeight - 1, height - CHECKED_AT_START); at--) {
     const bytes = store.get(keys.block(at))
     if (bytes === undefined) throw corrupt(`block ${at} is missing below head ${height}`)
     const signed = decodeStored(`block ${at}`, () => decode(signedBlock, bytes))
@@ -295,7 +369,5 @@ async function openExisting<T>(
     head ??= { block: signed, ref }
   }
   invariant(head !== undefined, 'a chain above genesis has a head')
-  const ledger = restoreState(genesis, chainId, entries, head.block.header.burnedMicroHours)
-  if (stateRoot(ledger) !== head.block.header.stateRoot) throw corrupt(`the accounts do not give the state root of head ${height}`)
-  return make(ledger, head.ref, head.block.seal)
+  return head
 }

@@ -4,7 +4,7 @@ import { isHex } from '../base/hex.ts'
 import { formatAddress, parseAddress } from '../crypto/address.ts'
 import { nativeSignatures } from '../crypto/native.ts'
 import { checkGenesis } from '../ledger/genesis.ts'
-import { MAX_GENESIS_ACCOUNTS, MAX_QUORUM } from '../wire/bounds.ts'
+import { MAX_ANCHORS, MAX_GENESIS_ACCOUNTS, MAX_QUORUM } from '../wire/bounds.ts'
 import type { Genesis, GenesisAccount, GenesisVerifier, Parameters } from '../wire/genesis.ts'
 import type { Address } from '../wire/types.ts'
 
@@ -177,12 +177,27 @@ const document: Read<Genesis> = object<Genesis>({
     maxBlockTransactions: integer,
     maxBlockBytes: integer,
     maxExpirySlots: integer,
+    epochSlots: integer,
+    electionSlots: integer,
+    forcedElectionSlots: integer,
+    quorumSize: integer,
+    minStakeDroplets: integer,
+    verifierFeeDroplets: integer,
+    unbondingSlots: integer,
+    evidenceSlots: integer,
+    slipChoices: integer,
+    score: oneOf('coins', 'trust', 'hybrid'),
+    minTurnoutPpm: integer,
+    trustRounds: integer,
+    blockRewardDroplets: integer,
+    makerSharePpm: integer,
   }),
   verifiers: array(
-    object<GenesisVerifier>({ account: address, peerId: string, blsKey: hex(48), possession: hex(96), stakeDroplets: integer }),
+    object<GenesisVerifier>({ account: address, peerId: string, blsKey: hex(48), possession: hex(96), stakeDroplets: integer, commissionPpm: integer }),
     MAX_QUORUM,
   ),
   accounts: array(object<GenesisAccount>({ address, droplets: integer, microHours: integer }), MAX_GENESIS_ACCOUNTS),
+  anchors: array(address, MAX_ANCHORS),
 })
 
 const readDocument = (value: unknown): Genesis => document(value, 'genesis')

@@ -1,4 +1,4 @@
-import type { Quorum } from '../consensus/quorum.ts'
+import type { Quorum } from '../wire/quorum.ts'
 import type { Address, AggregateSignature, Certificate, Statement } from '../wire/types.ts'
 import { RECENT_BLOCKS } from './bounds.ts'
 import { type Chain, refOf } from './chain.ts'
@@ -27,8 +27,9 @@ export class Heard {
     const { head } = chain
     for (let height = Math.max(1, head.height - RECENT_BLOCKS + 1); height <= head.height; height++) {
       const block = chain.block(height)
-      if (block === undefined) continue
-      this.note(chain.quorum, { kind: 'seal', height, block: refOf(chain.chainId, block).hash }, block.seal)
+      const quorum = chain.quorumAt(height)
+      if (block === undefined || quorum === undefined) continue
+      this.note(quorum, { kind: 'seal', height, block: refOf(chain.chainId, block).hash }, block.seal)
     }
   }
 

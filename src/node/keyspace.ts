@@ -18,6 +18,13 @@ export const keys = {
   chain: utf8('mchain'),
   /** Height of the newest final block. */
   head: utf8('mhead'),
+  /** All of the state that belongs to no account. */
+  globals: utf8('mglobals'),
+  /** Height of the first block that is here; none if that is 1. */
+  first: utf8('mfirst'),
+  /** Members of the quorum that signs from a height on. */
+  term: (fromHeight: number): Uint8Array => concatBytes([prefix('q'), heightBytes(fromHeight)]),
+  receipt: (height: number): Uint8Array => concatBytes([prefix('r'), heightBytes(height)]),
   block: (height: number): Uint8Array => concatBytes([prefix('b'), heightBytes(height)]),
   blockHeight: (block: Hash): Uint8Array => concatBytes([prefix('h'), fromHex(block)]),
   transaction: (id: Hash): Uint8Array => concatBytes([prefix('t'), fromHex(id)]),
@@ -27,6 +34,12 @@ export const keys = {
   /** The body of a block that this verifier locked or sealed: without it a height could not go on after a power cut. */
   guarded: (height: number, block: Hash): Uint8Array => concatBytes([prefix('g'), heightBytes(height), fromHex(block)]),
 } as const
+
+/** The height in a key that ends in one. */
+export function heightIn(key: Uint8Array): number {
+  const view = new DataView(key.buffer, key.byteOffset + key.length - 8)
+  return view.getUint32(0) * 0x1_0000_0000 + view.getUint32(4)
+}
 
 /** First key of a kind, and the first one after it. */
 export const rangeOf = (letter: string): readonly [Uint8Array, Uint8Array] => [

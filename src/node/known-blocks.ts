@@ -3,7 +3,7 @@ import { accept, reject, type Verdict } from '../base/verdict.ts'
 import type { BlockRef } from '../consensus/types.ts'
 import { apply } from '../ledger/apply.ts'
 import type { PreparedTransaction } from '../ledger/transaction.ts'
-import { merkleRoot } from '../wire/ids.ts'
+import { merkleRoot, ticketOf } from '../wire/ids.ts'
 import type { Block, Hash } from '../wire/types.ts'
 import { MAX_KNOWN_BLOCKS } from './bounds.ts'
 import { type Chain, type FinalBlock, refOf } from './chain.ts'
@@ -67,12 +67,12 @@ export function executeBlock(chain: Chain, block: Block, transactions: readonly 
   if (ref.parent !== chain.head.hash || ref.height !== chain.head.height + 1)
     return reject('unknown-parent', `block ${ref.height} extends ${ref.parent.slice(0, 8)}, the head is ${chain.head.hash.slice(0, 8)}`)
   if (ref.slot <= chain.head.slot) return reject('slot-not-above-parent', `slot ${ref.slot}, the parent's is ${chain.head.slot}`)
-  const maker = chain.quorum.members[header.maker]
-  if (maker === undefined) return reject('unknown-maker', `maker ${header.maker} of a quorum of ${chain.quorum.members.length}`)
-  if (header.nextQuorum !== chain.quorum.hash) return reject('wrong-next-quorum', `next quorum ${header.nextQuorum.slice(0, 8)}`)
+  if (chain.quorum.members[header.maker] === undefined)
+    return reject('unknown-maker', `maker ${header.maker} of a quorum of ${chain.quorum.members.length}`)
   if (merkleRoot(transactions.map(({ id }) => id)) !== header.transactionsRoot)
     return reject('wrong-transactions-root', 'the transactions are not those of the header')
-  const context = { slot: ref.slot, maker: maker.id, valueLimitDroplets: chain.valueLimitDroplets }
+  const parentSigners = header.parentSeal?.signers ?? null
+  const context = { slot: ref.slot, maker: header.maker, ticket: ticketOf(header.proof), parentSigners }
   const executed = apply(chain.ledger, context, transactions)
   if (executed.kind !== 'accept') return reject('bad-transaction', `${executed.code}: ${executed.detail}`)
   const transition = executed.value
@@ -81,7 +81,10 @@ export function executeBlock(chain: Chain, block: Block, transactions: readonly 
       'wrong-state-root',
       `executing gives ${transition.stateRoot.slice(0, 8)}, the header says ${header.stateRoot.slice(0, 8)}`,
     )
-  if (transition.burnedMicroHours !== header.burnedMicroHours)
-    return reject('wrong-burn', `executing gives ${transition.burnedMicroHours}, the header says ${header.burnedMicroHours}`)
+  const { burnedMicroHours, quorum: nextQuorum } = transition.globals
+  if (nextQuorum !== header.nextQuorum)
+    return reject('wrong-next-quorum', `executing gives ${nextQuorum.slice(0, 8)}, the header says ${header.nextQuorum.slice(0, 8)}`)
+  if (burnedMicroHours !== header.burnedMicroHours)
+    return reject('wrong-burn', `executing gives ${burnedMicroHours}, the header says ${header.burnedMicroHours}`)
   return accept({ ref, block, transactions, transition })
 }

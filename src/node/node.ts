@@ -25,6 +25,7 @@ import { validateRecord } from './public-records.ts'
 import { QuorumSignatures } from './quorum-signatures.ts'
 import { Runner } from './runner.ts'
 import { SealedBlockIntake } from './sealed-blocks.ts'
+import { Seat } from './seat.ts'
 import { SignService } from './sign-service.ts'
 import { Slots } from './slots.ts'
 import { Sync } from './sync.ts'
@@ -88,7 +89,8 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
   closers.push(() => store.close())
   const chain = await Chain.open(genesis, store)
   closers.push(() => chain.flush())
-  const { verifier, record, doubtful } = await openVerifier(directory, chain, closers)
+  const { verifier, record, doubtful } = await openVerifier(directory, closers)
+  const seat = new Seat(verifier?.publicKey ?? null)
 
   const signatures = nativeSignatures
   const clock = options.clock ?? createSystemClock()
@@ -110,13 +112,15 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     },
     telemetry,
   })
-  network.protect(chain.quorum.members.map(({ peerId }) => peerId))
+  const protectQuorum = (): void => network.protect(chain.quorum.members.map(({ peerId }) => peerId))
+  protectQuorum()
 
   const pool = new Pool(DEFAULT_POOL_LIMITS)
   const known = new KnownBlocks((of) => runner.state.blocks.some(({ hash }) => hash === of))
   const heard = new Heard()
   heard.noteChain(chain)
   const waiters = new HeadWaiters()
+  let own: OwnSignatures | null = null
   const client = new SyncClient(network)
   const bodies = new Bodies(chain, pool, client, signatures)
   const quorumSignatures = new QuorumSignatures(chain.chainId, signatures)
@@ -140,8 +144,11 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
   const onBehind = (height: number): void => sync.kick(height)
   const settle = (final: FinalBlock): void => {
     const { ref, block } = final
-    heard.note(chain.quorum, { kind: 'seal', height: ref.height, block: ref.hash }, block.seal)
+    const quorum = chain.quorumAt(ref.height)
+    if (quorum !== undefined) heard.note(quorum, { kind: 'seal', height: ref.height, block: ref.hash }, block.seal)
+    if (block.header.nextQuorum !== quorum?.hash) protectQuorum()
     transactions.settle(final)
+    own?.headMoved()
     waiters.headReached(ref.height)
     view.noteFinal(
       ref.height,
@@ -163,6 +170,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     signatures,
     telemetry,
     verifier,
+    seat,
     record,
     doubtful,
     signService: () => signService,
@@ -226,7 +234,9 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     telemetry,
     feed,
     signer: verifier?.signer ?? null,
-    self: verifier?.self ?? null,
+    seat,
+    waiters,
+    onBehind,
     onRefused: (by, { reason }) => {
       telemetry.count(`refused.${reason}`)
       view.emit({ kind: 'refused', slot: slots.now() ?? 0, by, reason })
@@ -246,14 +256,14 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     onPeerStatus: () => watch.checkClock(),
     onFatal: fail,
   })
-  const view: View = new View({ role, chain, pool, network, slots, sync, runner, transactions, telemetry, self: verifier?.self ?? null })
+  const view: View = new View({ role, chain, pool, network, slots, sync, runner, transactions, telemetry, seat })
   const watch: Watch = new Watch({
     role,
     chain,
     network,
     sync,
     view,
-    self: verifier?.self ?? null,
+    seat,
     hasBootstrap: options.bootstrap.length > 0,
   })
   checkCheckpoint(chain, options.checkpoint)
@@ -307,11 +317,13 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     if (verifier !== null) {
       const links = new VerifierLinks(chain, network)
       links.start()
-      const own = new OwnSignatures({ chain, self: verifier.self, network, client, quorumSignatures, telemetry, feed })
-      own.start()
+      const { publicKey: blsKey } = verifier
+      const asking = new OwnSignatures({ chain, blsKey, seat, network, client, quorumSignatures, telemetry, feed })
+      own = asking
+      asking.start()
       closers.push(() => {
         links.stop()
-        own.stop()
+        asking.stop()
       })
     }
     await transactions.restore()

@@ -1,112 +1,139 @@
 import { QuorateError } from '../base/errors.ts'
+import type { Hex } from '../base/hex.ts'
 import type { KnownSignatures } from '../consensus/guard.ts'
 import { enoughStake } from '../consensus/quorum.ts'
 import type { Input } from '../consensus/types.ts'
 import type { Network } from '../ports/network.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
-import type { Certificate } from '../wire/types.ts'
+import type { Address, Certificate } from '../wire/types.ts'
 import { SYNC_DEADLINE_MS } from './bounds.ts'
 import type { Chain } from './chain.ts'
 import type { QuorumSignatures } from './quorum-signatures.ts'
+import type { Seat } from './seat.ts'
 import type { SyncClient } from './sync-client.ts'
 
+export interface OwnSignaturesOptions {
+  readonly chain: Chain
+  /** This node's verifier key. */
+  readonly blsKey: Hex
+  readonly seat: Seat
+  readonly network: Network
+  readonly client: SyncClient
+  readonly quorumSignatures: QuorumSignatures
+  readonly telemetry: Telemetry
+  readonly feed: (input: Input) => void
+}
+
 /**
- * After a start, asks the other verifiers what they have seen this one sign, and tells the machine once those have
- * answered with whom it could make a certificate: without them nothing can be signed anyway, so waiting for them costs
- * nothing. Whoever connects later is asked too, for the one leader that holds a lost lock may be among them.
+ * Once its key is registered, asks the members of the quorum what they have seen this verifier sign, and tells the machine when
+ * those have answered with whom it could make a certificate: without them nothing can be signed anyway, so waiting for them
+ * costs nothing. Whoever connects later is asked too, for the one leader that holds a lost lock may be among them.
  */
 export class OwnSignatures {
-  readonly #chain: Chain
-  readonly #self: number
-  readonly #network: Network
-  readonly #client: SyncClient
-  readonly #quorumSignatures: QuorumSignatures
-  readonly #telemetry: Telemetry
-  readonly #feed: (input: Input) => void
-  readonly #answered = new Set<number>()
-  readonly #asking = new Set<number>()
+  readonly #options: OwnSignaturesOptions
+  /** Verifiers that have told what they know. */
+  readonly #answered = new Set<Address>()
+  readonly #asking = new Set<Address>()
+  #own: Address | null = null
   #known: KnownSignatures = { slot: null, lock: null, seal: null }
   #isFed = false
   #stopped = false
   #undo: () => void = () => {}
 
-  constructor(options: {
-    readonly chain: Chain
-    readonly self: number
-    readonly network: Network
-    readonly client: SyncClient
-    readonly quorumSignatures: QuorumSignatures
-    readonly telemetry: Telemetry
-    readonly feed: (input: Input) => void
-  }) {
-    this.#chain = options.chain
-    this.#self = options.self
-    this.#network = options.network
-    this.#client = options.client
-    this.#quorumSignatures = options.quorumSignatures
-    this.#telemetry = options.telemetry
-    this.#feed = options.feed
+  constructor(options: OwnSignaturesOptions) {
+    this.#options = options
   }
 
   start(): void {
-    this.#answered.add(this.#self)
-    this.#undo = this.#network.onPeer((peerId, state) => {
+    this.#undo = this.#options.network.onPeer((peerId, state) => {
       if (state === 'connected') this.#ask(peerId)
     })
-    for (const { peerId } of this.#network.peers()) this.#ask(peerId)
-    this.#tellIfEnough()
+    this.headMoved()
   }
   stop(): void {
     this.#stopped = true
     this.#undo()
   }
 
+  /** The key may have become registered, or the quorum another. */
+  headMoved(): void {
+    if (this.#isFed) return
+    const isNew = this.#own === null
+    this.#own ??= this.#findOwn()
+    if (this.#own === null) return
+    this.#answered.add(this.#own)
+    if (isNew) for (const { peerId } of this.#options.network.peers()) this.#ask(peerId)
+    this.#tellIfEnough()
+  }
+
+  /** The account that has registered this node's key, as far as this node's chain goes. */
+  #findOwn(): Address | null {
+    const { chain, blsKey, seat } = this.#options
+    const self = seat.in(chain.quorum)
+    if (self !== null) return chain.quorum.members[self]?.id ?? null
+    const { indexes, accounts } = chain.ledger
+    if (!indexes.blsKeys.has(blsKey)) return null
+    for (const address of indexes.verifiers) if (accounts.get(address)?.verifier?.blsKey === blsKey) return address
+    return null
+  }
+
   #ask(peerId: string): void {
-    const index = this.#chain.quorum.members.findIndex((member) => member.peerId === peerId)
-    const self = this.#chain.quorum.members[this.#self]
-    if (this.#stopped || self === undefined || index < 0 || this.#answered.has(index) || this.#asking.has(index)) return
-    this.#asking.add(index)
-    this.#client
-      .ask(peerId, { kind: 'newest-signed', verifier: self.id }, AbortSignal.timeout(SYNC_DEADLINE_MS))
+    const { chain, client, telemetry } = this.#options
+    const member = chain.quorum.members.find((one) => one.peerId === peerId)
+    const own = this.#own
+    if (this.#stopped || own === null || member === undefined || this.#answered.has(member.id) || this.#asking.has(member.id)) return
+    this.#asking.add(member.id)
+    client
+      .ask(peerId, { kind: 'newest-signed', verifier: own }, AbortSignal.timeout(SYNC_DEADLINE_MS))
       .then((answer) => {
-        for (const record of answer?.records ?? []) this.#take(record, peerId)
-        this.#answered.add(index)
+        const checked = (answer?.records ?? []).map((record) => this.#take(record, own, peerId))
+        if (checked.every((known) => known)) this.#answered.add(member.id)
+        else this.#askAgain(peerId)
       })
       .catch((error: unknown) => {
         if (!(error instanceof QuorateError)) throw error
-        this.#telemetry.log('debug', 'newest-signed-failed', { peerId, code: error.code })
+        telemetry.log('debug', 'newest-signed-failed', { peerId, code: error.code })
         // It is asked again while it stays connected: its answer may be the one that is missing.
-        if (error.code !== 'unsupported') setTimeout(() => this.#ask(peerId), SYNC_DEADLINE_MS / 10).unref()
+        if (error.code !== 'unsupported') this.#askAgain(peerId)
       })
       .finally(() => {
-        this.#asking.delete(index)
+        this.#asking.delete(member.id)
         this.#tellIfEnough()
       })
   }
 
-  #take({ statement, aggregate }: Certificate, peerId: string): void {
-    const isMine = aggregate.signers.includes(this.#self)
-    if (!isMine || this.#quorumSignatures.checkSigners(this.#chain.quorum, statement, aggregate).kind !== 'accept') {
-      this.#client.blame(peerId, 'a statement that this verifier did not sign')
-      return
+  #askAgain(peerId: string): void {
+    setTimeout(() => this.#ask(peerId), SYNC_DEADLINE_MS / 10).unref()
+  }
+
+  /** False for a statement of a height whose quorum this node does not know yet. */
+  #take({ statement, aggregate }: Certificate, own: Address, peerId: string): boolean {
+    const { chain, client, quorumSignatures } = this.#options
+    const quorum = chain.quorumAt(statement.height)
+    if (quorum === undefined) return statement.height < chain.firstHeight
+    const isMine = aggregate.signers.some((signer) => quorum.members[signer]?.id === own)
+    if (!isMine || quorumSignatures.checkSigners(quorum, statement, aggregate).kind !== 'accept') {
+      client.blame(peerId, 'a statement that this verifier did not sign')
+      return true
     }
     const { slot, lock, seal } = this.#known
     if (statement.kind === 'seal') {
       if (seal === null || statement.height > seal.height) this.#known = { ...this.#known, seal: statement }
-      return
+      return true
     }
     if (slot === null || statement.slot > slot) this.#known = { ...this.#known, slot: statement.slot }
     if (statement.kind === 'lock' && (lock === null || statement.slot > lock.slot)) this.#known = { ...this.#known, lock: statement }
+    return true
   }
 
   #tellIfEnough(): void {
-    const { members, totalStakeDroplets } = this.#chain.quorum
+    const { members, totalStakeDroplets } = this.#options.chain.quorum
     let stake = 0
-    for (const index of this.#answered) stake += members[index]?.stakeDroplets ?? 0
+    for (const { id, stakeDroplets } of members) if (this.#answered.has(id)) stake += stakeDroplets
     if (this.#stopped || stake < enoughStake(totalStakeDroplets)) return
     // The first time, whoever is connected is heard out.
     if (!this.#isFed && this.#asking.size > 0) return
     this.#isFed = true
-    this.#feed({ kind: 'own-signatures-known', known: this.#known })
+    this.#options.feed({ kind: 'own-signatures-known', known: this.#known })
   }
 }

@@ -1,6 +1,7 @@
 import { accept, reject, type Verdict } from '../base/verdict.ts'
-import { enoughStake, type Quorum, stakeOf } from '../consensus/quorum.ts'
+import { enoughStake, stakeOf } from '../consensus/quorum.ts'
 import type { Signatures } from '../crypto/signatures.ts'
+import type { Quorum } from '../wire/quorum.ts'
 import { statementMessage } from '../wire/signing.ts'
 import type { AggregateSignature, Certificate, Hash, Statement } from '../wire/types.ts'
 import { MAX_CHECKED_SIGNATURES } from './bounds.ts'

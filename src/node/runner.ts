@@ -13,6 +13,7 @@ import type { GuardFile } from '../ports/store.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import { encode } from '../wire/codec.ts'
 import { shortIdOf, ticketOf, transactionId } from '../wire/ids.ts'
+import type { Quorum } from '../wire/quorum.ts'
 import { statementMessage, ticketMessage } from '../wire/signing.ts'
 import { type AggregateSignature, type Candidate, candidate, compactBlock, publicRecord } from '../wire/types.ts'
 import { BlockSize } from './block-size.ts'
@@ -22,14 +23,15 @@ import { buildBlock } from './builder.ts'
 import type { Chain } from './chain.ts'
 import type { Heard } from './heard.ts'
 import { executeBlock, type KnownBlock, type KnownBlocks } from './known-blocks.ts'
+import type { Seat } from './seat.ts'
 import type { SignService } from './sign-service.ts'
 import type { Slots } from './slots.ts'
 import type { SyncClient } from './sync-client.ts'
 
-/** A verifier's key, its place in the quorum, and its guard's file. */
+/** A verifier's key and its guard's file. */
 export interface Verifier {
   readonly signer: Signer
-  readonly self: number
+  readonly publicKey: Hex
   readonly guard: GuardFile
 }
 
@@ -45,6 +47,7 @@ export interface RunnerOptions {
   readonly signatures: Signatures
   readonly telemetry: Telemetry
   readonly verifier: Verifier | null
+  readonly seat: Seat
   readonly record: Parameters<typeof initialState>[0]['record']
   readonly doubtful: boolean
   readonly signService: () => SignService
@@ -87,8 +90,9 @@ export class Runner {
     this.#blockSize = new BlockSize(options.chain.genesis.parameters.maxBlockTransactions)
     this.#state = initialState({
       config: { leaderRule: options.chain.genesis.parameters.leaderRule, aggregate: (all) => options.signatures.blsAggregate(all) },
-      members: this.#members(),
+      members: this.#members(options.chain.quorum),
       head: options.chain.head,
+      headMembers: this.#members(options.chain.headQuorum),
       record: options.record,
       doubtful: options.doubtful,
     })
@@ -180,7 +184,8 @@ export class Runner {
 
   #headMoved(head: BlockRef): Input {
     this.#options.known.settle(head.height)
-    return { kind: 'head-moved', head, members: this.#members() }
+    const { quorum, headQuorum } = this.#options.chain
+    return { kind: 'head-moved', head, headMembers: this.#members(headQuorum), members: this.#members(quorum) }
   }
 
   async #carryOut(effect: Effect): Promise<void> {
@@ -189,7 +194,7 @@ export class Runner {
       case 'persist':
         return await this.#persist(effect)
       case 'draw-ticket':
-        return await this.#drawTicket(effect.slot)
+        return await this.#drawTicket(effect)
       case 'build':
         return await this.#build(effect.slot)
       case 'propose':
@@ -231,39 +236,41 @@ export class Runner {
     await Promise.all([kept, verifier.guard.write(encode(guardRecord, effect.record))])
   }
 
-  async #drawTicket(slot: number): Promise<void> {
-    const { chain, verifier } = this.#options
+  async #drawTicket({ slot, quorum, epochSeed }: Extract<Effect, { kind: 'draw-ticket' }>): Promise<void> {
+    const { chain, verifier, seat } = this.#options
     invariant(verifier !== null, 'only a verifier draws tickets')
-    const proof = await verifier.signer.sign(ticketMessage(chain.chainId, chain.chainId, slot))
+    const proof = await verifier.signer.sign(ticketMessage(chain.chainId, epochSeed, slot))
     const ticket = ticketOf(proof)
     this.#proof = { slot, proof }
-    const stake = chain.quorum.members[verifier.self]?.stakeDroplets ?? 0
+    const stake = chain.quorum.members[seat.in(chain.quorum) ?? -1]?.stakeDroplets ?? 0
     const selected = isSelected(chain.genesis.parameters, ticket, stake, chain.quorum.totalStakeDroplets)
-    this.#results.push({ kind: 'ticket-drawn', slot, ticket, selected })
+    this.#results.push({ kind: 'ticket-drawn', slot, quorum, epochSeed, ticket, selected })
   }
 
   async #build(slot: number): Promise<void> {
-    const { chain, pool, known, verifier } = this.#options
-    invariant(verifier !== null && this.#proof !== null, 'only a maker with a ticket builds')
-    const built = buildBlock(chain, pool, verifier.self, slot, this.#proof.proof, this.#blockSize.limit)
+    const { chain, pool, known, seat } = this.#options
+    const self = seat.in(chain.quorum)
+    invariant(self !== null && this.#proof !== null, 'only a maker with a ticket builds')
+    const built = buildBlock(chain, pool, self, slot, this.#proof.proof, this.#blockSize.limit)
     if (built !== null) known.add(built)
     this.#results.push({ kind: 'block-built', slot, block: built?.ref ?? null })
   }
 
   async #propose({ statement, justification }: Extract<Effect, { kind: 'propose' }>): Promise<void> {
-    const { chain, known, verifier, heard, onProposed } = this.#options
+    const { chain, known, verifier, seat, heard, onProposed } = this.#options
     const block = known.get(statement.block)
+    const self = seat.in(chain.quorum)
     invariant(
-      verifier !== null && this.#proof?.slot === statement.slot && block !== undefined,
+      verifier !== null && self !== null && this.#proof?.slot === statement.slot && block !== undefined,
       'a maker proposes what it has, with its ticket',
     )
     const signature = await verifier.signer.sign(statementMessage(chain.chainId, statement))
-    heard.note(chain.quorum, statement, { signers: [verifier.self], signature })
+    heard.note(chain.quorum, statement, { signers: [self], signature })
     const { header } = block.block
     const shortIds = block.transactions.map(({ id }) => shortIdOf(id))
     const wire: Candidate = {
       slot: statement.slot,
-      maker: verifier.self,
+      maker: self,
       proof: this.#proof.proof,
       justification,
       header,
@@ -325,12 +332,14 @@ export class Runner {
     network.publish(topic, data).catch((error: unknown) => telemetry.log('warn', 'publish-failed', { topic, error: String(error) }))
   }
 
-  #members(): Members {
-    const { chain, verifier } = this.#options
+  #members(quorum: Quorum): Members {
+    const { chain, seat } = this.#options
     return {
-      self: verifier?.self ?? null,
-      stakeDroplets: chain.quorum.members.map((member) => member.stakeDroplets),
-      ids: chain.quorum.members.map((member) => member.id),
+      quorum: quorum.hash,
+      epochSeed: chain.epochSeed,
+      self: seat.in(quorum),
+      stakeDroplets: quorum.members.map((member) => member.stakeDroplets),
+      ids: quorum.members.map((member) => member.id),
     }
   }
 

@@ -76,12 +76,13 @@ export class SealedBlockIntake {
 
   #checkSeal(ref: BlockRef, aggregate: AggregateSignature): Verdict {
     const { chain, quorumSignatures } = this.#options
-    return quorumSignatures.checkCertificate(chain.quorum, { statement: { kind: 'seal', height: ref.height, block: ref.hash }, aggregate })
+    const quorum = ref.hash === chain.head.hash ? chain.headQuorum : chain.quorum
+    return quorumSignatures.checkCertificate(quorum, { statement: { kind: 'seal', height: ref.height, block: ref.hash }, aggregate })
   }
 
   #takeFullerSeal(ref: BlockRef, seal: AggregateSignature): Verdict<unknown> {
     const { chain, onFullerSeal } = this.#options
-    const stakes = chain.quorum.members.map((member) => member.stakeDroplets)
+    const stakes = chain.headQuorum.members.map((member) => member.stakeDroplets)
     // [IGNORE] known: no more stake than the certificate that is here.
     if (chain.headSeal !== null && stakeOf(stakes, seal.signers) <= stakeOf(stakes, chain.headSeal.signers))
       return ignore('known', `height ${ref.height}`)

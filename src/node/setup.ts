@@ -107,7 +107,7 @@ export async function secretKeys(directory: string): Promise<Readonly<Partial<Re
  * A verifier for genesis, of a node's directory, or of the file that `quorate keys --json` wrote there.
  * Rejects with QuorateError `not-verifier`, `bad-parts` or as `loadKey`.
  */
-export async function genesisVerifier(path: string, stakeDroplets: number): Promise<GenesisVerifier> {
+export async function genesisVerifier(path: string, stakeDroplets: number, commissionPpm: number): Promise<GenesisVerifier> {
   const isFile = await stat(path).then(
     (found) => found.isFile(),
     () => false,
@@ -116,7 +116,7 @@ export async function genesisVerifier(path: string, stakeDroplets: number): Prom
   if (verifier === null) {
     throw new QuorateError('not-verifier', `${path} has no verifier key: make one with \`quorate init --dir ${path} --role verifier\``)
   }
-  return { account: parseAddress(address), peerId, ...verifier, stakeDroplets }
+  return { account: parseAddress(address), peerId, ...verifier, stakeDroplets, commissionPpm }
 }
 
 /** Puts the lists in order and checks the whole. @throws QuorateError with a code of the ledger's `genesisCodes` */
@@ -125,6 +125,7 @@ export function makeGenesis(document: Genesis): Genesis {
     ...document,
     verifiers: document.verifiers.toSorted((left, right) => (left.account < right.account ? -1 : 1)),
     accounts: document.accounts.toSorted((left, right) => (left.address < right.address ? -1 : 1)),
+    anchors: document.anchors.toSorted(),
   }
   assertGenesis(genesis)
   return genesis

@@ -6,6 +6,7 @@ import type { Network } from '../ports/network.ts'
 import type { Signer } from '../ports/signer.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import { decode, encode, WireError } from '../wire/codec.ts'
+import type { Quorum, QuorumMember } from '../wire/quorum.ts'
 import { statementMessage } from '../wire/signing.ts'
 import {
   type LockStatement,
@@ -18,8 +19,10 @@ import {
 } from '../wire/types.ts'
 import type { CandidateIntake } from './candidates.ts'
 import type { Chain } from './chain.ts'
+import type { HeadWaiters } from './head-waiters.ts'
 import type { Heard } from './heard.ts'
 import type { QuorumSignatures } from './quorum-signatures.ts'
+import type { Seat } from './seat.ts'
 import type { Slots } from './slots.ts'
 
 type Signed = VoteStatement | LockStatement | SealStatement
@@ -45,13 +48,16 @@ export interface SignServiceOptions {
   readonly network: Network
   readonly slots: Slots
   readonly signer: Signer | null
-  readonly self: number | null
+  readonly seat: Seat
+  readonly waiters: HeadWaiters
   readonly signatures: Signatures
   readonly quorumSignatures: QuorumSignatures
   readonly heard: Heard
   readonly intake: CandidateIntake
   readonly telemetry: Telemetry
   readonly feed: (input: Input) => void
+  /** A leader works on a height that this node does not have. */
+  readonly onBehind: (height: number) => void
   readonly onRefused: (by: number, refusal: Refusal) => void
 }
 
@@ -76,10 +82,12 @@ export class SignService {
 
   /** Carries out `sign`: the guard's record is on disk already. */
   async sign(effect: Extract<Effect, { kind: 'sign' }>): Promise<void> {
-    const { chain, signer, self, heard } = this.#options
-    invariant(signer !== null && self !== null, 'only a verifier signs')
+    const { chain, signer, seat, heard } = this.#options
+    const quorum = chain.quorumAt(effect.statement.height)
+    const self = quorum === undefined ? null : seat.in(quorum)
+    invariant(signer !== null && quorum !== undefined && self !== null, 'only a member of the quorum signs')
     const signature = await signer.sign(statementMessage(chain.chainId, effect.statement))
-    heard.note(chain.quorum, effect.statement, { signers: [self], signature })
+    heard.note(quorum, effect.statement, { signers: [self], signature })
     if (this.#own.delete(effect.id)) this.#options.feed({ kind: 'signature', from: self, statement: effect.statement, signature })
     else this.#answer(effect.id, { kind: 'signature', signature })
   }
@@ -88,19 +96,22 @@ export class SignService {
   refuse(effect: Extract<Effect, { kind: 'refuse' }>): void {
     const { id, reason, height, certificate } = effect
     const refusal = { kind: 'refusal', reason, height, certificate } as const
-    const { self, onRefused } = this.#options
+    const { chain, seat, onRefused } = this.#options
     if (this.#own.delete(id)) {
+      const self = seat.in(chain.quorum)
       if (self !== null) onRefused(self, refusal)
     } else this.#answer(id, refusal)
   }
 
   /** Carries out `ask`: everybody at once, each answer as it comes. */
   ask(request: SignRequest): void {
-    const { chain, self, feed } = this.#options
+    const { chain, seat, feed } = this.#options
     const statement = askedStatement(request)
-    invariant(statement !== null, 'a leader asks for what can be signed')
+    const quorum = statement === null ? undefined : chain.quorumAt(statement.height)
+    invariant(statement !== null && quorum !== undefined, 'a leader asks for what can be signed')
     const bytes = encode(signRequest, request)
-    for (const [index, member] of chain.quorum.members.entries()) {
+    const self = seat.in(quorum)
+    for (const [index, member] of quorum.members.entries()) {
       if (index === self) {
         const id = ++this.#lastId
         this.#own.add(id)
@@ -149,19 +160,28 @@ export class SignService {
       for (const [place, one] of batch.entries()) {
         const item = items[place]
         if (allGood || (item !== undefined && this.#options.signatures.blsVerifyMany([item]))) this.#feedSignature(one)
-        else this.#options.network.penalize(this.#options.chain.quorum.members[one.from]?.peerId ?? peerId, 'bad-signature')
+        else this.#options.network.penalize(this.#memberOf(one)?.peerId ?? peerId, 'bad-signature')
       }
     })
   }
 
-  #itemOf({ from, statement, signature }: Received): BlsItem {
-    const { chain } = this.#options
-    return { publicKey: chain.quorum.members[from]?.blsKey ?? '', message: statementMessage(chain.chainId, statement), signature }
+  #itemOf(received: Received): BlsItem {
+    const { statement, signature } = received
+    return {
+      publicKey: this.#memberOf(received)?.blsKey ?? '',
+      message: statementMessage(this.#options.chain.chainId, statement),
+      signature,
+    }
+  }
+
+  #memberOf({ from, statement }: Received): QuorumMember | undefined {
+    return this.#options.chain.quorumAt(statement.height)?.members[from]
   }
 
   #feedSignature({ from, statement, signature }: Received): void {
     const { chain, heard, feed } = this.#options
-    heard.note(chain.quorum, statement, { signers: [from], signature })
+    const quorum = chain.quorumAt(statement.height)
+    if (quorum !== undefined) heard.note(quorum, statement, { signers: [from], signature })
     feed({ kind: 'signature', from, statement, signature })
   }
 
@@ -170,7 +190,7 @@ export class SignService {
   }
 
   async #respond(data: Uint8Array, peerId: string, signal: AbortSignal): Promise<SignResponse> {
-    const { chain, network, quorumSignatures, intake, heard, feed, self } = this.#options
+    const { chain, network, quorumSignatures, intake, heard, feed, seat } = this.#options
     const refusal = (reason: Refusal['reason']): Refusal => ({ kind: 'refusal', reason, height: chain.head.height + 1, certificate: null })
     let request: SignRequest
     try {
@@ -179,23 +199,26 @@ export class SignService {
       if (error instanceof WireError) network.penalize(peerId, 'malformed')
       throw error
     }
-    // Whoever is no member of the quorum leads nothing.
-    const from = chain.quorum.members.findIndex((member) => member.peerId === peerId)
-    if (from < 0) return refusal('not-leader')
-    if (self === null) return refusal('not-verifier')
-    if (askedStatement(request) === null) {
+    const asked = askedStatement(request)
+    if (asked === null) {
       network.penalize(peerId, 'wrong-request')
       return refusal('bad-certificate')
     }
+    // The head's own certificate still counts: its seals are collected until the slot ends.
+    if (asked.height < chain.head.height) return refusal('old-height')
+    const quorum = await this.#quorumOf(asked, peerId)
+    if (quorum === undefined) return refusal('unknown-parent')
+    // Whoever is no member of the height's quorum leads nothing there.
+    const from = quorum.members.findIndex((member) => member.peerId === peerId)
+    if (from < 0) return refusal('not-leader')
+    if (seat.in(quorum) === null) return refusal('not-verifier')
     if (request.kind !== 'vote') {
       const { certificate } = request
-      // The head's own certificate still counts: its seals are collected until the slot ends.
-      if (certificate.statement.height < chain.head.height) return refusal('old-height')
-      if (quorumSignatures.checkCertificate(chain.quorum, certificate).kind !== 'accept') {
+      if (quorumSignatures.checkCertificate(quorum, certificate).kind !== 'accept') {
         network.penalize(peerId, 'bad-certificate')
         return refusal('bad-certificate')
       }
-      heard.note(chain.quorum, certificate.statement, certificate.aggregate)
+      heard.note(quorum, certificate.statement, certificate.aggregate)
     } else if (request.statement.kind === 'vote' && intake.isOutranked(request.statement.slot, from, request.statement.block))
       return refusal('lower-ticket')
     const id = ++this.#lastId
@@ -213,6 +236,16 @@ export class SignService {
       this.#unanswered.set(id, end)
       feed({ kind: 'request', id, from, request })
     })
+  }
+
+  /** The quorum of a statement's height. A leader may have the parent a moment earlier than this node: then it is waited for. */
+  async #quorumOf({ height }: Signed, peerId: string): Promise<Quorum | undefined> {
+    const { chain, waiters, slots, onBehind } = this.#options
+    if (height > chain.head.height + 1) {
+      onBehind(height - 1)
+      await waiters.wait(height - 1, chain.head.height, slots.remainingMs(), peerId)
+    }
+    return chain.quorumAt(height)
   }
 
   #answer(id: number, response: SignResponse): void {

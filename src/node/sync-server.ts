@@ -68,8 +68,8 @@ export class SyncServer {
       }
       case 'newest-signed': {
         const records = heard.of(request.verifier)
-        const { head, headSeal, quorum } = chain
-        const index = quorum.members.findIndex((member) => member.id === request.verifier)
+        const { head, headSeal, headQuorum } = chain
+        const index = headQuorum.members.findIndex((member) => member.id === request.verifier)
         if (headSeal?.signers.includes(index) !== true) return { kind: 'newest-signed', records }
         const sealed = { statement: { kind: 'seal', height: head.height, block: head.hash } as const, aggregate: headSeal }
         return { kind: 'newest-signed', records: [...records.filter(({ statement }) => statement.kind !== 'seal'), sealed] }

@@ -201,11 +201,11 @@ export class Sync {
   /** Imports blocks from the head on. A peer that sent a wrong one is blamed, and the rest of its answer dropped. */
   async #import(peerId: string, blocks: readonly SignedBlock[]): Promise<void> {
     const { chain, alone, client, onImported } = this.#options
-    for (let start = 0; start < blocks.length && !this.#stop.signal.aborted; start += IMPORT_BLOCKS) {
+    const last = blocks.at(-1)?.header.height ?? 0
+    while (chain.head.height < last && !this.#stop.signal.aborted) {
       const outcome: { verdict: Verdict } = { verdict: accept(undefined) }
       await alone(async () => {
-        const next = blocks.slice(start, start + IMPORT_BLOCKS).filter(({ header }) => header.height > chain.head.height)
-        const proven = this.#proveSeals(next)
+        const proven = this.#proveSeals(this.#ofOneQuorum(blocks).slice(0, IMPORT_BLOCKS))
         if (proven.kind !== 'accept') outcome.verdict = proven
         const imported: FinalBlock[] = []
         for (const block of proven.kind === 'accept' ? proven.value : []) {
@@ -226,6 +226,14 @@ export class Sync {
       client.blame(peerId, `${verdict.code}: ${verdict.detail}`)
       return
     }
+  }
+
+  /** Those above the head that the present quorum signs: up to the block that hands over to the next. */
+  #ofOneQuorum(blocks: readonly SignedBlock[]): readonly SignedBlock[] {
+    const { head, quorum } = this.#options.chain
+    const next = blocks.filter(({ header }) => header.height > head.height)
+    const handover = next.findIndex(({ header }) => header.nextQuorum !== quorum.hash)
+    return handover < 0 ? next : next.slice(0, handover + 1)
   }
 
   /**

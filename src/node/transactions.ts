@@ -200,9 +200,9 @@ export class Transactions {
   }
 
   #offer(prepared: PreparedTransaction, local: boolean): Verdict<PreparedTransaction> {
-    const { ledger, head, valueLimitDroplets } = this.#chain
+    const { ledger, head } = this.#chain
     const slot = Math.max(this.#slots.now() ?? 0, head.slot + 1)
-    const admitted = checkAdmission(ledger, { slot, valueLimitDroplets }, prepared)
+    const admitted = checkAdmission(ledger, slot, prepared)
     if (admitted.kind !== 'accept') return admitted
     const account = ledger.accounts.get(prepared.sender) ?? emptyAccount
     const added = this.#pool.add({ ...prepared, local }, account, slot)

@@ -9,15 +9,13 @@ import type { NodeDirectory } from './directory.ts'
 import type { NodeOptions } from './options.ts'
 import type { Verifier } from './runner.ts'
 
-/** The verifier's key, place and guard; none for other roles, or if the key is not in the quorum. */
+/** The verifier's key and guard; none without a key. Whether it is in the quorum is for the elections to say. */
 export async function openVerifier(
   directory: NodeDirectory,
-  chain: Chain,
   closers: (() => Promise<void> | void)[],
 ): Promise<{ readonly verifier: Verifier | null; readonly record: GuardRecord; readonly doubtful: boolean }> {
   const key = directory.verifierKey
-  const self = key === null ? -1 : chain.quorum.members.findIndex((member) => member.blsKey === key.publicKey)
-  if (key === null || self < 0) return { verifier: null, record: emptyRecord, doubtful: false }
+  if (key === null) return { verifier: null, record: emptyRecord, doubtful: false }
   const guard: GuardFile = await openGuardFile(directory.paths.guard)
   closers.push(() => guard.close())
   const read = await guard.read()
@@ -27,7 +25,7 @@ export async function openVerifier(
       `${directory.paths.guard} is missing: without the record of what this key has signed it must not sign. Put the file back from where it was lost; if the key was never used, make a new directory with \`quorate init --role verifier\``,
     )
   const record = read.record.length === 0 ? emptyRecord : decodeRecord(read.record, directory.paths.guard)
-  return { verifier: { signer: createSigner(key.secretKey), self, guard }, record, doubtful: read.state === 'doubtful' }
+  return { verifier: { signer: createSigner(key.secretKey), publicKey: key.publicKey, guard }, record, doubtful: read.state === 'doubtful' }
 }
 
 function decodeRecord(bytes: Uint8Array, path: string): GuardRecord {

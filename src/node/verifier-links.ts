@@ -1,8 +1,12 @@
+import { bondedTo, type Verifier } from '../ledger/account.ts'
 import type { Network } from '../ports/network.ts'
 import { MAX_VERIFIER_RETRY_MS, SYNC_DEADLINE_MS, VERIFIER_RETRY_MS } from './bounds.ts'
 import type { Chain } from './chain.ts'
 
-/** Keeps a verifier connected to the rest of the quorum, found by the peer ids that the ledger holds. */
+/**
+ * Keeps a verifier connected to the rest of the quorum, and to those that the next election may bring in, so that a handover finds
+ * its members connected. They are found by the peer ids that the ledger holds.
+ */
 export class VerifierLinks {
   readonly #chain: Chain
   readonly #network: Network
@@ -26,7 +30,7 @@ export class VerifierLinks {
   #look(): void {
     const connected = new Set(this.#network.peers().map(({ peerId }) => peerId))
     const now = performance.now()
-    for (const { peerId } of this.#chain.quorum.members) {
+    for (const peerId of this.#wanted()) {
       if (peerId === this.#network.peerId) continue
       if (connected.has(peerId)) {
         this.#retries.delete(peerId)
@@ -47,5 +51,20 @@ export class VerifierLinks {
           retry.waitMs = Math.min(retry.waitMs * 2, MAX_VERIFIER_RETRY_MS)
         })
     }
+  }
+
+  /** Peer ids of the quorum, then of the verifiers with most stake beyond it, as many as the quorum could take in. */
+  #wanted(): ReadonlySet<string> {
+    const { quorum, ledger } = this.#chain
+    const { quorumSize, minStakeDroplets } = ledger.parameters
+    const wanted = new Set(quorum.members.map(({ peerId }) => peerId))
+    const others: Verifier[] = []
+    for (const address of ledger.indexes.verifiers) {
+      const verifier = ledger.accounts.get(address)?.verifier ?? null
+      if (verifier !== null && bondedTo(verifier) >= minStakeDroplets && !wanted.has(verifier.peerId)) others.push(verifier)
+    }
+    others.sort((left, right) => bondedTo(right) - bondedTo(left))
+    for (const { peerId } of others.slice(0, quorumSize)) wanted.add(peerId)
+    return wanted
   }
 }

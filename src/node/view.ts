@@ -13,6 +13,7 @@ import { ALARM_QUIET_MS, MAX_ALARMS, RECENT_BLOCKS } from './bounds.ts'
 import type { Chain } from './chain.ts'
 import type { NodeOptions } from './options.ts'
 import type { Runner } from './runner.ts'
+import type { Seat } from './seat.ts'
 import type { Slots } from './slots.ts'
 import type { Sync } from './sync.ts'
 import type { Transactions } from './transactions.ts'
@@ -29,7 +30,7 @@ export interface ViewOptions {
   readonly runner: Runner
   readonly transactions: Transactions
   readonly telemetry: Telemetry
-  readonly self: number | null
+  readonly seat: Seat
 }
 
 /** The node as its API shows it, and the numbers that only the API needs. */
@@ -52,8 +53,9 @@ export class View implements NodeView {
   }
 
   status(): NodeStatus {
-    const { role, chain, pool, network, slots, sync, runner, telemetry, self } = this.#options
+    const { role, chain, pool, network, slots, sync, runner, telemetry, seat } = this.#options
     const { head, quorum } = chain
+    const self = seat.in(quorum)
     const peers = network.peers()
     const { silence, record } = runner.state
     const isBehindRecord = (lastSlot(record) ?? -1) > (slots.now() ?? -1)
@@ -176,7 +178,8 @@ export class View implements NodeView {
 
   /** Stake of the verifiers that this node is connected to, its own included. */
   connectedStake(): number {
-    const { network, chain, self } = this.#options
+    const { network, chain, seat } = this.#options
+    const self = seat.in(chain.quorum)
     const connected = new Set(network.peers().map(({ peerId }) => peerId))
     let stake = 0
     for (const [index, { peerId, stakeDroplets }] of chain.quorum.members.entries())
@@ -192,7 +195,8 @@ export class View implements NodeView {
     this.#finalAt.set(height, finalAtMs)
     this.#finalAt.delete(height - RECENT_BLOCKS)
     const { header, seal } = block
-    if (header.maker === this.#options.self) this.#work.made++
+    const quorum = this.#options.chain.quorumAt(height)
+    if (quorum !== undefined && header.maker === this.#options.seat.in(quorum)) this.#work.made++
     this.emit({
       kind: 'block',
       height,
@@ -233,7 +237,8 @@ export class View implements NodeView {
   #viewOf(block: SignedBlock): BlockView {
     const { chain } = this.#options
     const { header, seal } = block
-    const addressAt = (index: number): Address => chain.quorum.members[index]?.id ?? ''
+    const quorum = chain.quorumAt(header.height)
+    const addressAt = (index: number): Address => quorum?.members[index]?.id ?? ''
     return {
       hash: blockHash(chain.chainId, header),
       block,

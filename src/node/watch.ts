@@ -4,6 +4,7 @@ import type { Network } from '../ports/network.ts'
 import { CLOCK_TOLERANCE_SLOTS, DISCOVERY_CHECK_MS, MESH_PEERS, NO_PEERS_ALARM_MS, QUORUM_CHECK_MS } from './bounds.ts'
 import type { Chain } from './chain.ts'
 import type { NodeOptions } from './options.ts'
+import type { Seat } from './seat.ts'
 import type { Sync } from './sync.ts'
 import type { View } from './view.ts'
 
@@ -13,7 +14,7 @@ export interface WatchOptions {
   readonly network: Network
   readonly sync: Sync
   readonly view: View
-  readonly self: number | null
+  readonly seat: Seat
   readonly hasBootstrap: boolean
 }
 
@@ -57,8 +58,9 @@ export class Watch {
   }
 
   #lookForPeers(): void {
-    const { role, chain, network, view, self } = this.#options
+    const { role, chain, network, view, seat } = this.#options
     const { members, totalStakeDroplets } = chain.quorum
+    const self = seat.in(chain.quorum)
     const peers = network.peers()
     if (role === 'bootstrap') {
       if (peers.length === 0) return
@@ -75,10 +77,10 @@ export class Watch {
 
   /** A verifier is connected to all others that run: it can tell why blocks have stopped. */
   #lookAtQuorum(): void {
-    const { chain, view, self } = this.#options
+    const { chain, view, seat } = this.#options
     const enough = enoughStake(chain.quorum.totalStakeDroplets)
     const reached = view.connectedStake()
-    if (self === null || !this.#wasFound || reached >= enough) return
+    if (seat.in(chain.quorum) === null || !this.#wasFound || reached >= enough) return
     const [has, needs] = [reached, enough].map((droplets) => formatCoins(droplets))
     view.alarm(
       'no-quorum',

@@ -19,6 +19,8 @@ export function addSwarmCommand(program: Command): void {
     .option('--nodes <count>', 'processes in all, one of which bootstraps (default: verifiers + 1)', integer(2, MAX_NODES))
     .option('--verifiers <count>', 'how many of them verify; the rest are full nodes (default: 7, or nodes - 1)', integer(1, MAX_NODES - 1))
     .option('--slot <ms>', 'length of a slot', integer(MIN_SLOT_MS, MAX_SLOT_MS), 1000)
+    .option('--seats <count>', 'most members of the quorum (default: all verifiers)', integer(1, MAX_NODES - 1))
+    .option('--epoch <slots>', 'slots from one election of the quorum to the next', integer(4, 1_000_000), 120)
     .option('--load <tx/s>', 'transfers a second, 0 for none', integer(0, MAX_LOAD), 20)
     .option('--duration <s>', 'end after this much time under load', integer(1, MAX_DURATION_S))
     .option('--seed <number>', 'of the transfers and their accounts (default: random)', integer(0, 2 ** 32 - 1))

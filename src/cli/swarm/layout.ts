@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { DROPLETS_PER_COIN } from '../../base/amounts.ts'
 import { writeGenesisFile } from '../../node/genesis-file.ts'
 import { genesisVerifier, initDirectory, makeGenesis } from '../../node/setup.ts'
+import { MAX_SLIP_CHOICES } from '../../wire/bounds.ts'
 import type { Genesis } from '../../wire/genesis.ts'
 import { chainIdOf } from '../../wire/ids.ts'
 import type { Address, Hash } from '../../wire/types.ts'
@@ -29,6 +30,9 @@ export interface LayoutOptions {
   readonly verifiers: number
   readonly fullNodes: number
   readonly slotMs: number
+  /** Of the quorum. */
+  readonly seats: number
+  readonly epochSlots: number
   /** Funded accounts. */
   readonly accounts: readonly Address[]
   /** From now to slot 0. */
@@ -36,6 +40,10 @@ export interface LayoutOptions {
 }
 
 const STAKE_DROPLETS = 1_000_000 * DROPLETS_PER_COIN
+const COMMISSION_PPM = 100_000
+const MIN_STAKE_DROPLETS = 1_000 * DROPLETS_PER_COIN
+const VERIFIER_FEE_DROPLETS = 10 * DROPLETS_PER_COIN
+const BLOCK_REWARD_DROPLETS = DROPLETS_PER_COIN
 const ACCOUNT_DROPLETS = 1_000 * DROPLETS_PER_COIN
 /** Enough for thousands of transfers each; every coin earns one more each second. */
 const ACCOUNT_MICRO_HOURS = 1_000_000_000_000
@@ -49,7 +57,7 @@ const IDLE_MS = 5_000
 
 /** Makes a directory for each node and one genesis for all, by what `init` and `genesis` use. Rejects with their errors. */
 export async function layOut(options: LayoutOptions): Promise<Layout> {
-  const { root, verifiers, fullNodes, slotMs, accounts, leadMs } = options
+  const { root, verifiers, fullNodes, slotMs, seats, epochSlots, accounts, leadMs } = options
   await mkdir(root, { recursive: true })
   const places = [
     placeOf(root, 'boot', 'bootstrap'),
@@ -76,9 +84,25 @@ export async function layOut(options: LayoutOptions): Promise<Layout> {
       maxBlockTransactions: Math.max(MIN_BLOCK_TRANSACTIONS, Math.round((slotMs * BLOCK_TRANSACTIONS_PER_SECOND) / 1000)),
       maxBlockBytes: 2 * 1024 * 1024,
       maxExpirySlots: Math.max(100, Math.ceil(EXPIRY_MS / slotMs)),
+      epochSlots,
+      electionSlots: Math.max(1, Math.floor(epochSlots / 3)),
+      forcedElectionSlots: Math.max(1, Math.floor(epochSlots / 6)),
+      quorumSize: seats,
+      minStakeDroplets: MIN_STAKE_DROPLETS,
+      verifierFeeDroplets: VERIFIER_FEE_DROPLETS,
+      unbondingSlots: 3 * epochSlots,
+      evidenceSlots: 2 * epochSlots,
+      slipChoices: Math.min(seats, MAX_SLIP_CHOICES),
+      score: 'coins',
+      // The accounts of a swarm hold little beside the stakes: what of them moves decides all the same.
+      minTurnoutPpm: 0,
+      trustRounds: 4,
+      blockRewardDroplets: BLOCK_REWARD_DROPLETS,
+      makerSharePpm: 200_000,
     },
-    verifiers: await Promise.all(verifierPlaces.map(({ directory }) => genesisVerifier(directory, STAKE_DROPLETS))),
+    verifiers: await Promise.all(verifierPlaces.map(({ directory }) => genesisVerifier(directory, STAKE_DROPLETS, COMMISSION_PPM))),
     accounts: accounts.map((address) => ({ address, droplets: ACCOUNT_DROPLETS, microHours: ACCOUNT_MICRO_HOURS })),
+    anchors: [],
   })
   for (const { directory } of places) await writeGenesisFile(join(directory, 'genesis.json'), genesis)
   return { root, genesis, chainId: chainIdOf(genesis), places }

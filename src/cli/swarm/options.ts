@@ -5,6 +5,10 @@ export interface SwarmOptions {
   readonly nodes: number
   readonly verifiers: number
   readonly slotMs: number
+  /** Most members of the quorum. */
+  readonly seats: number
+  /** Slots from one handover of the quorum to the next. */
+  readonly epochSlots: number
   /** Transfers a second; 0 for none. */
   readonly load: number
   /** How long the load goes on once the swarm is connected; null until it is told to end. */
@@ -20,6 +24,8 @@ export interface SwarmFlags {
   readonly nodes?: number
   readonly verifiers?: number
   readonly slot: number
+  readonly seats?: number
+  readonly epoch: number
   readonly load: number
   readonly duration?: number
   readonly seed?: number
@@ -36,7 +42,7 @@ export const MAX_NODES = 200
 const DEFAULT_VERIFIERS = 7
 
 /** One node bootstraps; of the others all verify unless fewer are asked for. @throws CliError `usage` */
-export function swarmOptions({ slot, load, duration, seed, keep, ...asked }: SwarmFlags): SwarmOptions {
+export function swarmOptions({ slot, epoch, load, duration, seed, keep, ...asked }: SwarmFlags): SwarmOptions {
   const verifiers = asked.verifiers ?? (asked.nodes === undefined ? DEFAULT_VERIFIERS : asked.nodes - 1)
   const nodes = asked.nodes ?? verifiers + 1
   if (verifiers >= nodes) {
@@ -47,6 +53,8 @@ export function swarmOptions({ slot, load, duration, seed, keep, ...asked }: Swa
   return {
     ...{ nodes, verifiers, load },
     slotMs: slot,
+    seats: asked.seats ?? verifiers,
+    epochSlots: epoch,
     durationS: duration ?? null,
     seed: seed ?? Math.floor(Math.random() * 2 ** 32),
     keep: keep ?? null,

@@ -80,7 +80,7 @@ export class Swarm {
 
   /** Makes directories, keys, genesis and funded accounts; nothing runs yet. Rejects with QuorateError. */
   static async create(options: SwarmSetup): Promise<Swarm> {
-    const { nodes, verifiers, slotMs, load: perSecond, seed, keep } = options
+    const { nodes, verifiers, slotMs, seats, epochSlots, load: perSecond, seed, keep } = options
     const root = keep === null ? join(tmpdir(), `quorate-swarm-${randomUUID().slice(0, 8)}`) : resolve(keep)
     if (keep !== null && (await entriesOf(root)) > 0) {
       throw new QuorateError('keep-not-empty', `${root} has something in it already: give --keep a new directory`)
@@ -89,7 +89,7 @@ export class Swarm {
     const count = perSecond === 0 ? 1 : Math.min(MAX_ACCOUNTS, Math.max(MIN_ACCOUNTS, perSecond * ACCOUNT_SECONDS))
     const wallets = seededWallets(seed, count)
     const accounts = wallets.map(({ address }) => address)
-    const size = { root, verifiers, fullNodes: nodes - 1 - verifiers, slotMs, accounts, leadMs: GENESIS_LEAD_MS }
+    const size = { root, verifiers, fullNodes: nodes - 1 - verifiers, slotMs, seats, epochSlots, accounts, leadMs: GENESIS_LEAD_MS }
     const layout = await layOut(size).catch((error: unknown) => {
       if (keep === null) rmSync(root, { recursive: true, force: true })
       throw error
