@@ -25,8 +25,9 @@ export function checkRegister(draft: Draft, sender: Account, { blsKey, peerId }:
   const { indexes } = draft.state
   if (sender.verifier !== null)
     return refuse('already-registered', `the account is a verifier since height ${sender.verifier.registeredHeight}`)
-  if (indexes.blsKeys.has(blsKey) || draft.takenNames.has(blsKey)) return refuse('key-in-use', `another verifier has the BLS key ${blsKey}`)
-  if (indexes.peerIds.has(peerId) || draft.takenNames.has(peerId))
+  if (indexes.blsKeys.has(blsKey) || draft.takenBlsKeys.has(blsKey))
+    return refuse('key-in-use', `another verifier has the BLS key ${blsKey}`)
+  if (indexes.peerIds.has(peerId) || draft.takenPeerIds.has(peerId))
     return refuse('peer-id-in-use', `another verifier has the peer id ${peerId}`)
   return null
 }
@@ -34,7 +35,8 @@ export function checkRegister(draft: Draft, sender: Account, { blsKey, peerId }:
 export function register(draft: Draft, address: Address, { peerId, blsKey, commissionPpm }: Register): void {
   const account = draft.account(address)
   draft.burnedDroplets += draft.state.parameters.verifierFeeDroplets
-  draft.takenNames.add(blsKey).add(peerId)
+  draft.takenBlsKeys.add(blsKey)
+  draft.takenPeerIds.add(peerId)
   draft.noteVerifier(address)
   draft.put(address, {
     ...account,

@@ -64,7 +64,7 @@ export const genesisCodes = {
   'genesis-version': 'another version of the protocols',
   'genesis-name': 'the name is no chain name',
   'genesis-parameters': 'a parameter is out of its range or contradicts another',
-  'genesis-verifiers': 'no verifiers, not in order, doubled, or without stake',
+  'genesis-verifiers': 'no verifiers, not in order, doubled, or with too little stake',
   'genesis-accounts': 'accounts are not in order or doubled',
   'genesis-anchors': 'anchors are not in order or doubled, or missing where trust elects',
   'genesis-supply': 'all coins and stakes together are 2^53 droplets or more',

@@ -1,3 +1,4 @@
+import type { Hex } from '../base/hex.ts'
 import type { Quorum } from '../wire/quorum.ts'
 import type { Address } from '../wire/types.ts'
 import { type Account, accrue, addMicroHours, type Ballot, bondedTo, emptyAccount, isVerifier, type VerifierAccount } from './account.ts'
@@ -24,8 +25,9 @@ export class Draft {
   quorum: Quorum
   readonly changes = new Map<Address, Account>()
   readonly events: LedgerEvent[] = []
-  /** Keys and peer ids that this block's transactions have taken. */
-  readonly takenNames = new Set<string>()
+  /** What this block's transactions have taken. */
+  readonly takenBlsKeys = new Set<Hex>()
+  readonly takenPeerIds = new Set<string>()
   feesDroplets = 0
   burnedDroplets = 0
   burnedMicroHours = 0

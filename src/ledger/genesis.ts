@@ -89,6 +89,7 @@ function checkParameters(parameters: Parameters): void {
   range('electionSlots', 1, parameters.epochSlots - 1, 'an election is the end of an epoch')
   range('forcedElectionSlots', 1, most, 'an election takes time')
   range('quorumSize', 1, MAX_QUORUM, 'the wire carries no larger quorum, and nobody signs for an empty one')
+  range('minStakeDroplets', 1, most, 'a quorum without stake could never sign a block')
   range('unbondingSlots', parameters.evidenceSlots + 1, most, 'whoever can still be accused must still be bonded')
   range('slipChoices', 1, MAX_SLIP_CHOICES, 'a slip names somebody, and the wire carries no longer one')
   range('minTurnoutPpm', 0, PPM, 'a share of all coins, in parts per million')
