@@ -17,8 +17,8 @@ export const exitCodeHelp = `Exit codes:
   1  failed: the message says why and what to do next
   2  wrong usage: an option, an argument or a value is not as it must be
   3  no node could be reached
-  4  the node or the ledger refused
-  5  there is no such block, transaction or account
+  4  the node or the ledger refused, or another source is ratified
+  5  there is no such block, transaction or account, or nothing is ratified
   6  interrupted, or not done in time`
 
 /** An error that ends the command with a certain code. */

@@ -8,6 +8,7 @@ import { addInitCommand } from './commands/init.ts'
 import { addKeysCommand } from './commands/keys.ts'
 import { addPeersCommand } from './commands/peers.ts'
 import { addSendCommand } from './commands/send.ts'
+import { addSourceCommands } from './commands/source-hash.ts'
 import { addStartCommand } from './commands/start.ts'
 import { addStatusCommand } from './commands/status.ts'
 import { addTransactionCommand } from './commands/tx.ts'
@@ -41,6 +42,7 @@ function createProgram(): Command {
   addBlocksCommand(program)
   addStatusCommand(program)
   addPeersCommand(program)
+  addSourceCommands(program)
   return program
 }
 

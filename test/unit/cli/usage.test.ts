@@ -18,7 +18,21 @@ interface Case {
   readonly says: RegExp
 }
 
-const helps = ['init', 'genesis', 'start', 'keys', 'send', 'account', 'tx', 'blocks', 'status', 'peers', 'swarm']
+const helps = [
+  'init',
+  'genesis',
+  'start',
+  'keys',
+  'send',
+  'account',
+  'tx',
+  'blocks',
+  'status',
+  'peers',
+  'source-hash',
+  'verify-source',
+  'swarm',
+]
 
 const cases: readonly Case[] = [
   { description: 'help lists commands and exit codes', args: ['--help'], code: 0, says: /send[\s\S]*Exit codes:[\s\S]*6 {2}interrupted/ },
