@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { type Account, account, accrue, emptyAccount, MAX_MICRO_HOURS } from '../../../src/ledger/account.ts'
-import { decode, encode } from '../../../src/wire/codec.ts'
+import { toHex } from '../../../src/base/hex.ts'
+import {
+  type Account,
+  account,
+  accrue,
+  type Ballot,
+  type Bonds,
+  emptyAccount,
+  MAX_MICRO_HOURS,
+  type Verifier,
+} from '../../../src/ledger/account.ts'
+import { MAX_DELEGATIONS, MAX_ENDORSEMENTS, MAX_SUPPORTED_SOURCES, MAX_UNBONDINGS } from '../../../src/ledger/bounds.ts'
+import { MAX_SLIP_CHOICES } from '../../../src/wire/bounds.ts'
+import { decode, encode, WireError } from '../../../src/wire/codec.ts'
 
 const most = Number.MAX_SAFE_INTEGER
 const held = (changes: Partial<Account>): Account => ({ ...emptyAccount(0), ...changes })
@@ -126,17 +138,124 @@ describe('ledger: coin-hours', () => {
   })
 })
 
+const hexOf = (bytes: number): fc.Arbitrary<string> => fc.uint8Array({ minLength: bytes, maxLength: bytes }).map(toHex)
+/** Plain objects, as the decoder makes them: fast-check's own may lack a prototype. */
+const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> => fc.record<T>(model, { noNullPrototype: true })
+const orNull = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(of, { nil: null })
+const listOf = <T>(of: fc.Arbitrary<T>, maxLength: number): fc.Arbitrary<T[]> => fc.array(of, { maxLength })
+const safe = fc.oneof(fc.nat(3), fc.constant(most), fc.maxSafeNat())
+const address = hexOf(20)
+const anAccount = record<Account>({
+  ...{ droplets: safe, microHours: safe, remainderDropletMs: safe, hoursAtMs: safe, nonce: safe },
+  ballot: orNull(
+    record<Ballot>({
+      ...{ election: safe, heldDroplets: safe, bondedDroplets: safe, movedDroplets: safe },
+      slip: orNull(record({ weightDroplets: safe, choices: listOf(address, MAX_SLIP_CHOICES) })),
+      sources: listOf(record({ source: hexOf(32), weightDroplets: safe }), MAX_SUPPORTED_SOURCES),
+    }),
+  ),
+  bonds: orNull(
+    record<Bonds>({
+      delegations: listOf(record({ verifier: address, shares: safe }), MAX_DELEGATIONS),
+      unbonding: listOf(record({ verifier: address, droplets: safe, releaseSlot: safe, epoch: safe }), MAX_UNBONDINGS),
+    }),
+  ),
+  verifier: orNull(
+    record<Verifier>({
+      ...{ peerId: fc.stringMatching(/^[a-z]{0,96}$/), blsKey: hexOf(48), commissionPpm: fc.nat(1_000_000), registeredHeight: safe },
+      ...{ stakeDroplets: safe, delegatedDroplets: safe, delegationShares: safe, jailedUntilSlot: orNull(safe) },
+      tally: record({ election: safe, droplets: safe }),
+    }),
+  ),
+  endorses: orNull(listOf(address, MAX_ENDORSEMENTS)),
+})
+
 describe('ledger: bytes of an account', () => {
-  it('are a tag and five integers', () => {
-    const value: Account = { droplets: 1, microHours: 2, remainderDropletMs: 3, hoursAtMs: 4, nonce: 5 }
-    const bytes = encode(account, value)
-    assert.deepEqual([...bytes], [1, ...[1, 2, 3, 4, 5].flatMap((first) => [first, 0, 0, 0, 0, 0, 0, 0])])
-    assert.deepEqual(decode(account, bytes), value)
+  const plain = [1, 2, 3, 4, 5].flatMap((first) => [first, 0, 0, 0, 0, 0, 0, 0])
+  const value: Account = { ...emptyAccount(4), droplets: 1, microHours: 2, remainderDropletMs: 3, nonce: 5 }
+  const parts: { description: string; of: Account; bytes: number[] }[] = [
+    { description: 'no more than five integers', of: value, bytes: [0, ...plain] },
+    {
+      description: 'a ballot of nothing',
+      of: { ...value, ballot: { election: 6, heldDroplets: 7, bondedDroplets: 8, movedDroplets: 9, slip: null, sources: [] } },
+      bytes: [1, ...plain, ...[6, 7, 8, 9].flatMap((first) => [first, 0, 0, 0, 0, 0, 0, 0]), 0, ...[0, 0, 0, 0]],
+    },
+    { description: 'no bonds', of: { ...value, bonds: { delegations: [], unbonding: [] } }, bytes: [2, ...plain, ...new Array(8).fill(0)] },
+    { description: 'no endorsements', of: { ...value, endorses: [] }, bytes: [8, ...plain, 0, 0, 0, 0] },
+    {
+      description: 'ballot, bonds and endorsements, in this order',
+      of: {
+        ...value,
+        ballot: { election: 6, heldDroplets: 0, bondedDroplets: 0, movedDroplets: 0, slip: null, sources: [] },
+        bonds: { delegations: [{ verifier: '0a'.repeat(20), shares: 7 }], unbonding: [] },
+        endorses: ['0b'.repeat(20)],
+      },
+      bytes: [
+        ...[11, ...plain, 6, ...new Array(7 + 3 * 8 + 1 + 4).fill(0)],
+        ...[1, 0, 0, 0, ...new Array(20).fill(10), 7, ...new Array(7 + 4).fill(0)],
+        ...[1, 0, 0, 0, ...new Array(20).fill(11)],
+      ],
+    },
+  ]
+  for (const { description, of, bytes } of parts) {
+    it(`of ${description}`, () => {
+      assert.deepEqual([...encode(account, of)], bytes)
+      assert.deepEqual(decode(account, Uint8Array.from(bytes)), of)
+    })
+  }
+
+  it('are read back whatever parts it has, and no others are read', () => {
+    fc.assert(
+      fc.property(anAccount, fc.nat(), fc.integer({ min: 1, max: 255 }), (of, place, change) => {
+        const bytes = encode(account, of)
+        assert.deepEqual(decode(account, bytes), of)
+        assert.ok(bytes.length >= account.minBytes && bytes.length <= account.maxBytes)
+        assert.throws(() => decode(account, bytes.subarray(0, bytes.length - 1)), WireError)
+        assert.throws(() => decode(account, Uint8Array.from([...bytes, 0])), WireError)
+        const other = bytes.slice()
+        other[place % other.length] = ((other[place % other.length] ?? 0) + change) % 256
+        const read = decoded(other)
+        if (read !== null) assert.deepEqual(encode(account, read), other)
+      }),
+    )
   })
 
-  it('with an unknown tag are refused', () => {
-    const bytes = encode(account, emptyAccount(0))
-    bytes[0] = 2
-    assert.throws(() => decode(account, bytes), /unknown account tag 2/)
+  it('are at most as many as said', () => {
+    const bytes = encode(account, {
+      ...{ droplets: most, microHours: most, remainderDropletMs: most, hoursAtMs: most, nonce: most },
+      ballot: {
+        ...{ election: most, heldDroplets: most, bondedDroplets: most, movedDroplets: most },
+        slip: { weightDroplets: most, choices: new Array(MAX_SLIP_CHOICES).fill('0a'.repeat(20)) },
+        sources: new Array(MAX_SUPPORTED_SOURCES).fill({ source: '0a'.repeat(32), weightDroplets: most }),
+      },
+      bonds: {
+        delegations: new Array(MAX_DELEGATIONS).fill({ verifier: '0a'.repeat(20), shares: most }),
+        unbonding: new Array(MAX_UNBONDINGS).fill({ verifier: '0a'.repeat(20), droplets: most, releaseSlot: most, epoch: most }),
+      },
+      verifier: {
+        ...{ peerId: 'z'.repeat(96), blsKey: '0a'.repeat(48), commissionPpm: 1_000_000, registeredHeight: most },
+        ...{ stakeDroplets: most, delegatedDroplets: most, delegationShares: most, jailedUntilSlot: most },
+        tally: { election: most, droplets: most },
+      },
+      endorses: new Array(MAX_ENDORSEMENTS).fill('0a'.repeat(20)),
+    })
+    assert.equal(bytes.length, account.maxBytes)
+  })
+
+  it('with an unknown part are refused', () => {
+    for (const flag of [16, 32, 64, 128, 255]) {
+      const bytes = encode(account, value)
+      bytes[0] = flag
+      assert.throws(() => decode(account, bytes), new RegExp(`unknown account parts ${flag}`))
+    }
   })
 })
+
+function decoded(bytes: Uint8Array): Account | null {
+  try {
+    return decode(account, bytes)
+  } catch (error) {
+    assert.ok(error instanceof WireError)
+    return null
+  }
+}

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { nativeSignatures } from '../../../src/crypto/native.ts'
+import { emptyAccount, type Verifier } from '../../../src/ledger/account.ts'
+import { genesisCodes } from '../../../src/ledger/codes.ts'
 import { checkGenesis } from '../../../src/ledger/genesis.ts'
 import { genesisState } from '../../../src/ledger/state.ts'
+import { supplyOf } from '../../../src/ledger/supply.ts'
 import type { Genesis, GenesisVerifier, Parameters } from '../../../src/wire/genesis.ts'
+import { createQuorum } from '../../../src/wire/quorum.ts'
 import { possessionMessage } from '../../../src/wire/signing.ts'
+import { transaction } from '../../../src/wire/types.ts'
 import { CHAIN_ID, COIN, parameters } from './fixtures.ts'
 
 function verifier(number: number): GenesisVerifier {
@@ -16,13 +21,18 @@ function verifier(number: number): GenesisVerifier {
     blsKey,
     possession: nativeSignatures.blsSign(secretKey, possessionMessage(blsKey, account)),
     stakeDroplets: COIN,
+    commissionPpm: 0,
   }
 }
 const one = verifier(1)
 const two = verifier(2)
 const low = { address: '11'.repeat(20), droplets: COIN, microHours: 7 }
 const high = { address: '22'.repeat(20), droplets: COIN, microHours: 0 }
-const good: Genesis = { version: 1, name: 'test-1', timeMs: 1_700_000_000_000, parameters, verifiers: [one, two], accounts: [low, high] }
+const [lowAnchor, highAnchor] = ['33'.repeat(20), '44'.repeat(20)] as const
+const good: Genesis = {
+  ...{ version: 1, name: 'test-1', timeMs: 1_700_000_000_000 },
+  ...{ parameters, verifiers: [one, two], accounts: [low, high], anchors: [] },
+}
 const withParameters = (changes: Partial<Parameters>): Genesis => ({ ...good, parameters: { ...parameters, ...changes } })
 
 describe('ledger: the genesis document', () => {
@@ -31,16 +41,46 @@ describe('ledger: the genesis document', () => {
     assert.deepEqual(checkGenesis({ ...good, verifiers: [{ ...one, possession: two.possession }] }), { kind: 'accept', value: undefined })
   })
 
-  it('funds its accounts', () => {
-    const state = genesisState(good, CHAIN_ID)
+  it('funds its accounts, registers its verifiers and makes the first of them by stake the quorum', () => {
+    const funded = { ...two, stakeDroplets: 3 * COIN, commissionPpm: 70_000 }
+    const three = { ...verifier(3), stakeDroplets: 2 * COIN }
+    const other = { address: '12'.repeat(20), droplets: 5, microHours: 6 }
+    const accounts = [low, other, high]
+    const state = genesisState(
+      { ...good, accounts, verifiers: [one, funded, three], parameters: { ...parameters, quorumSize: 2 } },
+      CHAIN_ID,
+    )
+    const empty = emptyAccount(good.timeMs)
+    const registered = ({ peerId, blsKey, stakeDroplets, commissionPpm }: GenesisVerifier): Verifier => ({
+      ...{ peerId, blsKey, stakeDroplets, commissionPpm, registeredHeight: 0, delegatedDroplets: 0, delegationShares: 0 },
+      ...{ jailedUntilSlot: null, tally: { election: 0, droplets: 0 } },
+    })
     assert.deepEqual(
-      [...state.accounts.entries()],
-      [low, high].map(({ address, droplets, microHours }) => [
-        address,
-        { droplets, microHours, remainderDropletMs: 0, hoursAtMs: good.timeMs, nonce: 0 },
+      new Map(state.accounts.entries()),
+      new Map([
+        [one.account, { ...empty, droplets: COIN, microHours: 7, verifier: registered(one) }],
+        [other.address, { ...empty, droplets: 5, microHours: 6 }],
+        [funded.account, { ...empty, droplets: COIN, verifier: registered(funded) }],
+        [three.account, { ...empty, verifier: registered(three) }],
       ]),
     )
-    assert.equal(state.burnedMicroHours, 0)
+    const members = [funded, three].map(({ account: id, peerId, blsKey, stakeDroplets }) => ({ id, peerId, blsKey, stakeDroplets }))
+    assert.deepEqual(state.quorum, createQuorum(members))
+    assert.equal(state.headQuorum, state.quorum)
+    assert.deepEqual(state.globals, {
+      ...{ height: 0, epoch: 0, epochSeed: CHAIN_ID, quorum: state.quorum.hash, headQuorum: state.quorum.hash, headMaker: 0 },
+      ...{ feesDroplets: 0, supplyDroplets: 8 * COIN + 5, mintedDroplets: 0, burnedDroplets: 0, burnedMicroHours: 0 },
+      ...{ nextElectionSlot: 80, elections: 0, election: null, ratified: null },
+    })
+    assert.ok(supplyOf(state).holds)
+  })
+
+  it('ranks verifiers of equal stake by their id', () => {
+    const state = genesisState({ ...good, parameters: { ...parameters, quorumSize: 1 } }, CHAIN_ID)
+    assert.deepEqual(
+      state.quorum.members.map(({ id }) => id),
+      [one.account],
+    )
   })
 
   const cases: { description: string; of: Genesis; code: string; detail: RegExp }[] = [
@@ -113,9 +153,9 @@ describe('ledger: the genesis document', () => {
     },
     {
       description: 'blocks too small for one transaction',
-      of: withParameters({ maxBlockBytes: 156 }),
+      of: withParameters({ maxBlockBytes: transaction.maxBytes - 1 }),
       code: 'genesis-parameters',
-      detail: /maxBlockBytes is 156 and must be from 157/,
+      detail: new RegExp(`maxBlockBytes is ${transaction.maxBytes - 1} and must be from ${transaction.maxBytes} to 2097152`),
     },
     {
       description: 'blocks too large for gossip',
@@ -128,6 +168,80 @@ describe('ledger: the genesis document', () => {
       of: withParameters({ maxExpirySlots: 0 }),
       code: 'genesis-parameters',
       detail: /maxExpirySlots is 0/,
+    },
+    {
+      description: 'an epoch that is all election',
+      of: withParameters({ epochSlots: 1, electionSlots: 1 }),
+      code: 'genesis-parameters',
+      detail: /epochSlots is 1 and must be from 2/,
+    },
+    {
+      description: 'an election as long as its epoch',
+      of: withParameters({ electionSlots: 100 }),
+      code: 'genesis-parameters',
+      detail: /electionSlots is 100 and must be from 1 to 99/,
+    },
+    { description: 'no election', of: withParameters({ electionSlots: 0 }), code: 'genesis-parameters', detail: /electionSlots is 0/ },
+    {
+      description: 'a forced election that is over at once',
+      of: withParameters({ forcedElectionSlots: 0 }),
+      code: 'genesis-parameters',
+      detail: /forcedElectionSlots is 0/,
+    },
+    { description: 'an empty quorum', of: withParameters({ quorumSize: 0 }), code: 'genesis-parameters', detail: /quorumSize is 0/ },
+    {
+      description: 'a quorum that the wire does not carry',
+      of: withParameters({ quorumSize: 513 }),
+      code: 'genesis-parameters',
+      detail: /quorumSize is 513 and must be from 1 to 512/,
+    },
+    {
+      description: 'stake that is free before its offences are stale',
+      of: withParameters({ unbondingSlots: 200, evidenceSlots: 200 }),
+      code: 'genesis-parameters',
+      detail: /unbondingSlots is 200 and must be from 201/,
+    },
+    {
+      description: 'members of a quorum that weigh nothing',
+      of: withParameters({ minStakeDroplets: 0 }),
+      code: 'genesis-parameters',
+      detail: /minStakeDroplets is 0 and must be from 1/,
+    },
+    {
+      description: 'slips that name nobody',
+      of: withParameters({ slipChoices: 0 }),
+      code: 'genesis-parameters',
+      detail: /slipChoices is 0/,
+    },
+    {
+      description: 'slips that the wire does not carry',
+      of: withParameters({ slipChoices: 17 }),
+      code: 'genesis-parameters',
+      detail: /slipChoices is 17 and must be from 1 to 16/,
+    },
+    {
+      description: 'a turnout above all coins',
+      of: withParameters({ minTurnoutPpm: 1_000_001 }),
+      code: 'genesis-parameters',
+      detail: /minTurnoutPpm is 1000001 and must be from 0 to 1000000/,
+    },
+    {
+      description: 'trust that goes nowhere',
+      of: withParameters({ trustRounds: 0 }),
+      code: 'genesis-parameters',
+      detail: /trustRounds is 0/,
+    },
+    {
+      description: 'trust that goes on for too long',
+      of: withParameters({ trustRounds: 33 }),
+      code: 'genesis-parameters',
+      detail: /trustRounds is 33 and must be from 1 to 32/,
+    },
+    {
+      description: 'a maker that gets more than there is',
+      of: withParameters({ makerSharePpm: 1_000_001 }),
+      code: 'genesis-parameters',
+      detail: /makerSharePpm is 1000001 and must be from 0 to 1000000/,
     },
     { description: 'nobody to sign', of: { ...good, verifiers: [] }, code: 'genesis-verifiers', detail: /no verifiers/ },
     { description: 'verifiers out of order', of: { ...good, verifiers: [two, one] }, code: 'genesis-verifiers', detail: /sort the list/ },
@@ -161,6 +275,42 @@ describe('ledger: the genesis document', () => {
       code: 'genesis-verifiers',
       detail: /has no stake/,
     },
+    {
+      description: 'a verifier under the least stake',
+      of: { ...good, verifiers: [one, { ...two, stakeDroplets: COIN - 1 }] },
+      code: 'genesis-verifiers',
+      detail: /verifier 2222.* has 0.999999 coins of stake, minStakeDroplets asks for 1$/,
+    },
+    {
+      description: 'a verifier that keeps more than all',
+      of: { ...good, verifiers: [one, { ...two, commissionPpm: 1_000_001 }] },
+      code: 'genesis-verifiers',
+      detail: /verifier 2222.* keeps 1000001 of 1000000 parts/,
+    },
+    {
+      description: 'anchors out of order',
+      of: { ...good, anchors: [highAnchor, lowAnchor] },
+      code: 'genesis-anchors',
+      detail: /comes after 4444/,
+    },
+    {
+      description: 'an anchor twice',
+      of: { ...good, anchors: [lowAnchor, lowAnchor] },
+      code: 'genesis-anchors',
+      detail: /anchor 3333.* is in the list twice/,
+    },
+    {
+      description: 'trust that begins nowhere',
+      of: withParameters({ score: 'trust' }),
+      code: 'genesis-anchors',
+      detail: /the score "trust" needs an anchor/,
+    },
+    {
+      description: 'trust that begins nowhere, beside slips',
+      of: withParameters({ score: 'hybrid' }),
+      code: 'genesis-anchors',
+      detail: /the score "hybrid" needs an anchor/,
+    },
     { description: 'accounts out of order', of: { ...good, accounts: [high, low] }, code: 'genesis-accounts', detail: /comes after 2222/ },
     { description: 'an account twice', of: { ...good, accounts: [low, low] }, code: 'genesis-accounts', detail: /is in the list twice/ },
     {
@@ -191,7 +341,29 @@ describe('ledger: the genesis document', () => {
     })
   }
 
-  it('accepts the largest supply', () => {
-    assert.equal(checkGenesis({ ...good, accounts: [{ ...low, droplets: Number.MAX_SAFE_INTEGER - 2 * COIN }] }).kind, 'accept')
+  const accepted: { description: string; of: Genesis }[] = [
+    { description: 'the largest supply', of: { ...good, accounts: [{ ...low, droplets: Number.MAX_SAFE_INTEGER - 2 * COIN }] } },
+    { description: 'the shortest epochs', of: withParameters({ epochSlots: 2, electionSlots: 1, forcedElectionSlots: 1 }) },
+    { description: 'elections that take up nearly all of an epoch', of: withParameters({ electionSlots: 99 }) },
+    { description: 'stake that is free a slot after its offences are stale', of: withParameters({ unbondingSlots: 201 }) },
+    { description: 'blocks that just hold the largest transaction', of: withParameters({ maxBlockBytes: transaction.maxBytes }) },
+    {
+      description: 'no reward, no fee and no turnout',
+      of: withParameters({ blockRewardDroplets: 0, verifierFeeDroplets: 0, minTurnoutPpm: 0 }),
+    },
+    { description: 'all for the maker', of: withParameters({ makerSharePpm: 1_000_000 }) },
+    { description: 'nothing for the maker', of: withParameters({ makerSharePpm: 0 }) },
+    { description: 'more verifiers than the quorum has places', of: withParameters({ quorumSize: 1 }) },
+    { description: 'the least stake', of: { ...withParameters({ minStakeDroplets: COIN }) } },
+    { description: 'all for the verifiers', of: { ...good, verifiers: [{ ...one, commissionPpm: 1_000_000 }] } },
+    { description: 'trust from an anchor', of: { ...withParameters({ score: 'trust' }), anchors: [lowAnchor] } },
+    { description: 'slips and trust from anchors', of: { ...withParameters({ score: 'hybrid' }), anchors: [lowAnchor, highAnchor] } },
+  ]
+  for (const { description, of } of accepted) {
+    it(`accepts ${description}`, () => assert.deepEqual(checkGenesis(of, nativeSignatures), { kind: 'accept', value: undefined }))
+  }
+
+  it('is refused in each way that has a code', () => {
+    assert.deepEqual([...new Set(cases.map(({ code }) => code))].sort(), Object.keys(genesisCodes).sort())
   })
 })

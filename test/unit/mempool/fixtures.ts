@@ -1,12 +1,15 @@
 import { utf8 } from '../../../src/base/bytes.ts'
 import { sha256Hex } from '../../../src/crypto/sha256.ts'
 import type { PoolEntry } from '../../../src/mempool/types.ts'
+import type { Action } from '../../../src/wire/types.ts'
 
 export interface EntryOptions {
   readonly sender: string
   readonly nonce: number
   readonly fee?: number
   readonly amount?: number
+  /** In the place of a transfer of that amount. */
+  readonly action?: Action
   readonly expirySlot?: number
   readonly sizeBytes?: number
   readonly local?: boolean
@@ -20,6 +23,7 @@ export function entry({
   nonce,
   fee = 100,
   amount = 0,
+  action = { kind: 'transfer', to: '11'.repeat(20), amountDroplets: amount, microHours: 0 },
   expirySlot = 1000,
   sizeBytes = 100,
   local = false,
@@ -32,7 +36,7 @@ export function entry({
         nonce,
         feeDroplets: fee,
         expirySlot,
-        action: { kind: 'transfer', to: '11'.repeat(20), amountDroplets: amount, microHours: 0 },
+        action,
       },
       signature: '00'.repeat(64),
     },

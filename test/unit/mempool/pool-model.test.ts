@@ -104,7 +104,8 @@ class Model {
 
 const nonceOf = (one: PoolEntry): number => one.transaction.body.nonce
 const feeOf = (one: PoolEntry): number => one.transaction.body.feeDroplets
-const costOf = (one: PoolEntry): number => feeOf(one) + one.transaction.body.action.amountDroplets
+const amountOf = ({ transaction: { body } }: PoolEntry): number => (body.action.kind === 'transfer' ? body.action.amountDroplets : 0)
+const costOf = (one: PoolEntry): number => feeOf(one) + amountOf(one)
 const rate = (one: PoolEntry): number => feeOf(one) / one.sizeBytes
 const bytesOf = (entries: readonly { entry: PoolEntry }[]): number => entries.reduce((sum, one) => sum + one.entry.sizeBytes, 0)
 function compare(left: readonly number[], right: readonly number[]): number {

@@ -89,6 +89,20 @@ describe('pool: what it refuses', () => {
       detail: /needs 1.000001 coins .*, has 1$/,
     },
     {
+      description: 'more stake than the account has left',
+      before: [{ sender: 'a', nonce: 0, fee: 100, action: { kind: 'stake', amountDroplets: 800_000 } }],
+      offered: { sender: 'a', nonce: 1, fee: 100, action: { kind: 'stake', amountDroplets: 199_801 } },
+      code: 'insufficient-funds',
+      detail: /needs 1.000001 coins .*, has 1$/,
+    },
+    {
+      description: 'a larger delegation than the account can pay; what it takes back does not pay for it',
+      before: [{ sender: 'a', nonce: 0, fee: 100, action: { kind: 'unstake', amountDroplets: 900_000 } }],
+      offered: { sender: 'a', nonce: 1, fee: 100, action: { kind: 'delegate', verifier: '22'.repeat(20), amountDroplets: 999_801 } },
+      code: 'insufficient-funds',
+      detail: /needs 1.000001 coins .*, has 1$/,
+    },
+    {
       description: 'an amount and a fee whose sum no number can hold',
       account: { nonce: 0, droplets: Number.MAX_SAFE_INTEGER },
       offered: { sender: 'a', nonce: 0, fee: Number.MAX_SAFE_INTEGER, amount: Number.MAX_SAFE_INTEGER },
