@@ -12,22 +12,19 @@ import type { Address } from '../wire/types.ts'
 const MAX_FILE_BYTES = 32 * 1024 * 1024
 
 /** The document as people and files have it: JSON, addresses in bech32m, amounts in droplets. The same genesis gives the same text. */
-export function formatGenesis({ version, name, timeMs, parameters, verifiers, accounts }: Genesis): string {
-  const { slotMs, choiceMs, sortition, expectedCandidates, uniformPpm, leaderRule, idleSlots } = parameters
-  const { coinHourSeconds, microHoursPerByte, minFeeDroplets, maxBlockTransactions, maxBlockBytes, maxExpirySlots } = parameters
+export function formatGenesis({ version, name, timeMs, parameters, verifiers, accounts, anchors }: Genesis): string {
   const document = {
     version,
     name,
     timeMs,
-    parameters: {
-      ...{ slotMs, choiceMs, sortition, expectedCandidates, uniformPpm, leaderRule, idleSlots },
-      ...{ coinHourSeconds, microHoursPerByte, minFeeDroplets, maxBlockTransactions, maxBlockBytes, maxExpirySlots },
-    },
-    verifiers: verifiers.map(({ account, peerId, blsKey, possession, stakeDroplets }) => ({
+    // Every field of it, in the order of the encoding, whatever order the object has.
+    parameters: Object.fromEntries(parameterNames.map((field) => [field, parameters[field]])),
+    verifiers: verifiers.map(({ account, peerId, blsKey, possession, stakeDroplets, commissionPpm }) => ({
       account: formatAddress(account),
-      ...{ peerId, blsKey, possession, stakeDroplets },
+      ...{ peerId, blsKey, possession, stakeDroplets, commissionPpm },
     })),
     accounts: accounts.map(({ address, droplets, microHours }) => ({ address: formatAddress(address), droplets, microHours })),
+    anchors: anchors.map(formatAddress),
   }
   return `${JSON.stringify(document, undefined, 2)}\n`
 }
@@ -159,41 +156,51 @@ function shown(value: unknown): string {
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text
 }
 
+const parameterFields: { readonly [K in keyof Parameters]: Read<Parameters[K]> } = {
+  slotMs: integer,
+  choiceMs: integer,
+  sortition: oneOf('stake', 'uniform'),
+  expectedCandidates: integer,
+  uniformPpm: integer,
+  leaderRule: oneOf('ticket', 'nodeId'),
+  idleSlots: integer,
+  coinHourSeconds: integer,
+  microHoursPerByte: integer,
+  minFeeDroplets: integer,
+  maxBlockTransactions: integer,
+  maxBlockBytes: integer,
+  maxExpirySlots: integer,
+  epochSlots: integer,
+  electionSlots: integer,
+  forcedElectionSlots: integer,
+  quorumSize: integer,
+  minStakeDroplets: integer,
+  verifierFeeDroplets: integer,
+  unbondingSlots: integer,
+  evidenceSlots: integer,
+  slipChoices: integer,
+  score: oneOf('coins', 'trust', 'hybrid'),
+  minTurnoutPpm: integer,
+  trustRounds: integer,
+  blockRewardDroplets: integer,
+  makerSharePpm: integer,
+}
+const parameterNames = Object.keys(parameterFields) as (keyof Parameters)[]
+
 const document: Read<Genesis> = object<Genesis>({
   version: integer,
   name: string,
   timeMs: integer,
-  parameters: object<Parameters>({
-    slotMs: integer,
-    choiceMs: integer,
-    sortition: oneOf('stake', 'uniform'),
-    expectedCandidates: integer,
-    uniformPpm: integer,
-    leaderRule: oneOf('ticket', 'nodeId'),
-    idleSlots: integer,
-    coinHourSeconds: integer,
-    microHoursPerByte: integer,
-    minFeeDroplets: integer,
-    maxBlockTransactions: integer,
-    maxBlockBytes: integer,
-    maxExpirySlots: integer,
-    epochSlots: integer,
-    electionSlots: integer,
-    forcedElectionSlots: integer,
-    quorumSize: integer,
-    minStakeDroplets: integer,
-    verifierFeeDroplets: integer,
-    unbondingSlots: integer,
-    evidenceSlots: integer,
-    slipChoices: integer,
-    score: oneOf('coins', 'trust', 'hybrid'),
-    minTurnoutPpm: integer,
-    trustRounds: integer,
-    blockRewardDroplets: integer,
-    makerSharePpm: integer,
-  }),
+  parameters: object<Parameters>(parameterFields),
   verifiers: array(
-    object<GenesisVerifier>({ account: address, peerId: string, blsKey: hex(48), possession: hex(96), stakeDroplets: integer, commissionPpm: integer }),
+    object<GenesisVerifier>({
+      account: address,
+      peerId: string,
+      blsKey: hex(48),
+      possession: hex(96),
+      stakeDroplets: integer,
+      commissionPpm: integer,
+    }),
     MAX_QUORUM,
   ),
   accounts: array(object<GenesisAccount>({ address, droplets: integer, microHours: integer }), MAX_GENESIS_ACCOUNTS),
