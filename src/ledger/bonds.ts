@@ -141,22 +141,35 @@ export function checkUndelegate(draft: Draft, sender: Account, { verifier: from,
   return checkTakeBack(sender, delegationValue(verifier, sharesOf(sender, from)), amountDroplets)
 }
 
-/** What an `undelegate` takes back, in droplets. */
-export function undelegated(draft: Draft, sender: Account, { verifier: from, amountDroplets }: Undelegate): number {
-  const verifier = draft.verifier(from)?.verifier
-  return amountDroplets ?? (verifier === undefined ? 0 : delegationValue(verifier, sharesOf(sender, from)))
+/**
+ * What an `undelegate` takes back: whole shares, as many as the amount needs, and all that they are worth. Were it the amount alone, the
+ * rest would fall to the other shares, and who holds them all could make a share as dear as he likes: nobody could join with less.
+ */
+function takenBack(
+  verifier: Verifier,
+  heldShares: number,
+  amountDroplets: number | null,
+): { readonly shares: number; readonly droplets: number } {
+  const worth = delegationValue(verifier, heldShares)
+  if (amountDroplets === null || amountDroplets === worth) return { shares: heldShares, droplets: worth }
+  if (amountDroplets > worth) return { shares: heldShares, droplets: amountDroplets }
+  const shares = mulDivUp(amountDroplets, verifier.delegationShares, verifier.delegatedDroplets)
+  return { shares, droplets: delegationValue(verifier, shares) }
 }
 
-export function undelegate(draft: Draft, address: Address, action: Undelegate): void {
-  const { verifier: from } = action
+/** What an `undelegate` takes back, in droplets; the amount that it names if that is more than there is. */
+export function undelegated(draft: Draft, sender: Account, { verifier: from, amountDroplets }: Undelegate): number {
+  const verifier = draft.verifier(from)?.verifier
+  return verifier === undefined ? (amountDroplets ?? 0) : takenBack(verifier, sharesOf(sender, from), amountDroplets).droplets
+}
+
+export function undelegate(draft: Draft, address: Address, { verifier: from, amountDroplets }: Undelegate): void {
   const account = draft.verifier(from)
   invariant(account !== null, 'coins were delegated to a verifier')
   const { verifier } = account
   const sender = draft.account(address)
   const held = sharesOf(sender, from)
-  const droplets = undelegated(draft, sender, action)
-  const isAll = droplets === delegationValue(verifier, held)
-  const shares = isAll ? held : Math.min(held, mulDivUp(droplets, verifier.delegationShares, verifier.delegatedDroplets))
+  const { shares, droplets } = takenBack(verifier, held, amountDroplets)
   draft.put(from, {
     ...account,
     verifier: {

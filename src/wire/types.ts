@@ -61,7 +61,7 @@ export interface Delegate {
   readonly verifier: Address
   readonly amountDroplets: number
 }
-/** Takes back what the sender delegated, with what it has earned; null for all of it. */
+/** Takes back what the sender delegated, with what it has earned: the shares that the amount needs, or all for null. */
 export interface Undelegate {
   readonly kind: 'undelegate'
   readonly verifier: Address
