@@ -38,7 +38,8 @@ export function mixTicket(draft: Draft, ticket: Hash): void {
 
 /**
  * A member of the quorum is proven to have done what no honest verifier does: it cannot be elected before `untilSlot`, it weighs
- * nothing from the next height on, the others go on as caretakers, and an election opens, unless one is open.
+ * nothing from the next height on, the others go on as caretakers, and an election opens, unless one is open. Without others it goes
+ * on itself: a quorum without weight could never sign again.
  */
 export function invalidateQuorum(draft: Draft, offender: Address, untilSlot: number): void {
   const account = draft.verifier(offender)
@@ -47,7 +48,8 @@ export function invalidateQuorum(draft: Draft, offender: Address, untilSlot: num
   draft.events.push({ kind: 'jailed', verifier: offender, untilSlot })
   if (!draft.quorum.members.some(({ id, stakeDroplets }) => id === offender && stakeDroplets > 0)) return
   const members = draft.quorum.members.map((member) => (member.id === offender ? { ...member, stakeDroplets: 0 } : member))
-  draft.quorum = createQuorum(members)
+  // Somebody must sign until others are elected: who is the last with any weight keeps it.
+  if (members.some(({ stakeDroplets }) => stakeDroplets > 0)) draft.quorum = createQuorum(members)
   if (draft.globals.election === null) openElection(draft, 'forced')
 }
 
