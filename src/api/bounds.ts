@@ -12,6 +12,11 @@ export const DEFAULT_BLOCKS = 20
 export const BLOCKS_STEP = 8
 /** Bytes of encoded blocks after which an answer ends early: as JSON they are some three times larger. */
 export const MAX_BLOCKS_BYTES = 4 * 1024 * 1024
+/** What a reward or an event of a receipt counts there. */
+export const RECEIPT_ROW_BYTES = 64
+/** Verifiers of one answer. */
+export const MAX_VERIFIERS = 500
+export const DEFAULT_VERIFIERS = 100
 /** Connections at a time; each costs a socket and some kilobytes. */
 export const MAX_CONNECTIONS = 1024
 /** Event streams at a time. */

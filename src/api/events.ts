@@ -6,7 +6,10 @@ import type { NodeEvent, NodeView } from './types.ts'
 type Kind = NodeEvent['kind']
 
 /** By kind, so that a new one does not compile until it is here. */
-const knownKinds: Readonly<Record<Kind, true>> = { block: true, dropped: true, refused: true, alarm: true }
+const knownKinds: Readonly<Record<Kind, true>> = {
+  ...{ block: true, dropped: true, refused: true, alarm: true },
+  ...{ election: true, quorum: true, ratified: true },
+}
 const eventKinds = Object.keys(knownKinds) as readonly Kind[]
 
 /** Reads `block,alarm`; nothing means all. @throws ApiError 400 */

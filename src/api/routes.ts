@@ -3,9 +3,19 @@ import { QuorateError } from '../base/errors.ts'
 import { type Hex, isHex } from '../base/hex.ts'
 import { chainLabel } from '../wire/ids.ts'
 import { type Address, transaction } from '../wire/types.ts'
-import { BLOCKS_STEP, DEFAULT_BLOCKS, MAX_BLOCKS, MAX_BLOCKS_BYTES, MAX_CALL_TRANSACTIONS } from './bounds.ts'
+import {
+  BLOCKS_STEP,
+  DEFAULT_BLOCKS,
+  DEFAULT_VERIFIERS,
+  MAX_BLOCKS,
+  MAX_BLOCKS_BYTES,
+  MAX_CALL_TRANSACTIONS,
+  MAX_VERIFIERS,
+  RECEIPT_ROW_BYTES,
+} from './bounds.ts'
 import { ApiError } from './errors.ts'
 import { type EventStreams, parseKinds } from './events.ts'
+import type { VerifiersView } from './ledger-types.ts'
 import type { BlockSummary, BlockView, NodeView, SubmitResult } from './types.ts'
 
 interface Route {
@@ -28,6 +38,11 @@ export function routes(view: NodeView, parseAddress: (text: string) => Address, 
       path: '/v1/accounts/:address',
       handle: ({ params }) => view.account(readAddress(named(params, 'address'), parseAddress)),
     },
+    { method: 'GET', path: '/v1/verifiers', handle: ({ query }) => verifiers(view, query) },
+    { method: 'GET', path: '/v1/quorum', handle: () => view.quorum() },
+    { method: 'GET', path: '/v1/elections', handle: () => view.elections() },
+    { method: 'GET', path: '/v1/ratification', handle: () => view.ratification() },
+    { method: 'GET', path: '/v1/supply', handle: () => view.supply() },
     {
       method: 'GET',
       path: '/v1/genesis',
@@ -97,19 +112,25 @@ function blocks(view: NodeView, query: unknown): { blocks: readonly (BlockView |
     const step = view.blocks(from + found.length, Math.min(BLOCKS_STEP, count - found.length))
     if (step.length === 0) break
     for (const one of step) {
-      if (!summary) bytes += one.bytes
+      if (!summary) bytes += one.bytes + receiptBytes(one)
       found.push(summary ? summaryOf(one) : one)
     }
   }
   return { blocks: found }
 }
 
-const summaryOf = ({ block: { header, seal }, transactionIds, ...rest }: BlockView): BlockSummary => ({
+const receiptBytes = ({ receipt }: BlockView): number =>
+  receipt === null ? 0 : RECEIPT_ROW_BYTES * (receipt.rewards.length + receipt.events.length)
+
+const summaryOf = ({ block: { header, seal }, transactionIds, receipt: _, ...rest }: BlockView): BlockSummary => ({
   ...rest,
   header,
   seal,
   transactions: transactionIds.length,
 })
+
+const verifiers = (view: NodeView, query: unknown): VerifiersView =>
+  view.verifiers(integer(query, 'from') ?? 0, Math.min(integer(query, 'limit') ?? DEFAULT_VERIFIERS, MAX_VERIFIERS))
 
 function readAddress(text: string, parseAddress: (text: string) => Address): Address {
   if (isHex(text, 20)) return text

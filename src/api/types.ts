@@ -1,6 +1,18 @@
 import type { Hex } from '../base/hex.ts'
 import type { Genesis } from '../wire/genesis.ts'
 import type { Address, Hash, RefusalReason, SignedBlock, Transaction } from '../wire/types.ts'
+import type {
+  AccountView,
+  ElectionObstacle,
+  ElectionsView,
+  HandoverView,
+  QuorumView,
+  RatificationView,
+  ReceiptView,
+  SettledElectionView,
+  SupplyView,
+  VerifiersView,
+} from './ledger-types.ts'
 
 /** What a node hands to its HTTP API and events: plain data, JSON as it stands. Amounts in droplets and micro coin-hours. */
 export interface NodeView {
@@ -17,6 +29,13 @@ export interface NodeView {
   transaction(id: Hash): TransactionView | undefined
   /** An account that was never touched has zeros. */
   account(address: Address): AccountView
+  /** At most `count` of the registered verifiers, from a place in the order of what is bonded to them. */
+  verifiers(from: number, count: number): VerifiersView
+  quorum(): QuorumView
+  /** Looks through receipts for elections that were settled: the first time that takes a while. */
+  elections(): Promise<ElectionsView>
+  ratification(): RatificationView
+  supply(): SupplyView
   /** Events from now on. Returns the undo. */
   onEvent(listener: (event: NodeEvent) => void): () => void
 }
@@ -39,17 +58,15 @@ export interface NodeStatus {
   /** When this node made the head final; null if before this start. */
   readonly headFinalAtMs: number | null
   readonly sync: { readonly state: 'waiting-for-peers' | 'syncing' | 'following'; readonly targetHeight: number }
-  /** Null on a node without a verifier key in the quorum. */
-  readonly verifier: {
-    readonly address: Address
-    readonly index: number
-    readonly silence: string | null
-    /** Candidates made, slots led, blocks made and signatures given since start. */
-    readonly proposed: number
-    readonly led: number
-    readonly made: number
-    readonly sealed: number
-  } | null
+  /** Null on a node without a verifier key. */
+  readonly verifier: VerifierStatus | null
+  /** Number of handovers of the quorum so far. */
+  readonly epoch: number
+  readonly election: { readonly number: number; readonly cause: 'epoch' | 'forced'; readonly closesSlot: number } | null
+  /** First slot whose block opens the next regular election; null while one is open. */
+  readonly nextElectionSlot: number | null
+  /** When the quorum changes next if nothing forces an election before. */
+  readonly handover: HandoverView
   readonly peers: number
   readonly quorum: {
     readonly verifiers: number
@@ -69,6 +86,32 @@ export interface NodeStatus {
   readonly traffic: { readonly bytesIn: number; readonly bytesOut: number }
   /** Refusals met as leader by reason, verdicts given by topic and code, and so on. */
   readonly counters: Readonly<Record<string, number>>
+}
+
+/** What the holder of this node's verifier key is, and what it has done. */
+export interface VerifierStatus {
+  readonly blsKey: Hex
+  /** Whether an account has registered the key, and whether it is in the quorum of the next height. */
+  readonly state: 'not-registered' | 'registered' | 'elected'
+  /** The account that registered it; null if none has. */
+  readonly address: Address | null
+  /** Its place in the quorum; null if it is not elected. */
+  readonly index: number | null
+  /** Its weight there. */
+  readonly weightDroplets: number
+  /** Own and delegated stake now. */
+  readonly bondedDroplets: number
+  /** What an election asks for. */
+  readonly minStakeDroplets: number
+  /** Why it would not be elected if an election ended now. */
+  readonly obstacle: ElectionObstacle | null
+  /** Why it signs nothing although it is elected; null if it signs. */
+  readonly silence: string | null
+  /** Candidates made, slots led, blocks made and signatures given since start. */
+  readonly proposed: number
+  readonly led: number
+  readonly made: number
+  readonly sealed: number
 }
 
 export interface PeerView {
@@ -100,10 +143,12 @@ export interface BlockView {
   readonly bytes: number
   /** When this node made it final; null if before this start or by sync of old blocks. */
   readonly finalAtMs: number | null
+  /** What it did besides its transactions; null if this node has it from a snapshot. */
+  readonly receipt: ReceiptView | null
 }
 
-/** A block without its transactions: `transactions` is their number. */
-export interface BlockSummary extends Omit<BlockView, 'block' | 'transactionIds'> {
+/** A block without its transactions and receipt: `transactions` is their number. */
+export interface BlockSummary extends Omit<BlockView, 'block' | 'transactionIds' | 'receipt'> {
   readonly header: SignedBlock['header']
   readonly seal: SignedBlock['seal']
   readonly transactions: number
@@ -114,16 +159,6 @@ export type TransactionView =
   | { readonly state: 'final'; readonly transaction: Transaction; readonly height: number; readonly block: Hash; readonly index: number }
   /** It left the pool without being final; `code` says why (`expired`, `replaced`, ...). Remembered for a while. */
   | { readonly state: 'dropped'; readonly code: string }
-
-export interface AccountView {
-  readonly address: Address
-  readonly droplets: number
-  /** Reckoned at the head's block time. */
-  readonly microHours: number
-  readonly nonce: number
-  /** Nonce after what waits in the pool: the one to use next. */
-  readonly nextNonce: number
-}
 
 export type NodeEvent =
   | {
@@ -137,5 +172,24 @@ export type NodeEvent =
       readonly transactionIds: readonly Hash[]
     }
   | { readonly kind: 'dropped'; readonly id: Hash; readonly code: string }
+  | {
+      readonly kind: 'election'
+      readonly state: 'opened'
+      readonly height: number
+      readonly number: number
+      readonly cause: 'epoch' | 'forced'
+      readonly closesSlot: number
+      readonly closesTimeMs: number
+    }
+  | ({ readonly kind: 'election'; readonly state: 'settled' } & SettledElectionView)
+  /** Another quorum signs from this height on. */
+  | {
+      readonly kind: 'quorum'
+      readonly height: number
+      readonly hash: Hash
+      readonly members: number
+      readonly totalDroplets: number
+    }
+  | { readonly kind: 'ratified'; readonly height: number; readonly source: Hash; readonly droplets: number }
   | { readonly kind: 'refused'; readonly slot: number; readonly by: number; readonly reason: RefusalReason }
   | { readonly kind: 'alarm'; readonly code: string; readonly detail: string }

@@ -38,6 +38,9 @@ export function bytes(count: number): string {
   return `${(count / 1_000_000).toFixed(1)} MB`
 }
 
+/** Parts per million as a percentage, exactly: 50000 is `5 %`. */
+export const percent = (ppm: number): string => `${Number((ppm / 10_000).toFixed(4))} %`
+
 /** The beginning and the end, for a column of a table. */
 export const short = (text: string, head = 10, tail = 4): string =>
   text.length <= head + tail + 1 ? text : `${text.slice(0, head)}…${text.slice(-tail)}`

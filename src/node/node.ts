@@ -155,6 +155,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
       block,
       ref.hash,
       final.transactions.map(({ id }) => id),
+      final.transition.receipt,
     )
   }
 

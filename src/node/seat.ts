@@ -3,20 +3,20 @@ import type { Quorum } from '../wire/quorum.ts'
 
 /** Where this node's verifier key sits in a quorum: elections give it another place, or none. */
 export class Seat {
-  readonly #blsKey: Hex | null
+  /** Null for a node without a verifier key. */
+  readonly blsKey: Hex | null
   readonly #places = new WeakMap<Quorum, number>()
 
-  /** @param blsKey null for a node without a verifier key */
   constructor(blsKey: Hex | null) {
-    this.#blsKey = blsKey
+    this.blsKey = blsKey
   }
 
   /** Its index; null if it is no member. */
   in(quorum: Quorum): number | null {
-    if (this.#blsKey === null) return null
+    if (this.blsKey === null) return null
     let place = this.#places.get(quorum)
     if (place === undefined) {
-      place = quorum.members.findIndex(({ blsKey }) => blsKey === this.#blsKey)
+      place = quorum.members.findIndex(({ blsKey }) => blsKey === this.blsKey)
       this.#places.set(quorum, place)
     }
     return place < 0 ? null : place

@@ -1,7 +1,9 @@
-import type { AccountView, BlockView, NodeEvent, NodeStatus, NodeView, PeerView, SubmitResult, TransactionView } from '../api/types.ts'
+import type { AccountView, ElectionsView, QuorumView, RatificationView, SupplyView, VerifiersView } from '../api/ledger-types.ts'
+import type { BlockView, NodeEvent, NodeStatus, NodeView, PeerView, SubmitResult, TransactionView, VerifierStatus } from '../api/types.ts'
 import { lastSlot } from '../consensus/guard.ts'
 import { enoughStake } from '../consensus/quorum.ts'
-import { accountAt, blockTimeMs } from '../ledger/state.ts'
+import type { Receipt } from '../ledger/receipt.ts'
+import { blockTimeMs } from '../ledger/state.ts'
 import type { Pool } from '../mempool/pool.ts'
 import type { Network } from '../ports/network.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
@@ -17,6 +19,8 @@ import type { Seat } from './seat.ts'
 import type { Slots } from './slots.ts'
 import type { Sync } from './sync.ts'
 import type { Transactions } from './transactions.ts'
+import { ledgerEvents } from './views/elections.ts'
+import { LedgerViews } from './views/ledger.ts'
 
 export const AGENT = `quorate/${process.env['QUORATE_VERSION'] ?? 'development'}`
 
@@ -38,6 +42,7 @@ export class View implements NodeView {
   readonly genesis: Genesis
   readonly chainId: Hash
   readonly #options: ViewOptions
+  readonly #ledger: LedgerViews
   readonly #startedAtMs = performance.timeOrigin
   readonly #listeners = new Set<(event: NodeEvent) => void>()
   readonly #finalAt = new Map<number, number>()
@@ -48,18 +53,15 @@ export class View implements NodeView {
 
   constructor(options: ViewOptions) {
     this.#options = options
+    this.#ledger = new LedgerViews(options.chain)
     this.genesis = options.chain.genesis
     this.chainId = options.chain.chainId
   }
 
   status(): NodeStatus {
-    const { role, chain, pool, network, slots, sync, runner, telemetry, seat } = this.#options
+    const { role, chain, pool, network, slots, sync, runner, telemetry } = this.#options
     const { head, quorum } = chain
-    const self = seat.in(quorum)
     const peers = network.peers()
-    const { silence, record } = runner.state
-    const isBehindRecord = (lastSlot(record) ?? -1) > (slots.now() ?? -1)
-    const member = self === null ? undefined : quorum.members[self]
     const leader = runner.leader()
     const leaderMember = leader === null ? undefined : quorum.members[leader.index]
     const { targetHeight } = sync
@@ -88,10 +90,8 @@ export class View implements NodeView {
               : 'following',
         targetHeight,
       },
-      verifier:
-        self === null || member === undefined
-          ? null
-          : { address: member.id, index: self, silence: silence?.kind ?? (isBehindRecord ? 'clock-behind-record' : null), ...this.#work },
+      verifier: this.#verifier(),
+      ...this.#ledger.status(slots.now()),
       peers: peers.length,
       quorum: {
         verifiers: quorum.members.length,
@@ -165,10 +165,22 @@ export class View implements NodeView {
   }
 
   account(address: Address): AccountView {
-    const { chain, pool } = this.#options
-    const account = accountAt(chain.ledger, address, Math.max(0, chain.head.slot))
-    const { droplets, microHours, nonce } = account
-    return { address, droplets, microHours, nonce, nextNonce: pool.nextNonce(address) ?? nonce }
+    return this.#ledger.account(address, this.#options.pool.nextNonce(address))
+  }
+  verifiers(from: number, count: number): VerifiersView {
+    return this.#ledger.verifiers(from, count)
+  }
+  quorum(): QuorumView {
+    return this.#ledger.quorum()
+  }
+  elections(): Promise<ElectionsView> {
+    return this.#ledger.elections(this.#options.slots.now())
+  }
+  ratification(): RatificationView {
+    return this.#ledger.ratification()
+  }
+  supply(): SupplyView {
+    return this.#ledger.supply()
   }
 
   onEvent(listener: (event: NodeEvent) => void): () => void {
@@ -190,13 +202,14 @@ export class View implements NodeView {
   noteDiscovery(): void {
     this.#discoveryMs ??= Math.round(performance.now())
   }
-  noteFinal(height: number, block: SignedBlock, hash: Hash, transactionIds: readonly Hash[]): void {
+  noteFinal(height: number, block: SignedBlock, hash: Hash, transactionIds: readonly Hash[], receipt: Receipt): void {
+    const { chain, seat } = this.#options
     const finalAtMs = Date.now()
     this.#finalAt.set(height, finalAtMs)
     this.#finalAt.delete(height - RECENT_BLOCKS)
     const { header, seal } = block
-    const quorum = this.#options.chain.quorumAt(height)
-    if (quorum !== undefined && header.maker === this.#options.seat.in(quorum)) this.#work.made++
+    const quorum = chain.quorumAt(height)
+    if (quorum !== undefined && header.maker === seat.in(quorum)) this.#work.made++
     this.emit({
       kind: 'block',
       height,
@@ -207,6 +220,7 @@ export class View implements NodeView {
       signers: seal.signers.length,
       transactionIds,
     })
+    for (const event of ledgerEvents(chain.ledger, height, receipt, quorum, chain.quorumAt(height + 1))) this.emit(event)
   }
   noteProposed(): void {
     this.#work.proposed++
@@ -234,6 +248,19 @@ export class View implements NodeView {
     for (const listener of this.#listeners) listener(event)
   }
 
+  #verifier(): VerifierStatus | null {
+    const { chain, seat, slots, runner } = this.#options
+    const { blsKey } = seat
+    if (blsKey === null) return null
+    const { silence, record } = runner.state
+    const isBehindRecord = (lastSlot(record) ?? -1) > (slots.now() ?? -1)
+    return {
+      ...this.#ledger.verifier(blsKey, seat.in(chain.quorum)),
+      silence: silence?.kind ?? (isBehindRecord ? 'clock-behind-record' : null),
+      ...this.#work,
+    }
+  }
+
   #viewOf(block: SignedBlock): BlockView {
     const { chain } = this.#options
     const { header, seal } = block
@@ -248,6 +275,7 @@ export class View implements NodeView {
       transactionIds: block.transactions.map(transactionId),
       bytes: encode(signedBlock, block).length,
       finalAtMs: this.#finalAt.get(header.height) ?? null,
+      receipt: chain.receipt(header.height) ?? null,
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { AccountView } from '../../api/types.ts'
+import type { AccountView } from '../../api/ledger-types.ts'
 import { formatCoinHours, formatCoins } from '../../base/amounts.ts'
 import { findNode, type NodePlace } from '../client.ts'
 import { apiOption, directoryOption, jsonOption } from '../options.ts'

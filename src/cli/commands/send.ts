@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type Command, Option } from 'commander'
-import type { AccountView, NodeStatus, SubmitResult } from '../../api/types.ts'
+import type { AccountView } from '../../api/ledger-types.ts'
+import type { NodeStatus, SubmitResult } from '../../api/types.ts'
 import { formatCoins } from '../../base/amounts.ts'
 import type { Genesis } from '../../wire/genesis.ts'
 import { findNode, interruption, type NodeClient, type NodePlace } from '../client.ts'

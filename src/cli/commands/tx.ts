@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
 import type { TransactionView } from '../../api/types.ts'
-import { formatCoinHours, formatCoins } from '../../base/amounts.ts'
+import { formatCoins } from '../../base/amounts.ts'
 import { isHex } from '../../base/hex.ts'
 import type { Transaction } from '../../wire/types.ts'
+import { actionFacts } from '../actions.ts'
 import { findNode, type NodePlace } from '../client.ts'
 import { usageError } from '../exit.ts'
 import { apiOption, directoryOption, jsonOption } from '../options.ts'
@@ -26,9 +27,7 @@ export function addTransactionCommand(program: Command): void {
       const { addressOf, formatAddress } = await import('../../node/wallet.ts')
       const about = ({ body: { sender, nonce, feeDroplets, expirySlot, action } }: Transaction): readonly (readonly [string, string])[] => [
         ['from', formatAddress(addressOf(sender))],
-        ['to', formatAddress(action.to)],
-        ['amount', `${formatCoins(action.amountDroplets)} coins`],
-        ...(action.microHours > 0 ? [['coin-hours', formatCoinHours(action.microHours)] as const] : []),
+        ...actionFacts(action, formatAddress),
         ['fee', `${formatCoins(feeDroplets)} coins`],
         ['nonce', String(nonce)],
         ['expires', `after slot ${expirySlot}`],

@@ -1,4 +1,14 @@
-import type { AccountView, BlockView, NodeEvent, NodeStatus, NodeView, SubmitResult, TransactionView } from '../../../src/api/types.ts'
+import type {
+  AccountView,
+  ElectionsView,
+  ListedVerifier,
+  QuorumView,
+  RatificationView,
+  ReceiptView,
+  SupplyView,
+  VerifiersView,
+} from '../../../src/api/ledger-types.ts'
+import type { BlockView, NodeEvent, NodeStatus, NodeView, SubmitResult, TransactionView, VerifierStatus } from '../../../src/api/types.ts'
 import type { Hex } from '../../../src/base/hex.ts'
 import type { Genesis } from '../../../src/wire/genesis.ts'
 import { chainIdOf } from '../../../src/wire/ids.ts'
@@ -24,9 +34,24 @@ export const genesis: Genesis = {
     maxBlockTransactions: 5000,
     maxBlockBytes: 1_048_576,
     maxExpirySlots: 600,
+    epochSlots: 3600,
+    electionSlots: 600,
+    forcedElectionSlots: 300,
+    quorumSize: 64,
+    minStakeDroplets: 100_000_000,
+    verifierFeeDroplets: 10_000_000,
+    unbondingSlots: 604_800,
+    evidenceSlots: 259_200,
+    slipChoices: 2,
+    score: 'coins',
+    minTurnoutPpm: 50_000,
+    trustRounds: 6,
+    blockRewardDroplets: 10_000,
+    makerSharePpm: 200_000,
   },
   verifiers: [],
   accounts: [],
+  anchors: [],
 }
 
 export const transaction: Transaction = {
@@ -38,6 +63,46 @@ export const transaction: Transaction = {
     action: { kind: 'transfer', to: hex('2', 20), amountDroplets: 5, microHours: 0 },
   },
   signature: hex('3', 64),
+}
+
+export const listedVerifier = (address: Hex, changes: Partial<ListedVerifier> = {}): ListedVerifier => ({
+  address,
+  bondedDroplets: 150_000_000,
+  peerId: '12D3KooWListed',
+  blsKey: hex('e', 48),
+  commissionPpm: 50_000,
+  registeredHeight: 12,
+  stakeDroplets: 100_000_000,
+  delegatedDroplets: 50_000_000,
+  delegators: 3,
+  inQuorum: true,
+  weightDroplets: 120_000_000,
+  jailedUntilSlot: null,
+  trust: 0,
+  votesDroplets: 7_000_000,
+  obstacle: null,
+  ...changes,
+})
+
+/** What a node says of an account that it knows no more of. */
+export const clientAccount = (address: Hex, changes: Partial<AccountView> = {}): AccountView => ({
+  ...{ address, kind: 'client', droplets: 0, microHours: 0, nonce: 0, nextNonce: 0 },
+  ...{ verifier: null, delegations: [], unbonding: [], endorses: [], ballot: null },
+  ...changes,
+})
+
+const receipt: ReceiptView = {
+  ...{ mintedDroplets: 10_000, sharedFeesDroplets: 1000, feesDroplets: 1000, burnedDroplets: 0, burnedMicroHours: 157_000 },
+  rewards: [
+    {
+      verifier: hex('a', 20),
+      makerDroplets: 2200,
+      signerDroplets: 8800,
+      delegatorsDroplets: 3000,
+      commissionDroplets: 150,
+    },
+  ],
+  events: [{ kind: 'election-opened', number: 2, cause: 'epoch', closesSlot: 3600 }],
 }
 
 const blockAt = (height: number, bytes = 500): BlockView => {
@@ -67,6 +132,7 @@ const blockAt = (height: number, bytes = 500): BlockView => {
     transactionIds: [hex('d', 32)],
     bytes,
     finalAtMs: genesis.timeMs + height * 2000 + 400,
+    receipt,
   }
 }
 
@@ -84,6 +150,13 @@ export class FakeNode implements NodeView {
   readonly submitted: Hex[][] = []
   readonly transactions = new Map<Hex, TransactionView>()
   readonly accounts = new Map<Hex, AccountView>()
+  verifierStatus: VerifierStatus | null = null
+  election: NodeStatus['election'] = null
+  registered: readonly ListedVerifier[] = [
+    listedVerifier(hex('a', 20)),
+    listedVerifier(hex('b', 20), { inQuorum: false, weightDroplets: 0 }),
+  ]
+  openElection: ElectionsView['open'] = null
   readonly listeners = new Set<(event: NodeEvent) => void>()
 
   emit(event: NodeEvent): void {
@@ -106,7 +179,11 @@ export class FakeNode implements NodeView {
       headSlot: this.height * 2,
       headFinalAtMs: null,
       sync: { state: 'following', targetHeight: this.height },
-      verifier: null,
+      verifier: this.verifierStatus,
+      epoch: 1,
+      election: this.election,
+      nextElectionSlot: this.election === null ? 3000 : null,
+      handover: { slot: 3600, timeMs: genesis.timeMs + 3_600_000, slotsLeft: 3593 },
       peers: 2,
       quorum: { verifiers: 4, stakeDroplets: 400, connectedStakeDroplets: 300, enoughDroplets: 267 },
       discoveryMs: 1200,
@@ -157,7 +234,47 @@ export class FakeNode implements NodeView {
   }
 
   account(address: Hex): AccountView {
-    return this.accounts.get(address) ?? { address, droplets: 0, microHours: 0, nonce: 0, nextNonce: 0 }
+    return this.accounts.get(address) ?? clientAccount(address)
+  }
+
+  verifiers(from: number, count: number): VerifiersView {
+    return { height: this.height, registered: this.registered.length, verifiers: this.registered.slice(from, from + count) }
+  }
+
+  quorum(): QuorumView {
+    const members = [{ address: hex('a', 20), peerId: '12D3KooWListed', blsKey: hex('e', 48), weightDroplets: 120_000_000 }]
+    const sums = { totalDroplets: 120_000_000, enoughDroplets: 80_000_001, valueLimitDroplets: 80_000_000 }
+    return { height: this.height + 1, epoch: 1, epochSeed: hex('f', 32), hash: hex('9', 32), members, ...sums }
+  }
+
+  elections(): Promise<ElectionsView> {
+    const { epoch, nextElectionSlot, handover } = this.status()
+    const elected = [{ verifier: hex('a', 20), score: 7_000_000, stakeDroplets: 120_000_000 }]
+    return Promise.resolve({
+      ...{ height: this.height, epoch, nextElectionSlot, handover },
+      nextElectionTimeMs: nextElectionSlot === null ? null : genesis.timeMs + nextElectionSlot * 1000,
+      open: this.openElection,
+      settled: [{ height: 120, number: 1, by: 'slips', votedDroplets: 7_000_000, quorum: hex('9', 32), elected }],
+    })
+  }
+
+  ratification(): RatificationView {
+    return { ratified: { source: hex('c', 32), height: 99 }, election: null, supplyDroplets: 1_000_000_000, running: hex('c', 32) }
+  }
+
+  supply(): SupplyView {
+    return {
+      height: this.height,
+      heldDroplets: 700_000_000,
+      stakedDroplets: 200_000_000,
+      delegatedDroplets: 90_000_000,
+      unbondingDroplets: 9_000_000,
+      feesDroplets: 1_000_000,
+      mintedDroplets: 5_000_000,
+      burnedDroplets: 10_000_000,
+      supplyDroplets: 1_000_000_000,
+      holds: true,
+    }
   }
 
   onEvent(listener: (event: NodeEvent) => void): () => void {

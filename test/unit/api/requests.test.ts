@@ -3,13 +3,14 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { MAX_BODY_BYTES } from '../../../src/api/bounds.ts'
+import type { VerifiersView } from '../../../src/api/ledger-types.ts'
 import { type Api, startApi } from '../../../src/api/server.ts'
 import { QuorateError } from '../../../src/base/errors.ts'
 import { toHex } from '../../../src/base/hex.ts'
 import { formatAddress, parseAddress } from '../../../src/crypto/address.ts'
 import { encode } from '../../../src/wire/codec.ts'
 import { transaction as transactionCodec } from '../../../src/wire/types.ts'
-import { FakeNode, genesis, hashAt, transaction } from './fake-node.ts'
+import { FakeNode, genesis, hashAt, listedVerifier, transaction } from './fake-node.ts'
 
 const signed = toHex(encode(transactionCodec, transaction))
 const id = 'ab'.repeat(32)
@@ -64,6 +65,10 @@ describe('HTTP API: requests', () => {
     assert.deepEqual((await ask(`${api.url}/v1/peers`)).body, { peers: node.peers() })
     assert.deepEqual((await ask(`${api.url}/v1/transactions/${id}`)).body, { id, state: 'pending', transaction, expirySlot: 100 })
     assert.deepEqual((await ask(`${api.url}/v1/genesis`)).body, { chain: node.status().chain, chainId: node.chainId, genesis })
+    assert.deepEqual((await ask(`${api.url}/v1/quorum`)).body, node.quorum())
+    assert.deepEqual((await ask(`${api.url}/v1/elections`)).body, await node.elections())
+    assert.deepEqual((await ask(`${api.url}/v1/ratification`)).body, node.ratification())
+    assert.deepEqual((await ask(`${api.url}/v1/supply`)).body, node.supply())
     for (const at of ['7', hashAt(7)]) assert.deepEqual((await ask(`${api.url}/v1/blocks/${at}`)).body, node.block(7))
     for (const at of [address, formatAddress(address), formatAddress(address).toUpperCase()]) {
       assert.deepEqual((await ask(`${api.url}/v1/accounts/${at}`)).body, node.account(address))
@@ -97,14 +102,31 @@ describe('HTTP API: requests', () => {
     const { blocks } = (await ask(`${api.url}/v1/blocks?from=1&count=100&summary=true`)).body as { blocks: Record<string, unknown>[] }
     assert.equal(blocks.length, 100)
     assert.equal(blocks[0]?.['transactions'], 1)
-    assert.ok(!('transactionIds' in (blocks[0] ?? {})) && !('block' in (blocks[0] ?? {})))
+    for (const left of ['transactionIds', 'block', 'receipt']) assert.ok(!(left in (blocks[0] ?? {})), left)
   })
+
+  const listings = [
+    { description: 'all of a few', query: '', places: [0, 100] },
+    { description: 'some', query: '?limit=7', places: [0, 7] },
+    { description: 'from a place on', query: '?from=590&limit=7', places: [590, 597] },
+    { description: 'five hundred at most', query: '?limit=9999', places: [0, 500] },
+    { description: 'none after the last', query: '?from=600', places: [600, 600] },
+  ]
+  for (const { description, query, places } of listings) {
+    it(`verifiers: ${description}`, async () => {
+      node.registered = Array.from({ length: 600 }, (_, index) => listedVerifier(index.toString(16).padStart(40, '0')))
+      const { registered, verifiers } = (await ask(`${api.url}/v1/verifiers${query}`)).body as VerifiersView
+      assert.equal(registered, 600)
+      assert.deepEqual(verifiers, node.registered.slice(...places))
+    })
+  }
 
   it('takes transactions and answers each in its place', async () => {
     node.answer = (text) =>
       text === signed ? { id: 'ee'.repeat(32), accepted: true } : { id: null, accepted: false, code: 'malformed', detail: 'node' }
     const other = `ff${signed.slice(2)}`
-    const { status, body } = await post({ transactions: ['zz', signed, 7, other, signed.toUpperCase(), `${signed}00`, ''] })
+    const tooLong = 'ff'.repeat(transactionCodec.maxBytes + 1)
+    const { status, body } = await post({ transactions: ['zz', signed, 7, other, signed.toUpperCase(), tooLong, ''] })
     assert.equal(status, 200)
     const { results } = body as { results: { accepted: boolean; detail?: string }[] }
     assert.deepEqual(
@@ -152,6 +174,7 @@ describe('HTTP API: requests', () => {
     { description: 'a short hash', path: `/v1/blocks/${'a'.repeat(63)}`, status: 400, code: 'bad-parameter' },
     { description: 'a wrong number', path: '/v1/blocks?from=one', status: 400, code: 'bad-parameter', says: /from/ },
     { description: 'a number twice', path: '/v1/blocks?from=1&from=2', status: 400, code: 'bad-parameter', says: /twice/ },
+    { description: 'a wrong place', path: '/v1/verifiers?from=top', status: 400, code: 'bad-parameter', says: /from/ },
     { description: 'a wrong flag', path: '/v1/blocks?summary=yes', status: 400, code: 'bad-parameter', says: /summary/ },
     { description: 'an unknown transaction', path: `/v1/transactions/${id}`, status: 404, code: 'transaction-not-found' },
     { description: 'no transaction id', path: '/v1/transactions/xyz', status: 400, code: 'bad-parameter' },
