@@ -16,7 +16,15 @@ export interface Election {
   /** What the tickets of its blocks so far make of the seed: sha256(seed ‖ ticket) for each, from the present epoch's seed. */
   readonly seed: Hash
   /** Sources proposed for ratification, in the order in which they were. */
-  readonly proposals: readonly { readonly source: Hash; readonly weightDroplets: number }[]
+  readonly proposals: readonly Proposal[]
+}
+
+export interface Proposal {
+  readonly source: Hash
+  /** Of all who support it. */
+  readonly weightDroplets: number
+  /** Height of the block in which it passed; null before. It passes once in an election, so the last to pass stays the last. */
+  readonly passedHeight: number | null
 }
 
 /** All of the state that belongs to no account. */
@@ -50,7 +58,7 @@ export interface Globals {
   readonly ratified: { readonly source: Hash; readonly height: number } | null
 }
 
-const proposal = struct<Election['proposals'][number]>({ source: hash, weightDroplets: u64 })
+const proposal = struct<Proposal>({ source: hash, weightDroplets: u64, passedHeight: option(u64) })
 
 export const globals: Codec<Globals> = struct<Globals>({
   height: u64,

@@ -34,19 +34,21 @@ export function checkRatify(draft: Draft, sender: Account, { source }: Ratify): 
 /** Opens or supports the ratification of a source; it passes in the block in which more than half of all coins support it. */
 export function ratify(draft: Draft, address: Address, { source }: Ratify): void {
   const account = draft.account(address)
-  const { election, supplyDroplets, ratified } = draft.globals
+  const { election, supplyDroplets } = draft.globals
   const { ballot } = account
   invariant(election !== null && ballot !== null, 'a ratification is supported while an election is open')
-  const weightDroplets = ratifyWeight(ballot, account)
+  const given = ratifyWeight(ballot, account)
   const before = ballot.sources.find((supported) => supported.source === source)?.weightDroplets ?? 0
   const proposal = election.proposals.find((one) => one.source === source)
-  const after = { source, weightDroplets: (proposal?.weightDroplets ?? 0) - before + weightDroplets }
+  const weightDroplets = (proposal?.weightDroplets ?? 0) - before + given
+  const passes = (proposal?.passedHeight ?? null) === null && weightDroplets > supplyDroplets - weightDroplets
+  const after = { source, weightDroplets, passedHeight: passes ? draft.height : (proposal?.passedHeight ?? null) }
   const proposals =
     proposal === undefined ? [...election.proposals, after] : election.proposals.map((one) => (one === proposal ? after : one))
-  const sources = [...ballot.sources.filter((supported) => supported.source !== source), { source, weightDroplets }]
+  const sources = [...ballot.sources.filter((supported) => supported.source !== source), { source, weightDroplets: given }]
   draft.put(address, { ...account, ballot: { ...ballot, sources } })
   draft.change({ election: { ...election, proposals } })
-  if (ratified?.source === source || after.weightDroplets <= supplyDroplets - after.weightDroplets) return
+  if (!passes) return
   draft.change({ ratified: { source, height: draft.height } })
-  draft.events.push({ kind: 'ratified', source, weightDroplets: after.weightDroplets })
+  draft.events.push({ kind: 'ratified', source, weightDroplets })
 }
