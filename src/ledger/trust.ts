@@ -30,7 +30,8 @@ export function endorse(draft: Draft, address: Address, { verifier, stance }: En
 /**
  * How far each account is trusted: an anchor by itself, the others by those who vouch for them. Each of `rounds` rounds hands half
  * of an account's trust, in equal parts and rounded down, to the verifiers that it vouches for. So whoever no chain of
- * endorsements from an anchor reaches has nothing, however many vouch for it, and all whom one endorsement lets in share what it carries.
+ * endorsements from an anchor reaches has nothing, however many vouch for it. Of all whom one endorsement lets in, none has more than
+ * 4/3 of what it carries, and all together have less than twice that, however they vouch for each other.
  */
 export function trustScores(
   endorsesOf: (address: Address) => readonly Address[] | null,
