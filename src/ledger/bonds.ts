@@ -201,7 +201,7 @@ function checkTakeBack({ bonds }: Account, hasDroplets: number, amountDroplets: 
     const { releaseSlot } = unbonding[0] as Unbonding
     return refuse(
       'too-many-unbonding',
-      `has ${unbonding.length} sums on their way back, at most ${MAX_UNBONDINGS} allowed; the first comes in slot ${releaseSlot}`,
+      `has ${unbonding.length} sums on their way back, at most ${MAX_UNBONDINGS} allowed; the first comes in slot ${releaseSlot} at the earliest`,
     )
   }
   return null

@@ -183,8 +183,8 @@ export class TestChain {
   readonly state: LedgerState
   /** Of the newest block. */
   slot = 0
-  constructor(world: World = {}) {
-    this.state = stateOf(world)
+  constructor(world: World = {}, state = stateOf(world)) {
+    this.state = state
   }
 
   /** Applies a block that must be right. */
