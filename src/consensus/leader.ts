@@ -1,12 +1,12 @@
 import type { Hex } from '../base/hex.ts'
 import type { AggregateSignature, Certificate, LockStatement, SealStatement, VoteStatement } from '../wire/types.ts'
 import { enoughStake, stakeOf, totalOf } from './quorum.ts'
-import { change, learnCertificate, type Turn } from './turn.ts'
-import type { Collected, Leading, ProposedBlock, State } from './types.ts'
+import { change, learnCertificate, type Turn, weighs } from './turn.ts'
+import type { Collected, Leading, Members, ProposedBlock, State } from './types.ts'
 
 /** The maker of the best candidate asks everybody for votes. */
 export function startLeading(turn: Turn, best: ProposedBlock): void {
-  const { height } = turn.state
+  const { height, members } = turn.state
   const statement: VoteStatement = {
     kind: 'vote',
     height,
@@ -14,7 +14,7 @@ export function startLeading(turn: Turn, best: ProposedBlock): void {
     block: best.block.hash,
     validSlot: best.justification?.statement.slot ?? null,
   }
-  const leading: Leading = { slot: best.slot, height, votes: collecting(statement), locks: null, seals: null, publishedSigners: 0 }
+  const leading: Leading = { slot: best.slot, height, members, votes: collecting(statement), locks: null, seals: null, publishedSigners: 0 }
   change(turn, { leading })
   turn.effects.push({ kind: 'ask', request: { kind: 'vote', statement } })
 }
@@ -22,20 +22,20 @@ export function startLeading(turn: Turn, best: ProposedBlock): void {
 /** Takes a signature that this leader asked for; at enough stake it goes on to the next phase. */
 export function collectSignature(turn: Turn, from: number, statement: VoteStatement | LockStatement | SealStatement, signature: Hex): void {
   const { leading, height } = turn.state
-  if (leading === null) return
+  if (leading === null || !weighs(leading.members, from)) return
   switch (statement.kind) {
     case 'vote': {
       const votes = add(leading.votes, from, statement, signature)
       if (votes === null || leading.locks !== null || leading.height !== height) return
       change(turn, { leading: { ...leading, votes } })
-      if (isEnough(turn.state, votes)) askForLocks(turn, votes)
+      if (isEnough(leading.members, votes)) askForLocks(turn, votes)
       return
     }
     case 'lock': {
       const locks = leading.locks && add(leading.locks, from, statement, signature)
       if (locks === null || leading.seals !== null || leading.height !== height) return
       change(turn, { leading: { ...leading, locks } })
-      if (isEnough(turn.state, locks)) askForSeals(turn, locks)
+      if (isEnough(leading.members, locks)) askForSeals(turn, locks)
       return
     }
     case 'seal': {
@@ -55,6 +55,8 @@ export function publishFullerSeal(turn: Turn): void {
   if (leading.seals.signatures.length > leading.publishedSigners) publish(turn, leading, leading.seals)
 }
 
+const hasSigned = ({ signatures }: Collected, from: number): boolean => signatures.some(([member]) => member === from)
+
 const collecting = (statement: Collected['statement']): Collected => ({ statement, signatures: [] })
 
 /** Null if the statement is not the one that was asked for, or the signature is known. */
@@ -66,12 +68,11 @@ function add(collected: Collected, from: number, statement: Collected['statement
     asked.block === statement.block &&
     (asked.kind === 'seal' || statement.kind === 'seal' || asked.slot === statement.slot) &&
     (asked.kind !== 'vote' || statement.kind !== 'vote' || asked.validSlot === statement.validSlot)
-  if (!sameRound || collected.signatures.some(([member]) => member === from)) return null
+  if (!sameRound || hasSigned(collected, from)) return null
   return { statement: asked, signatures: [...collected.signatures, [from, signature] as const].sort(([left], [right]) => left - right) }
 }
 
-function isEnough(state: State, collected: Collected): boolean {
-  const { stakeDroplets } = state.members
+function isEnough({ stakeDroplets }: Members, collected: Collected): boolean {
   const signers = collected.signatures.map(([member]) => member)
   return stakeOf(stakeDroplets, signers) >= enoughStake(totalOf(stakeDroplets))
 }
@@ -100,15 +101,16 @@ function askForSeals(turn: Turn, locks: Collected): void {
   turn.effects.push({ kind: 'ask', request: { kind: 'seal', certificate } })
 }
 
-/** S1: enough seals make the block final. After that more are collected until the slot ends, or all are there. */
+/** S2: enough seals make the block final. After that more are collected until the slot ends, or all are there. */
 function takeSeals(turn: Turn, seals: Collected): void {
-  const { leading, height, members } = turn.state
+  const { leading, height } = turn.state
   if (leading === null) return
+  const { members } = leading
   if (leading.publishedSigners > 0) {
-    if (seals.signatures.length === members.stakeDroplets.length) publish(turn, leading, seals)
+    if (members.stakeDroplets.every((stake, member) => stake === 0 || hasSigned(seals, member))) publish(turn, leading, seals)
     return
   }
-  if (leading.height !== height || !isEnough(turn.state, seals)) return
+  if (leading.height !== height || !isEnough(members, seals)) return
   const seal = aggregate(turn.state, seals)
   turn.effects.push({ kind: 'commit', block: seals.statement.block, height: leading.height, seal })
   publish(turn, leading, seals, seal)

@@ -6,23 +6,27 @@ import { type GuardRecord, type KnownSignatures, lastSlot, lockAt, permit, raise
 import { collectSignature, publishFullerSeal, startLeading } from './leader.ts'
 import { answer, refuse, slotOf, takeRequest } from './requests.ts'
 import { alarm, change, endWithDuplicate, learnCertificate, mayVerify, persist, type Turn } from './turn.ts'
-import type { BlockRef, Input, MachineConfig, Members, ProposedBlock, State, Step } from './types.ts'
+import type { BlockRef, Input, Lottery, MachineConfig, Members, ProposedBlock, State, Step } from './types.ts'
 
 /** The machine after a start or a restart. A verifier signs nothing until `own-signatures-known`. */
 export function initialState(options: {
   readonly config: MachineConfig
+  /** Of the height above the head. */
   readonly members: Members
   readonly head: BlockRef
+  /** Of the head's height; for genesis, which nobody seals, the first quorum. */
+  readonly headMembers: Members
   readonly record: GuardRecord
   /** A newer record may have been lost. */
   readonly doubtful: boolean
 }): State {
-  const { config, members, head, record, doubtful } = options
+  const { config, members, head, headMembers, record, doubtful } = options
   return {
     config,
     members,
     height: head.height + 1,
     head,
+    headMembers,
     slot: null,
     choiceDue: false,
     record,
@@ -53,7 +57,7 @@ function take(turn: Turn, input: Input): void {
       change(turn, { choiceDue: true })
       return reconsider(turn)
     case 'ticket-drawn':
-      if (input.slot !== turn.state.slot || !input.selected) return
+      if (input.slot !== turn.state.slot || !input.selected || !isSameLottery(input, turn.state.members)) return
       change(turn, { ticket: input.ticket })
       return seekCandidate(turn)
     case 'block-built':
@@ -75,7 +79,7 @@ function take(turn: Turn, input: Input): void {
     case 'sealed-block':
       return takeSealedBlock(turn, input.block, input.seal)
     case 'head-moved':
-      return moveHead(turn, input.head, input.members)
+      return moveHead(turn, input)
     case 'own-signatures-known':
       return takeOwnSignatures(turn, input.known)
     default:
@@ -103,21 +107,34 @@ function startSlot(turn: Turn, slot: number): void {
   })
   forgetOldBlocks(turn)
   // L4: whoever leaves a slot without a signed block shows the certificates that it holds, so that no lock stays hidden.
-  const { valid, decided, members } = turn.state
+  const { valid, decided, members, record } = turn.state
   if (before.slot !== null && members.self !== null) {
     if (valid !== null) turn.effects.push({ kind: 'gossip-certificate', certificate: valid })
     if (decided !== null) turn.effects.push({ kind: 'gossip-certificate', certificate: decided })
   }
-  const signed = lastSlot(before.record)
-  if (signed !== null && signed > slot && members.self !== null)
+  if (isClockBehind(record, slot) && members.self !== null)
     alarm(
       turn,
       'clock-behind-record',
-      `the clock says slot ${slot}, the signing record slot ${signed}: nothing is signed until the clock has passed it`,
+      `the clock says slot ${slot}, the signing record slot ${lastSlot(record)}: nothing is signed until the clock has passed it`,
     )
-  else if (mayVerify(turn.state)) turn.effects.push({ kind: 'draw-ticket', slot })
+  drawTicket(turn)
   reconsider(turn)
 }
+
+function drawTicket(turn: Turn): void {
+  const { slot, members, record } = turn.state
+  if (slot === null || !mayVerify(turn.state) || isClockBehind(record, slot)) return
+  const { quorum, epochSeed } = members
+  turn.effects.push({ kind: 'draw-ticket', slot, quorum, epochSeed })
+}
+
+function isClockBehind(record: GuardRecord, slot: number): boolean {
+  const signed = lastSlot(record)
+  return signed !== null && signed > slot
+}
+
+const isSameLottery = (left: Lottery, right: Lottery): boolean => left.quorum === right.quorum && left.epochSeed === right.epochSeed
 
 /** At a height that is stuck, blocks must not pile up: recent ones stay, and those that a certificate or a signature names. */
 function forgetOldBlocks(turn: Turn): void {
@@ -228,15 +245,22 @@ function takeSealedBlock(turn: Turn, block: BlockRef, seal: AggregateSignature):
   else if (block.height > turn.state.height) turn.effects.push({ kind: 'behind', height: block.height })
 }
 
-function moveHead(turn: Turn, head: BlockRef, members: Members): void {
+function moveHead(turn: Turn, { head, headMembers, members }: Extract<Input, { kind: 'head-moved' }>): void {
   const { state } = turn
   if (head.height < state.height) return
   invariant(head.height > state.head.height, 'the head only moves up')
+  invariant(head.height > state.height || headMembers.quorum === state.members.quorum, 'the quorum of a height is known before it')
   const valid = lockAt(state.record, head.height + 1)
-  change(turn, { head, members, height: head.height + 1, valid, decided: null, candidates: [], blocks: [] })
+  // W6: a ticket does not outlive the quorum or the epoch that it was drawn for.
+  const isTicketGood = isSameLottery(members, state.members)
+  const ticket = isTicketGood ? state.ticket : null
+  change(turn, { head, headMembers, members, height: head.height + 1, valid, decided: null, ticket, candidates: [], blocks: [] })
   // A leader of the height that just ended goes on collecting seals; one of an older height, or of a block that lost, does not.
   if (state.leading !== null && state.leading.seals?.statement.block !== head.hash) change(turn, { leading: null })
-  if (!turn.state.choiceDue) seekCandidate(turn)
+  if (!state.choiceDue) {
+    if (isTicketGood) seekCandidate(turn)
+    else drawTicket(turn)
+  }
   reconsider(turn)
 }
 

@@ -2,7 +2,7 @@ import { unreachable } from '../base/errors.ts'
 import type { Certificate, Hash, LockStatement, RefusalReason, SignRequest, VoteStatement } from '../wire/types.ts'
 import { bestCandidate } from './choice.ts'
 import { lockAt, permit } from './guard.ts'
-import { alarm, change, learnCertificate, mayVerify, persist, type Turn } from './turn.ts'
+import { alarm, change, learnCertificate, maySign, mayVerify, membersAt, persist, type Turn, weighs } from './turn.ts'
 import type { HeldRequest, State } from './types.ts'
 
 export const slotOf = (request: SignRequest): number | null => {
@@ -11,14 +11,15 @@ export const slotOf = (request: SignRequest): number | null => {
 }
 
 export function takeRequest(turn: Turn, asked: HeldRequest): void {
-  if (turn.state.members.self === null) return refuse(turn, asked.id, 'not-verifier')
+  const { statement } = asked.request.kind === 'vote' ? asked.request : asked.request.certificate
+  const members = membersAt(turn.state, statement.height)
+  if (!weighs(members, members.self)) return refuse(turn, asked.id, 'not-verifier')
   if (asked.request.kind !== 'vote') learnCertificate(turn, asked.request.certificate)
   if (answer(turn, asked)) return
   // R1: at most one held request of a kind and asker.
   const isOlder = (held: HeldRequest): boolean => held.from === asked.from && held.request.kind === asked.request.kind
   for (const held of turn.state.held) if (isOlder(held)) refuse(turn, held.id, 'wrong-slot')
   change(turn, { held: [...turn.state.held.filter((held) => !isOlder(held)), asked] })
-  const { statement } = asked.request.kind === 'vote' ? asked.request : asked.request.certificate
   if (statement.height > turn.state.height) turn.effects.push({ kind: 'behind', height: statement.height })
   // A vote needs the candidate, which gossip brings; only a certificate is a reason to fetch, or any asker could fill the memory.
   else if (asked.request.kind !== 'vote' && !knowsBlock(turn.state, statement.block))
@@ -50,7 +51,8 @@ function tooEarlyOrLate(turn: Turn, asked: HeldRequest, height: number, slot: nu
   if (height < state.height) return refused(turn, asked.id, 'old-height')
   if (state.slot === null) return refused(turn, asked.id, 'wrong-slot')
   if (slot !== null && (slot < state.slot || slot > state.slot + 1)) return refused(turn, asked.id, 'wrong-slot')
-  if (!mayVerify(state)) return refused(turn, asked.id, 'silent')
+  // What was held for the next height may have met a quorum without this node.
+  if (!mayVerify(state)) return refused(turn, asked.id, state.silence === null ? 'not-verifier' : 'silent')
   if (height > state.height || (slot !== null && slot > state.slot)) return false
   return null
 }
@@ -89,7 +91,7 @@ function answerLock(turn: Turn, asked: HeldRequest, voted: Certificate<VoteState
 function answerSeal(turn: Turn, asked: HeldRequest, locked: Certificate<LockStatement>): boolean {
   const { height, slot, block } = locked.statement
   const { state } = turn
-  // S3: the head may still be sealed, so that all who sign it are paid.
+  // S3, S4: the head may still be sealed by its own quorum, so that all who sign it are paid.
   const isHead = height === state.head.height && block === state.head.hash
   if (!isHead) {
     const early = tooEarlyOrLate(turn, asked, height, null)
@@ -104,7 +106,7 @@ function answerSeal(turn: Turn, asked: HeldRequest, locked: Certificate<LockStat
       )
       return refused(turn, asked.id, 'locked')
     }
-  } else if (!mayVerify(state)) return refused(turn, asked.id, 'silent')
+  } else if (!maySign(state, state.headMembers)) return refused(turn, asked.id, 'silent')
   const statement = { kind: 'seal', height, block } as const
   const permission = permit(state.record, statement)
   if (!permission.granted) return refused(turn, asked.id, permission.reason)

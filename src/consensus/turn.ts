@@ -1,6 +1,6 @@
 import type { Certificate, Hash, LockStatement, VoteStatement } from '../wire/types.ts'
 import type { GuardRecord } from './guard.ts'
-import type { AlarmCode, Effect, State } from './types.ts'
+import type { AlarmCode, Effect, Members, State } from './types.ts'
 
 /** A state under change within one step; the state that the step began with stays as it was. */
 export interface Turn {
@@ -32,8 +32,19 @@ export function learnCertificate(turn: Turn, known: Certificate): void {
   }
 }
 
-/** It has a key in this quorum, and nothing keeps it silent. */
-export const mayVerify = (state: State): boolean => state.members.self !== null && state.silence === null && state.slot !== null
+/** Whether that member counts: one without stake signs nothing, and is not counted if it does. */
+export const weighs = ({ stakeDroplets }: Members, member: number | null): boolean => member !== null && (stakeDroplets[member] ?? 0) > 0
+
+/** S4: the quorum by which statements of a height are judged. The head's own may still seal it. */
+export const membersAt = ({ head, headMembers, members }: State, height: number): Members =>
+  height === head.height ? headMembers : members
+
+/** It is in this quorum, and nothing keeps it silent. */
+export const maySign = ({ silence, slot }: State, members: Members): boolean =>
+  weighs(members, members.self) && silence === null && slot !== null
+
+/** It is in the quorum of the height that is being worked on, and nothing keeps it silent. */
+export const mayVerify = (state: State): boolean => maySign(state, state.members)
 
 /** Takes over a record that allows what is about to be signed: it is on disk before that is. */
 export function persist(turn: Turn, record: GuardRecord, block: Hash | null): void {
@@ -42,9 +53,15 @@ export function persist(turn: Turn, record: GuardRecord, block: Hash | null): vo
   turn.effects.push({ kind: 'persist', record, block })
 }
 
-/** G6: while this node signs, its key has signed in the present slot what is not on its record. */
-function isOfAnotherInstance({ silence, slot, members, record }: State, { statement, aggregate }: Certificate): boolean {
-  if (silence !== null || members.self === null || !aggregate.signers.includes(members.self)) return false
+/**
+ * G6: while this node signs, its key has signed in the present slot what is not on its record. Only of the head's height
+ * and the next is it known which index is this node's.
+ */
+function isOfAnotherInstance(state: State, { statement, aggregate }: Certificate): boolean {
+  const { silence, slot, record } = state
+  if (statement.height !== state.height && statement.height !== state.head.height) return false
+  const { self } = membersAt(state, statement.height)
+  if (silence !== null || self === null || !aggregate.signers.includes(self)) return false
   if (statement.kind === 'vote') return statement.slot === slot && !(record.vote?.slot === slot && record.vote.block === statement.block)
   const lock = record.lock?.statement
   return (

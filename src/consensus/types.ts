@@ -38,16 +38,20 @@ export type Input =
   | { readonly kind: 'slot-started'; readonly slot: number }
   /** The clock reached W of a slot. */
   | { readonly kind: 'choice-due'; readonly slot: number }
-  /** Answer to `draw-ticket`; `selected` says whether it is under the threshold. */
-  | { readonly kind: 'ticket-drawn'; readonly slot: number; readonly ticket: Hash; readonly selected: boolean }
+  /** Answer to `draw-ticket`, with what that named; `selected` says whether it is under the threshold. */
+  | ({ readonly kind: 'ticket-drawn'; readonly slot: number; readonly ticket: Hash; readonly selected: boolean } & Lottery)
   /** Answer to `build`; null in a quiet slot. */
   | { readonly kind: 'block-built'; readonly slot: number; readonly block: BlockRef | null }
   | { readonly kind: 'candidate'; readonly candidate: ProposedBlock }
   /** A block of this height that is valid has become known (fetched, or kept from before a restart). */
   | { readonly kind: 'block-known'; readonly block: BlockRef }
-  /** A member of the quorum asks for a signature; `id` comes back in the answer. The machine asks itself this way, too. */
+  /**
+   * A member of the quorum of the statement's height asks for a signature, `from` being its index there; `id` comes back
+   * in the answer. The machine asks itself this way, too. R4: a runner that cannot know yet which quorum that is keeps
+   * the request until the head is there.
+   */
   | { readonly kind: 'request'; readonly id: number; readonly from: number; readonly request: SignRequest }
-  /** A member signed what this node asked for. */
+  /** A member of the quorum of the statement's height signed what this node asked for. */
   | {
       readonly kind: 'signature'
       readonly from: number
@@ -66,8 +70,8 @@ export type Input =
   | { readonly kind: 'certificate'; readonly certificate: Certificate }
   /** A block of this height with a seal certificate. */
   | { readonly kind: 'sealed-block'; readonly block: BlockRef; readonly seal: AggregateSignature }
-  /** The chain's head moved: by `commit`, or because sync brought blocks. Gives the next height's quorum. */
-  | { readonly kind: 'head-moved'; readonly head: BlockRef; readonly members: Members }
+  /** The chain's head moved: by `commit`, or because sync brought blocks. Gives the quorum of its height and of the next. */
+  | { readonly kind: 'head-moved'; readonly head: BlockRef; readonly headMembers: Members; readonly members: Members }
   /** What peers know this verifier to have signed; once enough of them have answered after a start. */
   | { readonly kind: 'own-signatures-known'; readonly known: KnownSignatures }
 
@@ -75,11 +79,12 @@ export type Input =
 export type Effect =
   /** Write the guard's record, and with it the block that a lock or seal is for; on disk (fsync) before the next effect. */
   | { readonly kind: 'persist'; readonly record: GuardRecord; readonly block: Hash | null }
-  | { readonly kind: 'draw-ticket'; readonly slot: number }
+  /** Draw the slot's ticket under that seed; whether it selects this node goes by the stakes of that quorum. */
+  | ({ readonly kind: 'draw-ticket'; readonly slot: number } & Lottery)
   | { readonly kind: 'build'; readonly slot: number; readonly height: number }
   /** Sign the candidate statement and gossip the block in an envelope of this slot. */
   | { readonly kind: 'propose'; readonly statement: CandidateStatement; readonly justification: Certificate<VoteStatement> | null }
-  /** Send a request to every member of the quorum, this node included. */
+  /** Send a request to every member of the quorum of its height, this node included. */
   | { readonly kind: 'ask'; readonly request: SignRequest }
   /** Sign the statement and answer the request. */
   | { readonly kind: 'sign'; readonly id: number; readonly statement: VoteStatement | LockStatement | SealStatement }
@@ -91,7 +96,7 @@ export type Effect =
       readonly certificate: Certificate | null
     }
   | { readonly kind: 'gossip-certificate'; readonly certificate: Certificate }
-  /** Get a block of this height by its hash; from that member first, if one is named. */
+  /** Get a block of this height by its hash; from that member of this height's quorum first, if one is named. */
   | { readonly kind: 'fetch-block'; readonly block: Hash; readonly from: number | null }
   /** Write the final block; `head-moved` follows. */
   | { readonly kind: 'commit'; readonly block: Hash; readonly height: number; readonly seal: AggregateSignature }
@@ -103,10 +108,18 @@ export type Effect =
 
 export type AlarmCode = 'duplicate-instance' | 'stale-record' | 'doubtful-record' | 'conflicting-lock' | 'clock-behind-record'
 
-/** The quorum as the machine needs it: by index. */
-export interface Members {
-  /** Index of this node; null if it does not verify. */
+/** What a ticket holds for: not beyond the quorum, and not beyond the epoch if the next one elects the same quorum. */
+export interface Lottery {
+  /** Hash of the quorum. */
+  readonly quorum: Hash
+  readonly epochSeed: Hash
+}
+
+/** The quorum of a height as the machine needs it: by index. */
+export interface Members extends Lottery {
+  /** Index of this node; null if it is no member. */
   readonly self: number | null
+  /** A member whose stake is 0 signs nothing. */
   readonly stakeDroplets: readonly number[]
   /** Ids, for the rule `nodeId`. */
   readonly ids: readonly Hex[]
@@ -128,6 +141,8 @@ export interface Collected {
 export interface Leading {
   readonly slot: number
   readonly height: number
+  /** Of that height, also when the head has moved on and the next quorum is another. */
+  readonly members: Members
   readonly votes: Collected
   readonly locks: Collected | null
   readonly seals: Collected | null
@@ -153,10 +168,13 @@ export type Silence =
 
 export interface State {
   readonly config: MachineConfig
+  /** Of the height that is being worked on. */
   readonly members: Members
   /** The height that is being worked on: one above the head. */
   readonly height: number
   readonly head: BlockRef
+  /** Of the head's height: they may still seal the head (S3). */
+  readonly headMembers: Members
   /** Null before the first `slot-started`. */
   readonly slot: number | null
   /** W of the slot has passed. */

@@ -62,7 +62,9 @@ export class Coalition {
 
   /** A certificate of whoever signed, the coalition included, if that is enough stake. */
   certificate<S extends VoteStatement | LockStatement | SealStatement>(statement: S): Certificate<S> | null {
-    if (!this.world.register.couldHaveEnough(statement, this.members)) return null
+    const { quorums, register } = this.world
+    const helpers = this.members.flatMap((member) => quorums.indexOf(member, statement.height) ?? [])
+    if (!register.couldHaveEnough(statement, helpers)) return null
     for (const member of this.members) this.world.signBadly(member, statement)
     return this.world.register.certificate(statement)
   }
@@ -111,7 +113,7 @@ export class Coalition {
     const { world } = this
     if (behaviour === 'hide-lock') this.leak()
     if (behaviour === 'spam') flood(this, member, slot, head)
-    if (slot <= head.slot || !world.isSelected(member, slot)) return
+    if (slot <= head.slot || !world.isSelected(member, slot, head.height + 1)) return
     // What it hides it proposes again itself, or it tempts the locked with another block.
     const repeats = behaviour === 'hide-lock' && (this.hoards || this.random.below(2) === 0)
     const justification = repeats ? (this.voteCertificates().find((known) => this.isFit(known, head, slot)) ?? null) : null
@@ -133,8 +135,8 @@ export class Coalition {
     block: SimBlock,
     justification: Certificate<VoteStatement> | null,
   ): Plan {
-    const { random, targets, world } = this
-    const candidate = { block, slot, maker: leader, ticket: world.ticketOf(leader, slot), justification }
+    const { random, targets } = this
+    const candidate = this.candidate(leader, slot, block, justification)
     const everybody = {
       leader,
       block,
@@ -169,14 +171,19 @@ export class Coalition {
     }
   }
 
+  private candidate(leader: number, slot: number, block: SimBlock, justification: ProposedBlock['justification']): ProposedBlock {
+    const maker = this.world.quorums.indexOf(leader, block.height) ?? 0
+    return { block, slot, maker, ticket: this.world.ticketOf(leader, slot, block.height), justification }
+  }
+
   /** Two blocks, led side by side: each to its own half at every step, or to everybody at some. */
   private split(leader: number, slot: number, blocks: readonly SimBlock[]): Plan[] {
-    const { random, targets, world } = this
+    const { random, targets } = this
     const half = random.someOf(targets)
     const halves = [half, targets.filter((target) => !half.includes(target))]
     const mixes = random.below(2) === 0
     return blocks.map((block, place) => {
-      const candidate = { block, slot, maker: leader, ticket: world.ticketOf(leader, slot), justification: null }
+      const candidate = this.candidate(leader, slot, block, null)
       const whom = (): readonly number[] => (mixes && random.below(2) === 0 ? targets : (halves[place] ?? []))
       return { leader, block, candidate, proposeTo: whom(), askVotesOf: whom(), askLocksOf: whom(), askSealsOf: whom(), publishTo: whom() }
     })
@@ -189,9 +196,9 @@ export class Coalition {
     const validSlot = justification?.statement.slot ?? null
     const fields = { height: block.height, slot, block: block.hash, validSlot }
     const statement = { kind: 'candidate', ...fields } as const
-    world.register.sign(leader, statement)
+    world.signBadly(leader, statement)
     world.trace(() => `adversary ${leader} leads s${slot} h${block.height} ${short(block.hash)} to ${proposeTo.join(',')}`)
-    for (const to of proposeTo) world.send(leader, to, { kind: 'candidate', statement, candidate })
+    for (const to of proposeTo) world.send(leader, to, { kind: 'candidate', from: leader, statement, candidate })
     const vote: VoteStatement = { kind: 'vote', ...fields }
     this.plans.push(plan)
     this.remember(vote)

@@ -7,6 +7,8 @@ export interface CampaignOptions {
   readonly seedStart: number
   readonly seeds: number
   readonly scenario: ScenarioName
+  /** Another quorum every so many heights. */
+  readonly handoverHeights?: number | null
   readonly machine?: Machine
   /** After each run. */
   readonly onRun?: (result: RunResult) => void
@@ -19,6 +21,7 @@ export interface FailedRun extends Failure {
 export interface Summary {
   readonly verifiers: number
   readonly scenario: ScenarioName
+  readonly handoverHeights: number | null
   readonly seedStart: number
   readonly runs: number
   readonly slots: number
@@ -28,6 +31,8 @@ export interface Summary {
   readonly inputs: number
   readonly signatures: number
   readonly crashes: number
+  /** How often another quorum took over. */
+  readonly handovers: number
   /** Runs in which two blocks were sealed at one height: only ever where a third of the stake or more is bad. */
   readonly forks: number
   /** How many verifiers, over all runs, were adversaries of a kind or silent. */
@@ -39,13 +44,13 @@ export interface Summary {
 
 /** Many runs, one seed after the other. */
 export function runCampaign(options: CampaignOptions): Summary {
-  const { verifiers, seedStart, seeds, scenario, machine, onRun } = options
-  const totals = { slots: 0, blocks: 0, messages: 0, inputs: 0, signatures: 0, crashes: 0, forks: 0 }
+  const { verifiers, seedStart, seeds, scenario, handoverHeights = null, machine, onRun } = options
+  const totals = { slots: 0, blocks: 0, messages: 0, inputs: 0, signatures: 0, crashes: 0, handovers: 0, forks: 0 }
   const adversaries: Record<string, number> = Object.fromEntries([...behaviours, 'silent'].map((name) => [name, 0]))
   const recoveries: number[] = []
   const failures: FailedRun[] = []
   for (let seed = seedStart; seed < seedStart + seeds; seed++) {
-    const result = runSeed(seed, verifiers, { scenario, ...(machine === undefined ? {} : { machine }) })
+    const result = runSeed(seed, verifiers, { scenario, handoverHeights, ...(machine === undefined ? {} : { machine }) })
     const { counts, failure } = result
     totals.slots += result.slots
     totals.blocks += result.blocks
@@ -53,6 +58,7 @@ export function runCampaign(options: CampaignOptions): Summary {
     totals.inputs += counts.inputs
     totals.signatures += counts.signed
     totals.crashes += counts.crashes
+    if (handoverHeights !== null) totals.handovers += Math.floor(result.blocks / handoverHeights)
     if (result.forked) totals.forks++
     if (!result.forked && failure === null) recoveries.push(result.recoveryChances)
     for (const [member, behaviour] of result.scenario.behaviours.entries()) {
@@ -67,6 +73,7 @@ export function runCampaign(options: CampaignOptions): Summary {
   return {
     verifiers,
     scenario,
+    handoverHeights,
     seedStart,
     runs: seeds,
     ...totals,

@@ -4,6 +4,7 @@ import { type GuardRecord, lockAt } from '../../src/consensus/guard.ts'
 import { stakeOf, totalOf } from '../../src/consensus/quorum.ts'
 import type { AlarmCode, State } from '../../src/consensus/types.ts'
 import type { Statement } from '../../src/wire/types.ts'
+import type { HonestNode } from './node.ts'
 import { short } from './show.ts'
 import type { World } from './world.ts'
 
@@ -56,14 +57,41 @@ export function checkAlarm(world: World, node: number, code: AlarmCode, detail: 
 export function checkEvidence(world: World): void {
   if (world.fork === null) return
   const { height, blocks } = world.fork
-  const { stakes, behaviours } = world.scenario
+  const { stakes, nodes } = world.quorums.at(height)
+  const { behaviours } = world.scenario
   const guilty = stakes.flatMap((_, member) => {
     const said = world.register.saidBy(member, height)
     return said.some((first, place) => said.slice(place + 1).some((second) => offenceOf(first, second) !== null)) ? [member] : []
   })
-  const honest = guilty.filter((member) => behaviours[member] === null)
+  const honest = guilty.map((member) => nodes[member] ?? 0).filter((node) => behaviours[node] === null)
   const guiltyStake = stakeOf(stakes, guilty)
   const sealed = `${blocks.map(short).join(' and ')} sealed at height ${height}`
   if (honest.length > 0) world.fail('evidence', `${sealed}: the evidence names honest ${honest.join(',')}`)
   if (guiltyStake * 3 < totalOf(stakes)) world.fail('evidence', `${sealed}: the evidence names only ${guiltyStake} of ${totalOf(stakes)}`)
+}
+
+/** The slot in which the last node has started; from the next on, everybody takes part. */
+const LAST_START_SLOT = 1
+
+/**
+ * Where nothing goes wrong and clocks agree, a slot in which anybody is selected ends with a block, also the first slot of
+ * a quorum; and all who weigh in a height's quorum are paid for sealing it, also those who are not in the next one.
+ */
+export function checkCalm(world: World, node: HonestNode): void {
+  const { scenario, quorums } = world
+  const chain = node.disk.chain.map(({ block }) => block)
+  for (const [place, { height, slot }] of chain.entries()) {
+    const before = chain[place - 1]
+    if (before === undefined || before.slot < LAST_START_SLOT) continue
+    for (let lost = before.slot + 1; lost < slot && scenario.quietPpm === 0; lost++)
+      if (quorums.at(height).nodes.some((member) => world.isSelected(member, lost, height)))
+        world.fail(
+          'lost-slot',
+          `no block in slot ${lost}, between height ${before.height} of slot ${before.slot} and the next of slot ${slot}`,
+        )
+    const weighty = quorums.at(height).stakes.filter((stake) => stake > 0).length
+    const named = world.mostSigners.get(height) ?? 0
+    if (height < node.head.height && named < weighty)
+      world.fail('unpaid', `the fullest certificate of height ${height} names ${named} of ${weighty}`)
+  }
 }

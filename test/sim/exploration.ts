@@ -13,7 +13,6 @@ import { type Machine, realMachine } from './world.ts'
  */
 export const HONEST = [0, 1, 2] as const
 const ADVERSARY = 3
-const MEMBERS = 4
 /** Honest signers that make a certificate together with the adversary. */
 const ENOUGH_HONEST = 2
 /** The one honest verifier that is selected, in every slot; the adversary always is. So the other two are alike. */
@@ -58,11 +57,10 @@ function blockOf(hash: Hash): BlockRef {
   return { hash, height: Number(name[1]), slot: Number(name[2]), parent: parent.join('.') }
 }
 
-const membersOf = (self: number): Members => ({
-  self,
-  stakeDroplets: Array.from({ length: MEMBERS }, () => 1),
-  ids: Array.from({ length: MEMBERS }, (_, member) => `${member}`),
-})
+const membersOf = (self: number): Members => {
+  const ids = ['0', '1', '2', '3']
+  return { quorum: 'q', epochSeed: 'e', self, stakeDroplets: ids.map(() => 1), ids }
+}
 
 /** The adversary's ticket is the lowest, so that it leads whenever it shows a candidate. */
 const ticketOf = (maker: number): string => (maker === ADVERSARY ? '00' : '10')
@@ -116,7 +114,8 @@ export class LocalWorld {
 
   private boot(self: number, head: BlockRef, record: GuardRecord): State {
     const config = { leaderRule: 'ticket', aggregate: () => '' } as const
-    return this.machine.initialState({ config, members: membersOf(roleOf(self)), head, record, doubtful: false })
+    const members = membersOf(roleOf(self))
+    return this.machine.initialState({ config, members, head, headMembers: members, record, doubtful: false })
   }
 
   /** One verifier takes inputs, and at once what it tells itself because of them. */
@@ -139,7 +138,7 @@ export class LocalWorld {
           disk = effect.record
           return
         case 'draw-ticket':
-          queue.push({ kind: 'ticket-drawn', slot: effect.slot, ticket: ticketOf(self), selected: self === PROPOSER })
+          queue.push({ ...effect, kind: 'ticket-drawn', ticket: ticketOf(self), selected: self === PROPOSER })
           return
         case 'build':
           queue.push({ kind: 'block-built', slot: effect.slot, block: nameBlock(effect.height, effect.slot, 'h', state.head.hash) })
@@ -157,7 +156,7 @@ export class LocalWorld {
           queue.push({ kind: 'block-known', block: blockOf(effect.block) })
           return
         case 'commit':
-          queue.unshift({ kind: 'head-moved', head: blockOf(effect.block), members: membersOf(role) })
+          queue.unshift({ kind: 'head-moved', head: blockOf(effect.block), headMembers: state.members, members: state.members })
           return
         case 'alarm':
           violation ??= `${self} raises ${effect.code}: ${effect.detail}`

@@ -1,5 +1,5 @@
 import { emptyRecord, type GuardRecord } from '../../src/consensus/guard.ts'
-import type { Effect, Input, State, Step } from '../../src/consensus/types.ts'
+import type { Effect, Input, Members, State, Step } from '../../src/consensus/types.ts'
 import type { ScenarioName } from './scenario.ts'
 import { type CheckName, type Machine, realMachine } from './world.ts'
 
@@ -7,11 +7,14 @@ import { type CheckName, type Machine, realMachine } from './world.ts'
 export interface Mutant {
   readonly description: string
   readonly scenario: ScenarioName
+  /** Where the mistake shows only when the quorum changes. */
+  readonly handoverHeights?: number
   readonly checks: readonly CheckName[]
   readonly machine: Machine
 }
 
 const { initialState, step } = realMachine
+type HeadMoved = Extract<Input, { kind: 'head-moved' }>
 
 /** The machine with another state before each step. */
 const seeing = (change: (state: State, input: Input) => State): Machine => ({
@@ -42,6 +45,30 @@ const withoutLocks: Machine = {
     return { state: { ...after.state, record: restored(after.state.record) }, effects }
   },
 }
+
+/** The first member's stake counts four times. */
+const fourfold = (members: Members): Members => ({
+  ...members,
+  stakeDroplets: members.stakeDroplets.map((stake, member) => (member === 0 ? stake * 4 : stake)),
+})
+
+/** The machine that is told something else of a head that moved. */
+const hearing = (change: (moved: HeadMoved, before: State) => HeadMoved): Machine => ({
+  initialState,
+  step: (state, input) => step(state, input.kind === 'head-moved' ? change(input, state) : input),
+})
+
+/** It knows the new quorum, and goes on with the ticket that it had. */
+const withOldTicket: Machine = {
+  initialState,
+  step: (state, input) => {
+    if (input.kind !== 'head-moved') return step(state, input)
+    const { quorum, epochSeed } = input.members
+    return step({ ...state, members: { ...state.members, quorum, epochSeed } }, { ...input, headMembers: { ...input.headMembers, quorum } })
+  },
+}
+
+const isLate = ({ slot, head }: State): boolean => (slot ?? 0) > head.slot + 1
 
 export const mutants: readonly Mutant[] = [
   {
@@ -80,13 +107,10 @@ export const mutants: readonly Mutant[] = [
     scenario: 'equivocate',
     checks: ['broken-contract', 'progress'],
     machine: seeing((state, input) =>
-      input.kind === 'signature' && state.members.stakeDroplets.length > 0
+      input.kind === 'signature'
         ? {
             ...state,
-            members: {
-              ...state.members,
-              stakeDroplets: state.members.stakeDroplets.map((stake, member) => (member === 0 ? stake * 4 : stake)),
-            },
+            leading: state.leading && { ...state.leading, members: fourfold(state.leading.members) },
           }
         : state,
     ),
@@ -126,5 +150,75 @@ export const mutants: readonly Mutant[] = [
     scenario: 'calm',
     checks: ['progress', 'broken-contract'],
     machine: without('commit'),
+  },
+  {
+    description: 'a ticket of the old quorum that is kept',
+    scenario: 'equivocate',
+    handoverHeights: 1,
+    checks: ['bad-candidate'],
+    machine: withOldTicket,
+  },
+  {
+    description: 'a ticket that is taken though it was drawn for the quorum before',
+    scenario: 'equivocate',
+    handoverHeights: 1,
+    checks: ['bad-candidate'],
+    machine: {
+      initialState,
+      step: (state, input) => {
+        const { quorum, epochSeed } = state.members
+        return step(state, input.kind === 'ticket-drawn' ? { ...input, quorum, epochSeed } : input)
+      },
+    },
+  },
+  {
+    description: 'a machine that goes on with the old quorum',
+    scenario: 'calm',
+    handoverHeights: 3,
+    checks: ['outsider', 'broken-contract', 'bad-candidate', 'progress'],
+    machine: hearing((moved, { members }) => ({ ...moved, members, headMembers: members })),
+  },
+  {
+    description: 'seals of the head judged by the new stakes',
+    scenario: 'calm',
+    handoverHeights: 2,
+    checks: ['unpaid'],
+    machine: seeing((state) => (state.leading === null ? state : { ...state, leading: { ...state.leading, members: state.members } })),
+  },
+  {
+    description: 'a head that only members of the next quorum still seal',
+    scenario: 'hide-lock',
+    handoverHeights: 1,
+    checks: ['unpaid', 'outsider', 'false-alarm'],
+    machine: seeing((state) => ({ ...state, headMembers: state.members })),
+  },
+  {
+    description: 'a new member that looks for its key in the certificates of the quorum before',
+    scenario: 'hide-lock',
+    handoverHeights: 1,
+    checks: ['false-alarm'],
+    machine: seeing((state, input) =>
+      input.kind === 'request' ? state : { ...state, headMembers: { ...state.headMembers, self: state.members.self } },
+    ),
+  },
+  {
+    description: 'a member without stake that signs',
+    scenario: 'calm',
+    handoverHeights: 1,
+    checks: ['outsider'],
+    machine: seeing((state) => {
+      const { self, stakeDroplets } = state.members
+      const stakes = stakeDroplets.map((stake, member) => (member === self && stake === 0 ? 1 : stake))
+      return { ...state, members: { ...state.members, stakeDroplets: stakes } }
+    }),
+  },
+  {
+    description: 'a new quorum that needs a slot to begin',
+    scenario: 'calm',
+    handoverHeights: 2,
+    checks: ['lost-slot'],
+    machine: doing((effects, { state }) =>
+      effects.filter(({ kind }) => kind !== 'draw-ticket' || state.headMembers.quorum === state.members.quorum || isLate(state)),
+    ),
   },
 ]

@@ -2,11 +2,12 @@ import { unreachable } from '../../src/base/errors.ts'
 import { outranks } from '../../src/consensus/choice.ts'
 import type { GuardRecord, KnownSignatures } from '../../src/consensus/guard.ts'
 import type { BlockRef, Effect, Input, Members, ProposedBlock, State } from '../../src/consensus/types.ts'
-import type { CandidateStatement, Certificate, Hash, Statement, VoteStatement } from '../../src/wire/types.ts'
+import type { Certificate, Hash, Statement } from '../../src/wire/types.ts'
 import { checkAlarm, checkBounds, isCovered } from './checks.ts'
 import { NodeClock } from './clock.ts'
 import { Disk } from './disk.ts'
 import { Knowledge } from './knowledge.ts'
+import { BUILD_MS, Maker, TICKET_MS } from './maker.ts'
 import { keyOf } from './register.ts'
 import { short, showEffect, showInput, showStatement } from './show.ts'
 import { SignService } from './sign-service.ts'
@@ -14,22 +15,17 @@ import { SyncClient } from './sync.ts'
 import { isGoodOn, isMakersOwn } from './validate.ts'
 import type { Message, Participant, Sealed, World } from './world.ts'
 
-/** Longest that a runner takes to draw a ticket, and to build a block. */
-const TICKET_MS = 10
-const BUILD_MS = 20
 /** Longest that it takes to get a candidate's transactions. */
 const BODY_MS = 20
 export const MOST_WORK_MS = TICKET_MS + BUILD_MS + BODY_MS
 const RESTART_POLL_MS = 50
 const MOST_DOWN_MS = 4000
-const FETCH_TRIES = 3
 /** One in so many slots, each pair of peers compares certificates anew: the "each minute" of `network.md`. */
 const EXCHANGE_PPM = 40_000
 
 /** An honest node: the machine, and a runner that does its effects in order until it crashes. */
 export class HonestNode implements Participant {
   readonly index: number
-  readonly members: Members
   state: State | null = null
   life = 0
   /** Its record was put back to an older one: what it signed after that one is only known to peers. */
@@ -45,6 +41,7 @@ export class HonestNode implements Participant {
   private bodies = new Map<Hash, BlockRef>()
   private certificates = new Map<string, Certificate>()
   private readonly signService: SignService
+  private readonly maker: Maker
 
   constructor(world: World, index: number) {
     const { scenario } = world
@@ -52,11 +49,11 @@ export class HonestNode implements Participant {
     this.index = index
     this.sync = new SyncClient(world, index, this)
     this.signService = new SignService(world, index, this)
+    this.maker = new Maker(world, index, this)
     this.clock = new NodeClock(world, scenario.skewMs[index] ?? 0, {
       onSlot: (slot) => this.enterSlot(slot),
       onChoice: (slot) => slot === this.lastSlot && this.feed({ kind: 'choice-due', slot }),
     })
-    this.members = { self: index < scenario.verifiers ? index : null, stakeDroplets: scenario.stakes, ids: world.ids }
   }
 
   get isUp(): boolean {
@@ -87,17 +84,19 @@ export class HonestNode implements Participant {
     this.bodies = new Map(disk.bodies)
     this.certificates = new Map()
     this.signService.closeAll()
+    this.maker.forget()
     world.trace(() => `n${this.index} starts, head ${this.head.height}`)
     this.state = world.machine.initialState({
       config: world.config,
-      members: this.members,
+      members: this.membersAt(this.workingHeight),
       head: this.head,
+      headMembers: this.membersAt(this.head.height),
       record: disk.record,
       doubtful: false,
     })
     for (const block of disk.bodies.values()) if (block.height === this.head.height + 1) this.feed({ kind: 'block-known', block })
     this.clock.start()
-    if (this.members.self !== null) this.inLife(world.delayMs(), () => this.askForOwnSignatures())
+    if (this.index < world.scenario.verifiers) this.inLife(world.delayMs(), () => this.askForOwnSignatures())
     for (const peer of world.connectedTo(this.index)) this.meet(peer)
   }
 
@@ -154,11 +153,12 @@ export class HonestNode implements Participant {
       else this.sync.from(peer)
     }
     this.disk.backUp(this.world.nowMs)
+    this.signService.endSlot(slot)
     this.feed({ kind: 'slot-started', slot })
   }
 
   private askForOwnSignatures(): void {
-    const told = this.world.toldByPeers(this.index, this.wasRestored)
+    const told = this.world.toldByPeers(this.index, this.workingHeight, this.wasRestored)
     if (told === null) this.inLife(RESTART_POLL_MS, () => this.askForOwnSignatures())
     else this.inLife(this.world.delayMs(), () => this.feed({ kind: 'own-signatures-known', known: told }))
   }
@@ -181,6 +181,7 @@ export class HonestNode implements Participant {
     const { state, effects } = world.machine.step(this.state, input)
     this.state = state
     checkBounds(world, index, state)
+    this.maker.check(state)
     for (const effect of effects) {
       world.trace(() => `n${this.index}    ${showEffect(effect)}`)
       this.perform(effect)
@@ -189,7 +190,8 @@ export class HonestNode implements Participant {
         return
       }
     }
-    const waiting = this.inbox.filter((other) => other.kind === 'request').length + state.held.length
+    if (input.kind === 'head-moved') this.signService.release()
+    const waiting = this.inbox.filter((other) => other.kind === 'request').length + state.held.length + this.signService.early
     if (this.signService.openRequests !== waiting)
       world.fail('broken-contract', `n${index} has ${this.signService.openRequests} requests to answer and holds ${waiting}`)
   }
@@ -200,18 +202,11 @@ export class HonestNode implements Participant {
       case 'persist':
         return this.persist(effect.record, effect.block)
       case 'draw-ticket':
-        return this.inLife(world.random.between(0, TICKET_MS), () =>
-          this.feed({
-            kind: 'ticket-drawn',
-            slot: effect.slot,
-            ticket: world.ticketOf(index, effect.slot),
-            selected: world.isSelected(index, effect.slot),
-          }),
-        )
+        return this.maker.drawTicket(effect)
       case 'build':
-        return this.inLife(world.random.between(0, BUILD_MS), () => this.build(effect.slot, effect.height))
+        return this.maker.build(effect)
       case 'propose':
-        return this.propose(effect.statement, effect.justification)
+        return this.maker.propose(effect)
       case 'ask':
         return this.signService.ask(effect.request)
       case 'sign':
@@ -225,22 +220,26 @@ export class HonestNode implements Participant {
         this.keepCertificate(effect.certificate)
         return world.broadcast(index, { kind: 'certificate', certificate: effect.certificate })
       case 'fetch-block':
-        return this.fetch(effect.block, effect.from, FETCH_TRIES)
+        return this.sync.fetch(effect.block, effect.from)
       case 'commit':
         return this.commit(effect)
       case 'publish-block': {
         const sealed = this.disk.chain[effect.height - 1]
         if (sealed?.block.hash !== effect.block) return world.fail('broken-contract', `n${index} publishes a block it has not written`)
+        world.notePublished(effect.height, effect.seal)
         return world.broadcast(index, { kind: 'sealed', from: index, sealed: { block: sealed.block, seal: effect.seal } })
       }
       case 'behind':
-        for (const peer of world.connectedTo(index)) this.sync.from(peer)
-        return
+        return this.catchUp()
       case 'alarm':
         return checkAlarm(world, index, effect.code, effect.detail, this.wasRestored)
       default:
         return unreachable(effect)
     }
+  }
+
+  catchUp(): void {
+    for (const peer of this.world.connectedTo(this.index)) this.sync.from(peer)
   }
 
   private persist(record: GuardRecord, block: Hash | null): void {
@@ -251,46 +250,19 @@ export class HonestNode implements Participant {
     else this.disk.bodies.set(block, body)
   }
 
-  private build(slot: number, height: number): void {
-    const { world, head, index } = this
-    const block = head.height + 1 === height && !world.isQuiet(slot) ? world.build(index, slot, head) : null
-    if (block !== null) this.bodies.set(block.hash, block)
-    this.feed({ kind: 'block-built', slot, block })
+  keepBody(block: BlockRef): void {
+    this.bodies.set(block.hash, block)
   }
 
-  private propose(statement: CandidateStatement, justification: Certificate<VoteStatement> | null): void {
-    const { world, index } = this
-    const block = this.bodies.get(statement.block)
-    if (block === undefined) return world.fail('broken-contract', `n${index} proposes block ${short(statement.block)} without having it`)
-    this.sign(statement)
-    const { slot } = statement
-    const candidate = { block, slot, maker: index, ticket: world.ticketOf(index, slot), justification }
-    world.broadcast(index, { kind: 'candidate', statement, candidate })
-    // A node that restarts may hear from others what it said before.
-    if (world.hasFaults && world.random.chance(world.scenario.duplicatePpm))
-      world.after(2 * world.delayMs(), () => this.isUp && this.receive(index, { kind: 'candidate', statement, candidate }))
+  bodyOf(block: Hash): BlockRef | undefined {
+    return this.bodies.get(block)
   }
 
-  private sign(statement: Statement): void {
+  sign(statement: Statement): void {
     const { world, index, disk } = this
     if (!isCovered(disk.record, statement))
       world.fail('signed-before-persisted', `n${index} signs ${showStatement(statement)} before it is on disk`)
     world.signHonestly(index, statement)
-  }
-
-  private fetch(block: Hash, from: number | null, triesLeft: number): void {
-    const { world, index } = this
-    const holders = world.connectedTo(index).filter((peer) => world.participants[peer]?.hasBody(block))
-    const holder = from !== null && holders.includes(from) ? from : holders[0]
-    const body = world.blocks.get(block)
-    this.inLife(2 * world.delayMs(), () => {
-      if (holder === undefined || body === undefined) {
-        if (triesLeft > 1) this.fetch(block, null, triesLeft - 1)
-      } else if (body.valid && body.height === this.head.height + 1 && body.parent === this.head.hash) {
-        this.bodies.set(block, body)
-        this.feed({ kind: 'block-known', block: body })
-      }
-    })
   }
 
   newestOf(verifier: number): KnownSignatures {
@@ -309,7 +281,7 @@ export class HonestNode implements Participant {
     if (height !== head.height + 1 || body.parent !== head.hash)
       return world.fail('broken-contract', `n${index} commits ${short(block)} on the wrong parent`)
     this.append({ block: body, seal })
-    this.inbox.unshift({ kind: 'head-moved', head: body, members: this.members })
+    this.inbox.unshift(this.headMoved())
   }
 
   append(sealed: Sealed): void {
@@ -324,7 +296,21 @@ export class HonestNode implements Participant {
   }
 
   tellHead(): void {
-    this.feed({ kind: 'head-moved', head: this.head, members: this.members })
+    this.feed(this.headMoved())
+  }
+
+  private headMoved(): Input {
+    const { head } = this
+    return { kind: 'head-moved', head, headMembers: this.membersAt(head.height), members: this.membersAt(head.height + 1) }
+  }
+
+  private membersAt(height: number): Members {
+    return this.world.quorums.membersFor(this.index, height)
+  }
+
+  /** The block that settles an election says who signs the next; nobody knows before. */
+  knowsQuorumOf(height: number): boolean {
+    return height <= this.workingHeight || !this.world.quorums.change
   }
 
   // Validators
@@ -332,7 +318,7 @@ export class HonestNode implements Participant {
   receive(_to: number, message: Message): void {
     switch (message.kind) {
       case 'candidate':
-        return this.takeCandidate(message.statement, message.candidate)
+        return this.takeCandidate(message)
       case 'request':
         return this.signService.takeRequest(message.replyTo, message.request)
       case 'answer':
@@ -342,6 +328,7 @@ export class HonestNode implements Participant {
         return this.feed({ kind: 'certificate', certificate: message.certificate })
       case 'sealed': {
         const { block, seal } = message.sealed
+        if (!this.knowsQuorumOf(block.height)) return this.sync.from(message.from)
         if (!this.world.register.isValid({ statement: { kind: 'seal', height: block.height, block: block.hash }, aggregate: seal })) return
         this.learnAll(seal.signers, { kind: 'seal', height: block.height, block: block.hash })
         if (block.height > this.head.height + 1) this.sync.from(message.from)
@@ -353,8 +340,9 @@ export class HonestNode implements Participant {
   }
 
   learn(signer: number, statement: Statement): void {
-    if (signer === this.index) return
-    this.knowledge.note(signer, statement)
+    const node = this.world.nodeOf(signer, statement)
+    if (node === this.index) return
+    this.knowledge.note(node, statement)
     this.world.noteHeard(signer, statement)
   }
 
@@ -367,11 +355,12 @@ export class HonestNode implements Participant {
     this.feed({ kind: 'sealed-block', block, seal })
   }
 
-  private takeCandidate(statement: CandidateStatement, candidate: ProposedBlock): void {
+  private takeCandidate({ from, statement, candidate }: Extract<Message, { kind: 'candidate' }>): void {
     const { world, head, lastSlot } = this
+    if (!this.knowsQuorumOf(candidate.block.height)) return this.sync.from(from)
     if (!isMakersOwn(world, statement, candidate)) return
     this.learn(candidate.maker, statement)
-    if (candidate.block.height > head.height + 1) return this.sync.from(candidate.maker)
+    if (candidate.block.height > head.height + 1) return this.sync.from(from)
     if (lastSlot === null || candidate.slot < lastSlot || !isGoodOn(world, head, candidate)) return
     // Its transactions are here, or must be fetched first.
     if (world.random.below(2) === 0) this.takeGoodCandidate(candidate)
@@ -391,6 +380,7 @@ export class HonestNode implements Participant {
   /** False for one that does not hold. */
   keepCertificate(certificate: Certificate): boolean {
     const { statement, aggregate } = certificate
+    if (!this.knowsQuorumOf(statement.height)) return false
     if (statement.kind === 'candidate' || statement.kind === 'seal' || !this.world.register.isValid(certificate)) return false
     this.learnAll(aggregate.signers, statement)
     if (statement.height > this.head.height) this.certificates.set(keyOf(statement), certificate)

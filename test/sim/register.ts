@@ -1,6 +1,6 @@
 import type { Hex } from '../../src/base/hex.ts'
 import { type OffenceKind, offenceOf } from '../../src/consensus/evidence.ts'
-import { enoughStake, totalOf } from '../../src/consensus/quorum.ts'
+import { enoughStake, stakeOf, totalOf } from '../../src/consensus/quorum.ts'
 import type { Certificate, SignRequest, Statement } from '../../src/wire/types.ts'
 
 type Voted = Exclude<Statement, { kind: 'candidate' }>
@@ -48,8 +48,7 @@ export interface Accusation {
  * aggregate is the sum of its markers, as with BLS; so nobody forges, and a wrong sum shows.
  */
 export class Register {
-  private readonly stakes: readonly number[]
-  private readonly enough: number
+  private readonly stakesAt: (height: number) => readonly number[]
   /** Bit mask of the signers, by statement. */
   private readonly signers = new Map<string, number>()
   /** By signer and height. */
@@ -58,9 +57,9 @@ export class Register {
   /** Once valid, always valid. */
   private readonly checked = new WeakSet<Certificate>()
 
-  constructor(stakes: readonly number[]) {
-    this.stakes = stakes
-    this.enough = enoughStake(totalOf(stakes))
+  /** @param stakesAt of the quorum of a height; a signer is its index there */
+  constructor(stakesAt: (height: number) => readonly number[]) {
+    this.stakesAt = stakesAt
   }
 
   /** Writes the statement down; what it makes its signer guilty of together with what that one said before. */
@@ -92,18 +91,16 @@ export class Register {
 
   signersOf(statement: Statement): number[] {
     const mask = this.signers.get(keyOf(statement)) ?? 0
-    return this.stakes.flatMap((_, member) => ((mask & (1 << member)) !== 0 ? [member] : []))
+    return this.stakesAt(statement.height).flatMap((_, member) => ((mask & (1 << member)) !== 0 ? [member] : []))
   }
 
   hasEnough(statement: Statement): boolean {
-    return this.stakeOf(this.signersOf(statement)) >= this.enough
+    return this.isEnough(this.signersOf(statement), statement.height)
   }
 
   /** Whether it would be, if these signed as well. */
   couldHaveEnough(statement: Statement, helpers: readonly number[]): boolean {
-    let mask = this.signers.get(keyOf(statement)) ?? 0
-    for (const helper of helpers) mask |= 1 << helper
-    return this.stakes.reduce((sum, stake, member) => sum + ((mask & (1 << member)) === 0 ? 0 : stake), 0) >= this.enough
+    return this.isEnough([...new Set([...this.signersOf(statement), ...helpers])], statement.height)
   }
 
   /** The certificate of everybody who signed; null if that is not enough stake. */
@@ -112,7 +109,7 @@ export class Register {
     const made = this.made.get(key)
     if (made !== undefined && made.mask === this.signers.get(key)) return made.certificate as Certificate<S>
     const signers = this.signersOf(statement)
-    if (this.stakeOf(signers) < this.enough) return null
+    if (!this.isEnough(signers, statement.height)) return null
     const certificate = { statement, aggregate: { signers, signature: aggregate(signers.map((signer) => marker(signer, statement))) } }
     this.made.set(key, { mask: this.signers.get(key) ?? 0, certificate })
     return certificate
@@ -125,13 +122,15 @@ export class Register {
     const { signers, signature } = certificate.aggregate
     const mask = this.signers.get(keyOf(statement)) ?? 0
     if (signers.some((signer, place) => (mask & (1 << signer)) === 0 || (place > 0 && (signers[place - 1] ?? 0) >= signer))) return false
-    if (this.stakeOf(signers) < this.enough || signature !== aggregate(signers.map((signer) => marker(signer, statement)))) return false
+    if (!this.isEnough(signers, statement.height) || signature !== aggregate(signers.map((signer) => marker(signer, statement))))
+      return false
     this.checked.add(certificate)
     return true
   }
 
-  private stakeOf(signers: readonly number[]): number {
-    return signers.reduce((sum, signer) => sum + (this.stakes[signer] ?? 0), 0)
+  private isEnough(signers: readonly number[], height: number): boolean {
+    const stakes = this.stakesAt(height)
+    return stakeOf(stakes, signers) >= enoughStake(totalOf(stakes))
   }
 }
 

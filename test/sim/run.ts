@@ -1,5 +1,6 @@
 import { Adversary, Coalition } from './adversary.ts'
-import { checkEvidence } from './checks.ts'
+import { Chances } from './chances.ts'
+import { checkCalm, checkEvidence } from './checks.ts'
 import { HonestNode, MOST_WORK_MS } from './node.ts'
 import { CALM_DELAY_MS, drawScenario, type Scenario, type ScenarioName } from './scenario.ts'
 import { type Counts, type Failure, type Machine, realMachine, World } from './world.ts'
@@ -20,11 +21,11 @@ export const PROGRESS_CHANCES = 2 * PROGRESS_BLOCKS + 6
 export const SKEWED_PROGRESS_CHANCES = 60
 /** How long a run beyond the theory may go on without a fork. */
 const FORK_SLOTS = 60
-/** No run waits longer for its chances. */
-const MOST_SLOTS = 1000
 
 export interface RunOptions {
   readonly scenario?: ScenarioName
+  /** Another quorum every so many heights. */
+  readonly handoverHeights?: number | null
   readonly machine?: Machine
   /** Gets the trace, line by line. */
   readonly sink?: (line: string) => void
@@ -44,61 +45,41 @@ export interface RunResult {
 
 /** One run from one seed: the same seed, the same run. */
 export function runSeed(seed: number, verifiers: number, options: RunOptions = {}): RunResult {
-  const scenario = drawScenario(seed, verifiers, options.scenario)
+  const scenario = drawScenario(seed, verifiers, options.scenario, options.handoverHeights ?? null)
   const world = new World(scenario, options.machine ?? realMachine, options.sink ?? null)
   world.trace(() => JSON.stringify(scenario))
   const nodes = populate(world)
   const heads = (): number[] => nodes.map((node) => node.head.height)
   world.run(scenario.faultsEndMs, () => false)
   for (const node of nodes) node.setClock(scenario.skewMs[node.index] ?? 0)
-  const wanted = Math.max(...heads()) + PROGRESS_BLOCKS
-  const chances = progressChances(scenario)
-  const deadlineMs = world.isBeyondTheory ? scenario.faultsEndMs + FORK_SLOTS * scenario.slotMs : deadlineAfter(world, chances)
-  if (world.isBeyondTheory) world.run(deadlineMs, () => false)
-  else world.run(deadlineMs, () => nodes.every((node) => node.head.height >= wanted))
-  if (world.failure === null && !world.isBeyondTheory && nodes.some((node) => node.head.height < wanted))
-    world.fail('progress', `after ${chances} chances since the last fault the heads are ${heads().join(',')}, wanted ${wanted}`)
-  if (!world.isBeyondTheory) checkAgreement(world, nodes)
+  const highestHead = (): number => Math.max(...heads())
+  const wanted = highestHead() + PROGRESS_BLOCKS
+  const chances = new Chances(world, highestHead)
+  if (world.isBeyondTheory) world.run(scenario.faultsEndMs + FORK_SLOTS * scenario.slotMs, () => false)
+  else {
+    const most = candidatesComeInTime(scenario) ? PROGRESS_CHANCES : SKEWED_PROGRESS_CHANCES
+    world.run(Number.POSITIVE_INFINITY, () => chances.areOver(most) || nodes.every((node) => node.head.height >= wanted))
+    if (world.failure === null && nodes.some((node) => node.head.height < wanted))
+      world.fail('progress', `after ${most} chances since the last fault the heads are ${heads().join(',')}, wanted ${wanted}`)
+    checkAgreement(world, nodes)
+  }
+  if (scenario.name === 'calm' && candidatesComeInTime(scenario)) for (const node of nodes) checkCalm(world, node)
   checkEvidence(world)
   return {
     scenario,
     failure: world.failure,
     forked: world.fork !== null,
     slots: Math.ceil(world.nowMs / scenario.slotMs),
-    blocks: Math.max(...heads()),
-    recoveryChances: countChances(world),
+    blocks: highestHead(),
+    recoveryChances: chances.count(),
     counts: world.counts,
   }
 }
 
-/** Candidates of everybody reach everybody in time if clocks and delays leave room for that before the choice. */
-function progressChances({ skewMs, choiceMs }: Scenario): number {
+/** Whether clocks and delays leave room for every candidate to reach everybody before the choice. */
+export function candidatesComeInTime({ skewMs, choiceMs }: Scenario): boolean {
   const apartMs = Math.max(...skewMs) - Math.min(...skewMs)
-  return apartMs + MOST_WORK_MS + CALM_DELAY_MS.high <= choiceMs ? PROGRESS_CHANCES : SKEWED_PROGRESS_CHANCES
-}
-
-/** The end of the slot of the last of so many chances. */
-function deadlineAfter(world: World, chances: number): number {
-  const { faultsEndMs, slotMs } = world.scenario
-  const first = Math.ceil(faultsEndMs / slotMs)
-  let slot = first
-  for (let left = chances; left > 0 && slot < first + MOST_SLOTS; slot++) if (isChance(world, slot)) left--
-  return slot * slotMs
-}
-
-function countChances(world: World): number {
-  const { faultsEndMs, slotMs } = world.scenario
-  let chances = 0
-  for (let slot = Math.ceil(faultsEndMs / slotMs); slot * slotMs <= world.nowMs; slot++) if (isChance(world, slot)) chances++
-  return chances
-}
-
-function isChance(world: World, slot: number): boolean {
-  const { stakes, silent, behaviours, leaderRule } = world.scenario
-  const selected = stakes.flatMap((_, member) => (silent[member] !== true && world.isSelected(member, slot) ? [member] : []))
-  const rank = (member: number): string => (leaderRule === 'ticket' ? world.ticketOf(member, slot) : (world.ids[member] ?? ''))
-  const first = selected.sort((left, right) => (rank(left) < rank(right) ? -1 : 1))[0]
-  return first !== undefined && behaviours[first] === null
+  return apartMs + MOST_WORK_MS + CALM_DELAY_MS.high <= choiceMs
 }
 
 function populate(world: World): HonestNode[] {

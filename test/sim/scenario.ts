@@ -36,6 +36,8 @@ export interface Scenario {
   readonly seed: number
   readonly verifiers: number
   readonly stakes: readonly number[]
+  /** After so many heights another quorum of the verifiers signs; null if all of them always do, with `stakes`. */
+  readonly handoverHeights: number | null
   /** Nodes that only follow; their indices come after those of the verifiers. */
   readonly observers: number
   readonly leaderRule: 'ticket' | 'nodeId'
@@ -79,7 +81,13 @@ const delaysMs = [
   { low: 50, high: 900 },
 ] as const
 
-export function drawScenario(seed: number, verifiers: number, name: ScenarioName = 'mixed'): Scenario {
+/** @param handoverHeights changes the quorum every so many heights, and nothing else of what is drawn */
+export function drawScenario(
+  seed: number,
+  verifiers: number,
+  name: ScenarioName = 'mixed',
+  handoverHeights: number | null = null,
+): Scenario {
   const random = new Random(seed, verifiers)
   const has = (fault: ScenarioName, ppm: number): boolean => name === fault || (name === 'mixed' && random.chance(ppm))
   const stakes = drawStakes(random, verifiers)
@@ -111,9 +119,10 @@ export function drawScenario(seed: number, verifiers: number, name: ScenarioName
     seed,
     verifiers,
     stakes,
+    handoverHeights,
     observers: nodes - verifiers,
     leaderRule,
-    sortition: drawSortition(random, verifiers, leaderRule),
+    sortition: drawSortition(random, handoverHeights === null ? verifiers : fewestMembers(verifiers), leaderRule),
     slotMs: SLOT_MS,
     choiceMs: SLOT_MS / 5,
     behaviours: roles.map((role, member) => (silent[member] === true ? null : role)),
@@ -133,7 +142,10 @@ export function drawScenario(seed: number, verifiers: number, name: ScenarioName
   }
 }
 
-function drawStakes(random: Random, verifiers: number): number[] {
+/** Fewest that are elected, before any are left out because too many of them are faulty. */
+export const fewestMembers = (verifiers: number): number => Math.max(3, Math.ceil(verifiers / 2))
+
+export function drawStakes(random: Random, verifiers: number): number[] {
   const style = random.below(3)
   return Array.from({ length: verifiers }, () => {
     if (style === 0) return 1_000_000
@@ -158,9 +170,9 @@ function drawFaulty(random: Random, stakes: readonly number[], third: boolean): 
   return faulty
 }
 
-function drawSortition(random: Random, verifiers: number, leaderRule: Scenario['leaderRule']): SortitionParameters {
+function drawSortition(random: Random, members: number, leaderRule: Scenario['leaderRule']): SortitionParameters {
   // With the rule `nodeId` and everybody selected the lowest id would lead every slot: the literal rule needs a lottery.
-  const expectedCandidates = leaderRule === 'nodeId' ? Math.max(1, Math.floor(verifiers / 3)) : random.pick([3, 5])
+  const expectedCandidates = leaderRule === 'nodeId' ? Math.max(1, Math.floor(members / 3)) : random.pick([3, 5])
   const uniformPpm = leaderRule === 'nodeId' ? 400_000 : random.pick([400_000, 700_000])
   return { sortition: random.pick(['stake', 'stake', 'uniform'] as const), expectedCandidates, uniformPpm }
 }

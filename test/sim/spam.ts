@@ -45,9 +45,11 @@ function sendOne(coalition: Flooder, member: number, to: number, slot: number, h
     case 1: {
       const block = world.build(member, someSlot, head)
       const statement = { kind: 'candidate', height: block.height, slot: someSlot, block: block.hash, validSlot: null } as const
-      world.register.sign(member, statement)
-      const candidate = { block, slot: someSlot, maker: member, ticket: world.ticketOf(member, someSlot), justification: null }
-      return world.send(member, to, { kind: 'candidate', statement, candidate })
+      world.signBadly(member, statement)
+      const maker = world.quorums.indexOf(member, block.height) ?? 0
+      const ticket = world.ticketOf(member, someSlot, block.height)
+      const candidate = { block, slot: someSlot, maker, ticket, justification: null }
+      return world.send(member, to, { kind: 'candidate', from: member, statement, candidate })
     }
     case 2: {
       const certificate = random.pick([...coalition.voteCertificates(), ...coalition.lockCertificates(), null])

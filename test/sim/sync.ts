@@ -1,9 +1,14 @@
-import type { BlockRef } from '../../src/consensus/types.ts'
+import type { BlockRef, Input } from '../../src/consensus/types.ts'
+import type { Hash } from '../../src/wire/types.ts'
 import type { Sealed, World } from './world.ts'
+
+const FETCH_TRIES = 3
 
 interface Owner {
   readonly isUp: boolean
   readonly head: BlockRef
+  keepBody(block: BlockRef): void
+  feed(input: Input): void
   inLife(delayMs: number, run: () => void): void
   /** Lets the machine commit it. */
   takeSealed(sealed: Sealed): void
@@ -12,7 +17,7 @@ interface Owner {
   tellHead(): void
 }
 
-/** Fetches the sealed blocks that a peer has more of, from one peer at a time. */
+/** Fetches the sealed blocks that a peer has more of, from one peer at a time; and single blocks by their hash. */
 export class SyncClient {
   private readonly world: World
   private readonly index: number
@@ -36,6 +41,23 @@ export class SyncClient {
     owner.inLife(2 * world.delayMs(), () => {
       this.isBusy = false
       if (world.isConnected(this.index, peer)) this.take(world.sealedBlocksOf(peer, owner.head.height))
+    })
+  }
+
+  /** @param from a member of the quorum of this height that is asked first */
+  fetch(block: Hash, from: number | null, triesLeft = FETCH_TRIES): void {
+    const { world, index, owner } = this
+    const holders = world.connectedTo(index).filter((peer) => world.participants[peer]?.hasBody(block))
+    const first = from === null ? undefined : world.quorums.at(owner.head.height + 1).nodes[from]
+    const holder = first !== undefined && holders.includes(first) ? first : holders[0]
+    const body = world.blocks.get(block)
+    owner.inLife(2 * world.delayMs(), () => {
+      if (holder === undefined || body === undefined) {
+        if (triesLeft > 1) this.fetch(block, null, triesLeft - 1)
+      } else if (body.valid && body.height === owner.head.height + 1 && body.parent === owner.head.hash) {
+        owner.keepBody(body)
+        owner.feed({ kind: 'block-known', block: body })
+      }
     })
   }
 

@@ -1,7 +1,8 @@
 import { utf8 } from '../../src/base/bytes.ts'
+import { invariant } from '../../src/base/errors.ts'
 import type { KnownSignatures } from '../../src/consensus/guard.ts'
 import { initialState, step } from '../../src/consensus/machine.ts'
-import { enoughStake, stakeOf, totalOf } from '../../src/consensus/quorum.ts'
+import { enoughStake, totalOf } from '../../src/consensus/quorum.ts'
 import { isSelected } from '../../src/consensus/sortition.ts'
 import type { BlockRef, MachineConfig, ProposedBlock } from '../../src/consensus/types.ts'
 import { sha256Hex } from '../../src/crypto/sha256.ts'
@@ -16,6 +17,7 @@ import type {
 } from '../../src/wire/types.ts'
 import { Knowledge } from './knowledge.ts'
 import { EventQueue } from './queue.ts'
+import { Quorums } from './quorums.ts'
 import { Random } from './random.ts'
 import { type Accusation, aggregate, Register } from './register.ts'
 import { CALM_DELAY_MS, type Scenario } from './scenario.ts'
@@ -30,7 +32,8 @@ export interface Machine {
 export const realMachine: Machine = { initialState, step }
 
 export interface SimBlock extends BlockRef {
-  readonly maker: number
+  /** Node that built it. */
+  readonly builder: number
   /** Whether it executes. */
   readonly valid: boolean
 }
@@ -51,7 +54,7 @@ export type Answer =
   | { readonly kind: 'refusal'; readonly reason: RefusalReason; readonly height: number; readonly certificate: Certificate | null }
 
 export type Message =
-  | { readonly kind: 'candidate'; readonly statement: CandidateStatement; readonly candidate: ProposedBlock }
+  | { readonly kind: 'candidate'; readonly from: number; readonly statement: CandidateStatement; readonly candidate: ProposedBlock }
   | { readonly kind: 'request'; readonly replyTo: ReplyTo; readonly request: SignRequest }
   | { readonly kind: 'answer'; readonly from: number; readonly life: number; readonly request: SignRequest; readonly answer: Answer }
   | { readonly kind: 'certificate'; readonly certificate: Certificate }
@@ -83,6 +86,10 @@ export type CheckName =
   | 'bounded-state'
   | 'false-alarm'
   | 'broken-contract'
+  | 'bad-candidate'
+  | 'outsider'
+  | 'unpaid'
+  | 'lost-slot'
   | 'progress'
   | 'agreement'
   | 'evidence'
@@ -104,9 +111,11 @@ export class World {
   readonly random: Random
   readonly config: MachineConfig
   readonly genesis: BlockRef
-  readonly ids: readonly string[]
+  readonly quorums: Quorums
   readonly blocks = new Map<Hash, SimBlock>()
   readonly committed = new Map<number, Hash>()
+  /** Most signers that a published certificate of a height names. */
+  readonly mostSigners = new Map<number, number>()
   readonly counts: Counts = { messages: 0, crashes: 0, inputs: 0, blocksBuilt: 0, signed: 0 }
   participants: readonly (Participant | null)[] = []
   nowMs = 0
@@ -114,7 +123,7 @@ export class World {
   /** Two blocks with enough seals each at one height; possible only with a third of the stake faulty. */
   fork: { readonly height: number; readonly blocks: readonly [Hash, Hash] } | null = null
   private readonly queue = new EventQueue()
-  private readonly tickets = new Map<number, Hash>()
+  private readonly tickets = new Map<string, Hash>()
   private readonly sealedBlocks = new Map<number, Hash>()
   private readonly honestSeals = new Map<number, Hash>()
   private readonly sink: ((line: string) => void) | null
@@ -123,11 +132,12 @@ export class World {
     this.scenario = scenario
     this.machine = machine
     this.sink = sink
-    this.register = new Register(scenario.stakes)
-    this.heard = new Register(scenario.stakes)
+    this.quorums = new Quorums(scenario)
+    const stakesAt = (height: number): readonly number[] => this.quorums.at(height).stakes
+    this.register = new Register(stakesAt)
+    this.heard = new Register(stakesAt)
     this.random = new Random(scenario.seed, 1000 + scenario.verifiers)
     this.config = { leaderRule: scenario.leaderRule, aggregate }
-    this.ids = scenario.stakes.map((_, member) => sha256Hex(utf8(`id ${scenario.seed} ${member}`)).slice(0, 40))
     this.genesis = { hash: sha256Hex(utf8(`genesis ${scenario.seed}`)), height: 0, slot: 0, parent: '00'.repeat(32) }
   }
 
@@ -170,23 +180,26 @@ export class World {
 
   // Blocks and tickets
 
-  ticketOf(verifier: number, slot: number): Hash {
-    const key = slot * 64 + verifier
-    const known = this.tickets.get(key)
+  /** A node's ticket in a slot, under the seed of that height. */
+  ticketOf(node: number, slot: number, height: number): Hash {
+    const { epoch } = this.quorums.at(height)
+    const text = `ticket ${this.scenario.seed} ${node} ${slot}${epoch === 0 ? '' : ` ${epoch}`}`
+    const known = this.tickets.get(text)
     if (known !== undefined) return known
-    const ticket = sha256Hex(utf8(`ticket ${this.scenario.seed} ${verifier} ${slot}`))
-    this.tickets.set(key, ticket)
+    const ticket = sha256Hex(utf8(text))
+    this.tickets.set(text, ticket)
     return ticket
   }
 
-  isSelected(verifier: number, slot: number): boolean {
-    const { stakes, sortition } = this.scenario
-    return isSelected(sortition, this.ticketOf(verifier, slot), stakes[verifier] ?? 0, totalOf(stakes))
+  isSelected(node: number, slot: number, height: number): boolean {
+    const { stakes } = this.quorums.at(height)
+    const ticket = this.ticketOf(node, slot, height)
+    return isSelected(this.scenario.sortition, ticket, this.quorums.stakeOfNode(node, height), totalOf(stakes))
   }
 
-  build(maker: number, slot: number, parent: BlockRef, valid = true): SimBlock {
-    const hash = sha256Hex(utf8(`block ${this.scenario.seed} ${maker} ${slot} ${this.counts.blocksBuilt++}`))
-    const block = { hash, height: parent.height + 1, slot, parent: parent.hash, maker, valid }
+  build(builder: number, slot: number, parent: BlockRef, valid = true): SimBlock {
+    const hash = sha256Hex(utf8(`block ${this.scenario.seed} ${builder} ${slot} ${this.counts.blocksBuilt++}`))
+    const block = { hash, height: parent.height + 1, slot, parent: parent.hash, builder, valid }
     this.blocks.set(hash, block)
     return block
   }
@@ -216,13 +229,13 @@ export class World {
     return this.participants[peer]?.chain.slice(above) ?? []
   }
 
-  /** What peers have seen a verifier sign; null while it reaches too few of them. */
-  toldByPeers(verifier: number, wasRestored: boolean): KnownSignatures | null {
-    const { stakes } = this.scenario
+  /** What peers have seen a verifier sign that works on a height; null while it reaches too few of that quorum. */
+  toldByPeers(verifier: number, height: number, wasRestored: boolean): KnownSignatures | null {
     const peers = this.connectedTo(verifier)
     // After a restore, whoever may hold a signature must be heard; silence of the others is the price of a lost record.
     if (wasRestored && peers.length < this.participants.filter((peer) => peer !== null).length - 1) return null
-    if (stakeOf(stakes, [verifier, ...peers]) < enoughStake(totalOf(stakes))) return null
+    const stake = [verifier, ...peers].reduce((sum, node) => sum + this.quorums.stakeOfNode(node, height), 0)
+    if (stake < enoughStake(totalOf(this.quorums.at(height).stakes))) return null
     const told = new Knowledge()
     for (const peer of peers) told.take(verifier, this.participants[peer]?.newestOf(verifier))
     return told.newestOf(verifier)
@@ -254,34 +267,48 @@ export class World {
   // Checks on what is said
 
   /** An honest verifier signs. */
-  signHonestly(signer: number, statement: Statement): void {
+  signHonestly(node: number, statement: Statement): void {
     this.counts.signed++
+    const signer = this.quorums.indexOf(node, statement.height)
+    if (signer === null || this.quorums.stakeOfNode(node, statement.height) === 0)
+      return this.fail('outsider', `n${node} signs ${showStatement(statement)}, and has no weight in that quorum`)
     const accusations = this.register.sign(signer, statement)
     // What a restored node said and nobody ever heard is known to nobody, itself included: there, what was heard counts.
-    if (!this.isRestored(signer)) this.accuse(accusations)
+    if (!this.isRestored(node)) this.accuse(node, accusations)
     if (statement.kind !== 'seal') return
     const other = this.honestSeals.get(statement.height)
-    if (!this.isRestored(signer)) this.honestSeals.set(statement.height, other ?? statement.block)
-    if (other !== undefined && other !== statement.block && !this.isRestored(signer) && !this.isBeyondTheory)
+    if (!this.isRestored(node)) this.honestSeals.set(statement.height, other ?? statement.block)
+    if (other !== undefined && other !== statement.block && !this.isRestored(node) && !this.isBeyondTheory)
       this.fail('one-seal', `the honest seal ${short(other)} and ${short(statement.block)} at height ${statement.height}`)
     this.noteSeals(statement)
   }
 
   /** An honest node hears it. */
   noteHeard(signer: number, statement: Statement): void {
-    if (this.isRestored(signer)) this.accuse(this.heard.sign(signer, statement))
+    const node = this.nodeOf(signer, statement)
+    if (this.isRestored(node)) this.accuse(node, this.heard.sign(signer, statement))
   }
 
-  private isRestored(signer: number): boolean {
-    return this.scenario.staleRestores.some(({ node }) => node === signer)
+  /** Who it is that signed a statement as that member. */
+  nodeOf(signer: number, { height }: Pick<Statement, 'height'>): number {
+    const node = this.quorums.at(height).nodes[signer]
+    invariant(node !== undefined, 'only what members signed is heard')
+    return node
   }
 
-  private accuse(accusations: readonly Accusation[]): void {
-    for (const { signer, kind, statements } of accusations)
-      this.fail('accusable', `honest ${signer} could be accused of ${kind}: ${statements.map(showStatement).join(' and ')}`)
+  private isRestored(node: number): boolean {
+    return this.scenario.staleRestores.some((restored) => restored.node === node)
   }
 
-  signBadly(signer: number, statement: Statement): void {
+  private accuse(node: number, accusations: readonly Accusation[]): void {
+    for (const { kind, statements } of accusations)
+      this.fail('accusable', `honest ${node} could be accused of ${kind}: ${statements.map(showStatement).join(' and ')}`)
+  }
+
+  /** An adversary signs, if it is a member at that height. */
+  signBadly(node: number, statement: Statement): void {
+    const signer = this.quorums.indexOf(node, statement.height)
+    if (signer === null) return
     this.register.sign(signer, statement)
     if (statement.kind === 'seal') this.noteSeals(statement)
   }
@@ -293,6 +320,10 @@ export class World {
     this.committed.set(block.height, other ?? block.hash)
     if (other !== undefined && other !== block.hash && !this.isBeyondTheory)
       this.fail('one-commit', `node ${node} commits ${short(block.hash)} at height ${block.height}, another ${short(other)}`)
+  }
+
+  notePublished(height: number, { signers }: AggregateSignature): void {
+    this.mostSigners.set(height, Math.max(this.mostSigners.get(height) ?? 0, signers.length))
   }
 
   private noteSeals(statement: Statement): void {

@@ -14,9 +14,9 @@ const certificate = (kind: 'vote' | 'lock', slot: number, signers: readonly numb
 
 /** A verifier that signs, in slot 7. */
 function signing(): State {
-  const members = { self: 0, stakeDroplets: [1, 1, 1, 1], ids: ['01', '02', '03', '04'] }
+  const members = { quorum: 'quorum', epochSeed: 'seed', self: 0, stakeDroplets: [1, 1, 1, 1], ids: ['01', '02', '03', '04'] }
   const config = { leaderRule: 'ticket', aggregate: () => '00'.repeat(96) } as const
-  let state = initialState({ config, members, head, record: emptyRecord, doubtful: false })
+  let state = initialState({ config, members, head, headMembers: members, record: emptyRecord, doubtful: false })
   state = step(state, { kind: 'slot-started', slot: 7 }).state
   return step(state, { kind: 'own-signatures-known', known: { slot: null, lock: null, seal: null } }).state
 }

@@ -14,6 +14,7 @@ const certify = <S extends VoteStatement | LockStatement>(statement: S): Certifi
 const voted = (block: string, slot: number, validSlot: number | null = null): Certificate<VoteStatement> =>
   certify({ kind: 'vote', height: 5, slot, block, validSlot })
 const locked = (block: string, slot: number): Certificate<LockStatement> => certify({ kind: 'lock', height: 5, slot, block })
+const lottery = { quorum: 'quorum', epochSeed: 'seed' }
 const nothingKnown: Input = { kind: 'own-signatures-known', known: { slot: null, lock: null, seal: null } }
 const started = (slot: number): Input => ({ kind: 'slot-started', slot })
 const choice = (slot: number): Input => ({ kind: 'choice-due', slot })
@@ -27,8 +28,9 @@ function candidate(maker: number, block: BlockRef, slot: number, justification: 
 
 /** Verifier 3 of four that have the same stake; `leaderRule` puts its ticket last. */
 function boot(record: GuardRecord = emptyRecord, self: number | null = 3): State {
-  const members = { self, stakeDroplets: [1, 1, 1, 1], ids: ['d', 'c', 'b', 'a'] }
-  return initialState({ config: { leaderRule: 'ticket', aggregate: (all) => all.join('+') }, members, head, record, doubtful: false })
+  const members = { ...lottery, self, stakeDroplets: [1, 1, 1, 1], ids: ['d', 'c', 'b', 'a'] }
+  const config = { leaderRule: 'ticket', aggregate: (all: readonly string[]) => all.join('+') } as const
+  return initialState({ config, members, head, headMembers: members, record, doubtful: false })
 }
 
 /** Takes inputs one after the other; the effects of the last. */
@@ -165,7 +167,7 @@ describe('machine: locks', () => {
   })
 
   it('are proposed again, untouched, by a maker who knows the certificate', () => {
-    const { effects } = run(lockedOnA(), started(8), { kind: 'ticket-drawn', slot: 8, ticket: '9', selected: true })
+    const { effects } = run(lockedOnA(), started(8), { kind: 'ticket-drawn', ...lottery, slot: 8, ticket: '9', selected: true })
     assert.deepEqual(kinds(effects), ['persist', 'propose'])
     assert.deepEqual(effects[1], {
       kind: 'propose',
@@ -223,7 +225,7 @@ describe('machine: a leader', () => {
       boot(),
       started(7),
       nothingKnown,
-      { kind: 'ticket-drawn', slot: 7, ticket: '3', selected: true },
+      { kind: 'ticket-drawn', ...lottery, slot: 7, ticket: '3', selected: true },
       { kind: 'block-built', slot: 7, block: blockNamed('M', 7) },
     ).state
 
@@ -243,7 +245,12 @@ describe('machine: a leader', () => {
     assert.deepEqual(kinds(seals.effects), ['ask'])
     const final = run(seals.state, signature(0, seal), signature(1, seal), signature(2, seal))
     assert.deepEqual(kinds(final.effects), ['commit', 'publish-block'])
-    const moved = run(final.state, { kind: 'head-moved', head: blockNamed('M', 7), members: final.state.members })
+    const moved = run(final.state, {
+      kind: 'head-moved',
+      head: blockNamed('M', 7),
+      headMembers: final.state.members,
+      members: final.state.members,
+    })
     const fuller = run(moved.state, signature(3, seal))
     assert.deepEqual(fuller.effects[0]?.kind === 'publish-block' && fuller.effects[0].seal.signers, [0, 1, 2, 3])
   })
@@ -253,7 +260,7 @@ describe('machine: a leader', () => {
   })
 
   it('builds nothing in a slot that is not above the head, and proposes once a slot', () => {
-    const drawn: Input = { kind: 'ticket-drawn', slot: 2, ticket: '3', selected: true }
+    const drawn: Input = { kind: 'ticket-drawn', ...lottery, slot: 2, ticket: '3', selected: true }
     assert.deepEqual(kinds(run(boot(), nothingKnown, started(2), drawn).effects), [])
     assert.deepEqual(kinds(run(proposed(), { kind: 'block-built', slot: 7, block: blockNamed('N', 7) }).effects), [])
   })
@@ -290,7 +297,12 @@ describe('machine: memory', () => {
   it('leaves the state that a step began with as it was', () => {
     const { state } = run(boot(), started(7), nothingKnown, candidate(0, blockNamed('A', 7), 7), choice(7))
     const before = structuredClone({ ...state, config: null })
-    run(state, askVote(1, 0, 'A', 7), started(8), { kind: 'head-moved', head: blockNamed('A', 7), members: state.members })
+    run(state, askVote(1, 0, 'A', 7), started(8), {
+      kind: 'head-moved',
+      head: blockNamed('A', 7),
+      headMembers: state.members,
+      members: state.members,
+    })
     assert.deepEqual({ ...state, config: null }, before)
   })
 })
