@@ -65,8 +65,9 @@ export function payParent(
   signers: readonly number[],
 ): { readonly mintedDroplets: number; readonly rewards: readonly Reward[] } {
   const { parameters, headQuorum, globals } = draft.state
-  // All coins together stay a safe integer.
-  const mintedDroplets = Math.min(parameters.blockRewardDroplets, Number.MAX_SAFE_INTEGER - globals.supplyDroplets)
+  // All coins that there ever were stay a safe integer together: so does each sum of them that the state or a receipt holds.
+  const mostDroplets = Number.MAX_SAFE_INTEGER - globals.supplyDroplets - globals.burnedDroplets
+  const mintedDroplets = Math.min(parameters.blockRewardDroplets, mostDroplets)
   const totalDroplets = globals.feesDroplets + mintedDroplets
   draft.change({ mintedDroplets: globals.mintedDroplets + mintedDroplets, supplyDroplets: globals.supplyDroplets + mintedDroplets })
   const stakes = headQuorum.members.map(({ stakeDroplets }) => stakeDroplets)
