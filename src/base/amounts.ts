@@ -4,7 +4,9 @@ import { QuorateError } from './errors.ts'
 export const DROPLETS_PER_COIN = 1_000_000
 
 const PLACES = 6
-const AMOUNT = /^(\d{1,16})(?:\.(\d{1,6}))?$/
+const AMOUNT = /^(\d+)(?:\.(\d{1,6}))?$/
+/** More digits than the whole coins of any amount have. */
+const MAX_WHOLE_DIGITS = 16
 
 /** Droplets as coins, exactly, without trailing zeros: 12500000 is `12.5`. */
 export function formatCoins(droplets: number): string {
@@ -25,10 +27,12 @@ export function parseCoins(text: string): number {
   if (match === null)
     throw new QuorateError('bad-amount', `"${text}" is no amount: write digits with up to ${PLACES} decimal places, as in 12.5`)
   const [, whole = '', fraction = ''] = match
+  const tooMuch = (): QuorateError =>
+    new QuorateError('bad-amount', `${text} is too large: no amount is above ${formatCoins(Number.MAX_SAFE_INTEGER)}`)
+  // A long text never becomes a long number.
+  if (whole.replace(/^0+/, '').length > MAX_WHOLE_DIGITS) throw tooMuch()
   const droplets = BigInt(whole) * BigInt(DROPLETS_PER_COIN) + BigInt(fraction.padEnd(PLACES, '0'))
-  if (droplets > BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw new QuorateError('bad-amount', `${text} is more than any amount can be (${formatCoins(Number.MAX_SAFE_INTEGER)})`)
-  }
+  if (droplets > BigInt(Number.MAX_SAFE_INTEGER)) throw tooMuch()
   return Number(droplets)
 }
 

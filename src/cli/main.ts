@@ -2,16 +2,24 @@
 import 'core-js/actual/promise/with-resolvers.js'
 import { Command, CommanderError } from 'commander'
 import { addAccountCommand } from './commands/account.ts'
+import { addBlockCommand } from './commands/block.ts'
 import { addBlocksCommand } from './commands/blocks.ts'
+import { addBondCommands } from './commands/bonds.ts'
+import { addElectionCommand } from './commands/election.ts'
+import { addEndorseCommand } from './commands/endorse.ts'
 import { addGenesisCommand } from './commands/genesis.ts'
 import { addInitCommand } from './commands/init.ts'
 import { addKeysCommand } from './commands/keys.ts'
 import { addPeersCommand } from './commands/peers.ts'
+import { addRegisterCommand } from './commands/register.ts'
 import { addSendCommand } from './commands/send.ts'
 import { addSourceCommands } from './commands/source-hash.ts'
 import { addStartCommand } from './commands/start.ts'
 import { addStatusCommand } from './commands/status.ts'
+import { addSupplyCommand } from './commands/supply.ts'
 import { addTransactionCommand } from './commands/tx.ts'
+import { addVerifiersCommand } from './commands/verifiers.ts'
+import { addVoteCommands } from './commands/vote.ts'
 import { exitCodeHelp, exitCodes, report } from './exit.ts'
 import { addSwarmCommand } from './swarm/command.ts'
 
@@ -40,8 +48,18 @@ function createProgram(): Command {
   addAccountCommand(program)
   addTransactionCommand(program)
   addBlocksCommand(program)
+  addBlockCommand(program)
   addStatusCommand(program)
   addPeersCommand(program)
+  addSupplyCommand(program)
+  program.commandsGroup('Verify, stake and delegate:')
+  addRegisterCommand(program)
+  addBondCommands(program)
+  addVerifiersCommand(program)
+  program.commandsGroup('Elect and ratify:')
+  addElectionCommand(program)
+  addVoteCommands(program)
+  addEndorseCommand(program)
   addSourceCommands(program)
   return program
 }

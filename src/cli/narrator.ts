@@ -1,5 +1,7 @@
-import type { NodeEvent, NodeStatus, NodeView } from '../api/types.ts'
+import type { NodeEvent, NodeStatus, NodeView, VerifierStatus } from '../api/types.ts'
+import { formatCoins } from '../base/amounts.ts'
 import type { LogLevel } from '../ports/telemetry.ts'
+import { settledText } from './ledger-text.ts'
 import { duration, paint, plural, printable, short } from './text.ts'
 
 /** One thing that happened: `text` for people, `event` and `fields` for programs. */
@@ -21,21 +23,29 @@ export function narrate(view: NodeView, tell: (happening: Happening) => void): (
   let untold = 0
 
   const onEvent = (event: NodeEvent): void => {
-    if (event.kind === 'block') {
-      lines++
-      if (lines > MAX_BLOCK_LINES) untold++
-      else tell(blockLine(event, view))
-    } else if (event.kind === 'dropped') {
-      const { id, code } = event
-      tell({ level: 'debug', event: 'dropped', text: `dropped  transaction ${short(id)}: ${code}`, fields: { id, code } })
-    } else if (event.kind === 'refused') {
-      const { slot, by, reason } = event
-      tell({
-        level: 'debug',
-        event: 'refused',
-        text: `refused  verifier ${by} did not sign in slot ${slot}: ${reason}`,
-        fields: { slot, by, reason },
-      })
+    switch (event.kind) {
+      case 'block':
+        lines++
+        if (lines > MAX_BLOCK_LINES) untold++
+        else tell(blockLine(event, view))
+        return
+      case 'dropped': {
+        const { id, code } = event
+        return tell({ level: 'debug', event: 'dropped', text: `dropped  transaction ${short(id)}: ${code}`, fields: { id, code } })
+      }
+      case 'refused': {
+        const { slot, by, reason } = event
+        const text = `refused  verifier ${by} did not sign in slot ${slot}: ${reason}`
+        return tell({ level: 'debug', event: 'refused', text, fields: { slot, by, reason } })
+      }
+      case 'election':
+      case 'quorum':
+      case 'ratified': {
+        const { kind, ...fields } = event
+        return tell({ level: 'info', event: kind, text: ledgerText(event), fields })
+      }
+      case 'alarm':
+        return
     }
   }
 
@@ -81,6 +91,19 @@ function blockLine(event: Extract<NodeEvent, { kind: 'block' }>, { genesis }: No
   }
 }
 
+function ledgerText(event: Extract<NodeEvent, { kind: 'election' | 'quorum' | 'ratified' }>): string {
+  switch (event.kind) {
+    case 'election':
+      return event.state === 'settled'
+        ? settledText(event)
+        : `election ${event.number} is open${event.cause === 'forced' ? ' after an offence' : ''}, until slot ${event.closesSlot}`
+    case 'quorum':
+      return `quorum   ${plural(event.members, 'verifier')} with ${formatCoins(event.totalDroplets)} coins sign from height ${event.height} on`
+    case 'ratified':
+      return `ratified source ${event.source} by ${formatCoins(event.droplets)} coins`
+  }
+}
+
 function changes(before: NodeStatus | undefined, now: NodeStatus): Happening[] {
   const found: Happening[] = []
   const { peers, quorum, sync, height, verifier } = now
@@ -101,12 +124,27 @@ function changes(before: NodeStatus | undefined, now: NodeStatus): Happening[] {
       fields: { state: sync.state, height, targetHeight: sync.targetHeight },
     })
   }
+  const state = verifier?.state ?? null
+  if (verifier !== null && state !== (before?.verifier?.state ?? null)) {
+    found.push({ level: 'info', event: 'verifier', text: `verifier ${standing(verifier)}`, fields: { state, index: verifier.index } })
+  }
   const silence = verifier?.silence ?? null
   if (silence !== (before?.verifier?.silence ?? null)) {
     const text = silence === null ? 'signs' : `does not sign: ${printable(silence)}`
     found.push({ level: silence === null ? 'info' : 'warn', event: 'silence', text: `verifier ${text}`, fields: { silence } })
   }
   return found
+}
+
+function standing({ state, index }: VerifierStatus): string {
+  switch (state) {
+    case 'not-registered':
+      return 'key is not registered, so this node follows and signs nothing: `quorate register`'
+    case 'registered':
+      return 'is registered and not in the quorum: it signs nothing until it is elected'
+    case 'elected':
+      return `is in the quorum, at ${index}`
+  }
 }
 
 function syncText({ sync, height, slot }: NodeStatus): string {

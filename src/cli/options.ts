@@ -1,9 +1,10 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { parseCoinHours, parseCoins } from '../base/amounts.ts'
 import { QuorateError } from '../base/errors.ts'
 import { isHex } from '../base/hex.ts'
+import { usageError } from './exit.ts'
 
 /** Parsers for commander: they throw InvalidArgumentError, which ends with the exit code of wrong usage. */
 
@@ -48,6 +49,39 @@ function amount(text: string, parse: (text: string) => number): number {
     if (error instanceof QuorateError) throw bad(error.message)
     throw error
   }
+}
+
+/** `5%`, `2.5 %` or `5`, up to four decimal places, as parts per million. */
+export function percentage(text: string): number {
+  const match = /^(\d{1,3})(?:\.(\d{1,4}))? ?%?$/.exec(text)
+  const ppm = Number(match?.[1]) * 10_000 + Number((match?.[2] ?? '').padEnd(4, '0'))
+  if (match === null || ppm > 1_000_000) throw bad('It must be a percentage from 0% to 100%, such as 5% or 2.5%.')
+  return ppm
+}
+
+/** A number of slots, or a time that they take. */
+export type Span = { readonly slots: number } | { readonly ms: number }
+
+/** `3600` (slots), or `30s`, `10m`, `1h`, `7d`. */
+export function span(text: string): Span {
+  const match = /^(\d{1,10})([smhd])?$/.exec(text)
+  const [, count = '0', unit] = match ?? []
+  if (match === null || Number(count) === 0) throw bad('It must be a number of slots, or a time such as 30s, 10m, 1h or 7d.')
+  return unit === undefined ? { slots: Number(count) } : { ms: Number(count) * (UNIT_MS[unit] ?? 0) }
+}
+
+/** At least one slot. */
+export const slotsOf = (of: Span, slotMs: number): number => ('slots' in of ? of.slots : Math.max(1, Math.round(of.ms / slotMs)))
+
+/**
+ * An option that a command cannot do without. Commander would complain of a missing option before it complains of one that is
+ * spelt wrong, which is often why one is missing: so it is looked for once all options are known to be right.
+ */
+export function needs(command: Command, flags: string, what: string, parse: (text: string) => unknown): Command {
+  const option = new Option(flags, `${what} (required)`).argParser(parse)
+  return command.addOption(option).hook('preAction', () => {
+    if (command.getOptionValue(option.attributeName()) === undefined) throw usageError(`option '${flags}' is missing: ${what}`)
+  })
 }
 
 export function oneOf<N extends string>(...names: readonly N[]) {

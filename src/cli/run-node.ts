@@ -180,12 +180,12 @@ function createLog({ logLevel, logFormat }: StartFlags): Log {
 }
 
 function greeting(view: NodeView, { role, directory, bootstrap }: NodeOptions, url: string | undefined): Happening {
-  const { chain, peerId, addresses, height } = view.status()
+  const { chain, peerId, addresses, height, quorum } = view.status()
   return {
     level: 'info',
     event: 'started',
     text: [
-      `started  ${role} of ${chain}, height ${height}, ${plural(view.genesis.verifiers.length, 'verifier')}, in ${directory}`,
+      `started  ${role} of ${chain}, height ${height}, ${plural(quorum.verifiers, 'verifier')} in the quorum, in ${directory}`,
       `         peers reach it at ${addresses.join(' ') || `no address (${short(peerId)})`}`,
       `         bootstrap peers: ${bootstrap.length || 'none, so others must dial this node'}`,
       `         API ${url ?? 'off'}`,

@@ -103,9 +103,7 @@ async function load(paths: DirectoryPaths, role: NodeOptions['role']): Promise<O
   const warnings = [...network.warnings, ...(verifier?.warnings ?? [])]
   if (verifier !== null) {
     const entry = genesis.verifiers.find(({ blsKey }) => blsKey === verifier.publicKey)
-    if (entry === undefined) {
-      warnings.push(`The verifier key of ${directory} is not among the verifiers of ${paths.genesis}: this node follows but signs nothing.`)
-    } else if (entry.peerId !== peerId) {
+    if (entry !== undefined && entry.peerId !== peerId) {
       throw new QuorateError(
         'wrong-network-key',
         `genesis says that this verifier has the peer id ${entry.peerId}, but ${keyPath(directory, 'network')} gives ${peerId}: ` +

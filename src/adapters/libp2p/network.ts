@@ -280,10 +280,8 @@ function startError(cause: unknown, listen: readonly string[]): unknown {
   if (taken !== null) {
     return new QuorateError(
       'port-in-use',
-      `port ${taken[1]} is taken by another program; choose another (0 takes a free one) in ${listen.join(', ')}`,
-      {
-        cause,
-      },
+      `port ${taken[1]} is taken by another program: choose another with \`--listen\` (0 takes a free one) in place of ${listen.join(', ')}`,
+      { cause },
     )
   }
   if (/EADDRNOTAVAIL|EACCES|UnsupportedListenAddress/.test(text)) {

@@ -1,17 +1,23 @@
 import type { Command } from 'commander'
-import type { AccountView } from '../../api/ledger-types.ts'
+import type { AccountView, BallotView, VerifierView } from '../../api/ledger-types.ts'
 import { formatCoinHours, formatCoins } from '../../base/amounts.ts'
+import type { Address } from '../../wire/types.ts'
 import { findNode, type NodePlace } from '../client.ts'
+import { inTime, seatText } from '../ledger-text.ts'
 import { apiOption, directoryOption, jsonOption } from '../options.ts'
-import { facts, print, printJson } from '../text.ts'
+import { facts, percent, plural, print, printable, printJson } from '../text.ts'
+
+type Facts = readonly (readonly [string, string])[]
+type Show = (address: Address) => string
 
 export function addAccountCommand(program: Command): void {
   program
     .command('account')
     .argument('[address]', "whose account; the directory's own unless given")
-    .summary('the coins and coin-hours of an account')
+    .summary('what an account holds, stakes, delegates and votes')
     .description(
-      'Shows what an account holds at the newest final block. An account that nobody has paid yet holds nothing, which is no error.',
+      'Shows an account at the newest final block: whether it is a client or a verifier, its free coins and coin-hours, what it has bonded and what is on its way back, ' +
+        'and what it has to say in an open election. An account that nobody has paid yet holds nothing, which is no error.',
     )
     .addOption(directoryOption())
     .addOption(apiOption())
@@ -23,14 +29,75 @@ export function addAccountCommand(program: Command): void {
       const address = await readAddress(given, flags.dir)
       const account = await (await findNode(flags)).get<AccountView>(`/v1/accounts/${address}`)
       if (flags.json) return printJson(account)
-      const waiting = account.nextNonce - account.nonce
       print(
         facts([
           ['address', formatAddress(account.address)],
-          ['coins', formatCoins(account.droplets)],
-          ['coin-hours', formatCoinHours(account.microHours)],
-          ['sent', `${account.nonce}${waiting > 0 ? `, and ${waiting} waiting` : ''}`],
+          ...holdingFacts(account),
+          ...(account.verifier === null ? [] : verifierFacts(account.verifier)),
+          ...bondFacts(account, formatAddress),
+          ...(account.ballot === null ? [] : ballotFacts(account.ballot, formatAddress)),
         ]),
       )
     })
+}
+
+function holdingFacts({ kind, droplets, microHours, nonce, nextNonce }: AccountView): Facts {
+  const waiting = nextNonce - nonce
+  return [
+    ['kind', kind],
+    ['coins', formatCoins(droplets)],
+    ['coin-hours', formatCoinHours(microHours)],
+    ['sent', `${nonce}${waiting > 0 ? `, and ${waiting} waiting` : ''}`],
+  ]
+}
+
+function verifierFacts(verifier: VerifierView): Facts {
+  const { stakeDroplets, delegatedDroplets, delegators, commissionPpm, registeredHeight, peerId, blsKey, trust, votesDroplets } = verifier
+  return [
+    ['quorum', seatText(verifier)],
+    ['stake', `${formatCoins(stakeDroplets)} own, ${formatCoins(delegatedDroplets)} of ${plural(delegators, 'delegator')}`],
+    ['commission', percent(commissionPpm)],
+    ['registered', registeredHeight === 0 ? 'in genesis' : `at height ${registeredHeight}`],
+    ['peer id', printable(peerId)],
+    ['verifier key', blsKey],
+    ...(trust > 0 ? [['trust', String(trust)] as const] : []),
+    ...(votesDroplets > 0 ? [['votes', `${formatCoins(votesDroplets)} coins, in the open election`] as const] : []),
+  ]
+}
+
+function bondFacts({ delegations, unbonding, endorses }: AccountView, show: Show): Facts {
+  const rows = (name: string, texts: readonly string[]): Facts => texts.map((text, index) => [index === 0 ? name : '', text])
+  return [
+    ...rows(
+      'delegates',
+      delegations.map(({ verifier, droplets }) => `${formatCoins(droplets)} to ${show(verifier)}`),
+    ),
+    ...rows(
+      'comes back',
+      unbonding.map(
+        ({ verifier, droplets, releaseSlot, releaseTimeMs }) =>
+          `${formatCoins(droplets)} from ${show(verifier)}, in slot ${releaseSlot} at the earliest (${inTime(releaseTimeMs)})`,
+      ),
+    ),
+    ...rows('endorses', endorses.map(show)),
+  ]
+}
+
+function ballotFacts({ election, heldDroplets, movedDroplets, weightDroplets, slip, sources }: BallotView, show: Show): Facts {
+  return [
+    [
+      'election',
+      `${election} is open: held ${formatCoins(heldDroplets)} when it opened, moved ${formatCoins(movedDroplets)} since; a slip weighs ${formatCoins(weightDroplets)}`,
+    ],
+    ...(slip === null
+      ? []
+      : slip.choices.map(
+          (choice, index) =>
+            [
+              index === 0 ? 'votes for' : '',
+              `${show(choice)}${index === 0 ? `  (${formatCoins(slip.weightDroplets)} coins)` : ''}`,
+            ] as const,
+        )),
+    ...sources.map(({ source, droplets }, index) => [index === 0 ? 'ratifies' : '', `${source}  ${formatCoins(droplets)} coins`] as const),
+  ]
 }

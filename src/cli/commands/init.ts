@@ -34,7 +34,9 @@ Examples:
   quorate init --dir v1 --role verifier
       a verifier's keys, before there is a genesis; hand "quorate keys --dir v1 --json" to who makes it
   quorate init --dir v1 --genesis genesis.json
-      later: adds the genesis, keeps the keys`,
+      later: adds the genesis, keeps the keys
+  quorate init --dir node --role verifier
+      in a running network: adds a verifier key; the account is a client until "quorate register" makes it a verifier`,
     )
     .action(async (flags: InitFlags) => {
       const { initDirectory } = await import('../../node/setup.ts')
@@ -57,8 +59,13 @@ Examples:
     })
 }
 
-function nextStep({ dir, role }: InitFlags, { genesis }: InitResult): string {
-  if (genesis !== null) return `quorate start --dir ${dir}${role === 'bootstrap' ? ' --role bootstrap' : ''}`
+function nextStep({ dir, role }: InitFlags, { genesis, parts }: InitResult): string {
+  if (genesis !== null) {
+    const start = `quorate start --dir ${dir}${role === 'bootstrap' ? ' --role bootstrap' : ''}`
+    const { verifier } = parts
+    if (role === 'bootstrap' || verifier === null || genesis.verifiers.some(({ blsKey }) => blsKey === verifier.blsKey)) return start
+    return `${start}   a client of ${genesis.name} until \`quorate register --dir ${dir}\` makes its account a verifier`
+  }
   const add = `quorate init --dir ${dir} --genesis FILE`
   return role === 'verifier'
     ? `quorate genesis --verifier ${dir} --out genesis.json   makes a network with this verifier; then ${add}`

@@ -1,15 +1,18 @@
 import type { Command } from 'commander'
-import type { NodeStatus } from '../../api/types.ts'
+import type { NodeStatus, VerifierStatus } from '../../api/types.ts'
 import { formatCoins } from '../../base/amounts.ts'
 import { findNode, type NodePlace } from '../client.ts'
+import { inTime, obstacleText } from '../ledger-text.ts'
 import { apiOption, directoryOption, jsonOption } from '../options.ts'
 import { bytes, duration, facts, localTime, paint, plural, print, printable, printJson } from '../text.ts'
 
 export function addStatusCommand(program: Command): void {
   program
     .command('status')
-    .summary('how a running node is: height, peers, quorum, pool, alarms')
-    .description('Shows what a running node knows of the chain and of itself.')
+    .summary('how a running node is: height, peers, quorum, whether it is elected, alarms')
+    .description(
+      'Shows what a running node knows of the chain and of itself: whether its verifier key is registered, elected, and signs, and when the quorum changes next.',
+    )
     .addOption(directoryOption())
     .addOption(apiOption())
     .addOption(jsonOption())
@@ -24,7 +27,7 @@ Examples:
       const status = await (await findNode(flags)).get<NodeStatus>('/v1/status')
       if (flags.json) return printJson(status)
       const nowMs = Date.now()
-      print(facts([...chainFacts(status, nowMs), ...verifierFacts(status), ...loadFacts(status)]))
+      print(facts([...chainFacts(status, nowMs), ...quorumFacts(status, nowMs), ...verifierFacts(status.verifier), ...loadFacts(status)]))
       for (const { atMs, code, detail } of status.alarms) print(paint('yellow', `! ${localTime(atMs)}  ${printable(detail)} (${code})`))
     })
 }
@@ -46,25 +49,45 @@ function chainFacts(status: NodeStatus, nowMs: number): Facts {
   ]
 }
 
-function verifierFacts({ peers, quorum, verifier, discoveryMs }: NodeStatus): Facts {
+function quorumFacts({ peers, quorum, discoveryMs, epoch, election, handover }: NodeStatus, nowMs: number): Facts {
   const { verifiers, stakeDroplets, connectedStakeDroplets, enoughDroplets } = quorum
   const enough = connectedStakeDroplets >= enoughDroplets ? 'enough to sign' : `${formatCoins(enoughDroplets)} are needed to sign`
+  const open = election === null ? '' : `; election ${election.number} is open`
   return [
     ['peers', `${peers}${discoveryMs === null ? '' : `, found enough after ${duration(discoveryMs)}`}`],
     [
       'quorum',
       `${plural(verifiers, 'verifier')}; ${formatCoins(connectedStakeDroplets)} of ${formatCoins(stakeDroplets)} coins in reach, ${enough}`,
     ],
-    ...(verifier === null
-      ? []
-      : ([
-          [
-            'verifier',
-            `${verifier.index} in the quorum; proposed ${verifier.proposed}, led ${verifier.led}, made ${verifier.made}, sealed ${verifier.sealed}`,
-          ],
-          ['signing', verifier.silence === null ? 'yes' : paint('yellow', `no: ${printable(verifier.silence)}`)],
-        ] as const)),
+    ['epoch', `${epoch}, the quorum changes in slot ${handover.slot}, ${inTime(handover.timeMs, nowMs)}${open}`],
   ]
+}
+
+function verifierFacts(verifier: VerifierStatus | null): Facts {
+  if (verifier === null) return [['verifier', 'no: this node has no verifier key']]
+  const { proposed, led, made, sealed, silence } = verifier
+  return [
+    ['verifier', standingText(verifier)],
+    ...(verifier.state === 'elected'
+      ? ([
+          ['work', `proposed ${proposed}, led ${led}, made ${made}, sealed ${sealed}`],
+          ['signing', silence === null ? 'yes' : paint('yellow', `no: ${printable(silence)}`)],
+        ] as const)
+      : []),
+  ]
+}
+
+function standingText({ state, index, weightDroplets, bondedDroplets, minStakeDroplets, obstacle }: VerifierStatus): string {
+  const stake = `${formatCoins(bondedDroplets)} coins bonded, ${formatCoins(minStakeDroplets)} needed`
+  const why = obstacle === null ? '' : `; ${obstacleText(obstacle, null)}`
+  switch (state) {
+    case 'not-registered':
+      return 'its key is not registered: `quorate register` does that'
+    case 'registered':
+      return `registered, not elected (${stake})${obstacle === 'stake-below-minimum' ? ': `quorate stake` adds to it' : why}`
+    case 'elected':
+      return `${index} in the quorum, weighs ${formatCoins(weightDroplets)} coins${obstacle === null ? '' : `, but would not be elected again${why}`}`
+  }
 }
 
 const loadFacts = ({ pool, process: { rssBytes, cpuMs }, traffic: { bytesIn, bytesOut } }: NodeStatus): Facts => [

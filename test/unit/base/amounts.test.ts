@@ -29,6 +29,12 @@ describe('amounts as text', () => {
 
   it('may have zeros that are not needed', () => assert.equal(parseCoins('007.500000'), 7_500_000))
 
+  it('says that what is too large is too large', () => {
+    for (const text of ['9007199254.740992', '9'.repeat(17), `${'9'.repeat(40)}.5`])
+      assert.throws(() => parseCoins(text), { code: 'bad-amount', message: /too large: no amount is above 9007199254\.740991/ })
+    assert.equal(parseCoins(`${'0'.repeat(30)}7`), 7_000_000)
+  })
+
   for (const text of [
     '',
     '.',

@@ -1,0 +1,98 @@
+import type { Command } from 'commander'
+import type { ListedVerifier, QuorumView, VerifiersView } from '../../api/ledger-types.ts'
+import { formatCoins } from '../../base/amounts.ts'
+import { findNode, type NodeClient, type NodePlace } from '../client.ts'
+import { obstacleText } from '../ledger-text.ts'
+import { apiOption, directoryOption, integer, jsonOption } from '../options.ts'
+import { facts, percent, print, printable, printJson, table } from '../text.ts'
+
+interface VerifiersFlags extends NodePlace {
+  readonly from: number
+  readonly limit: number
+  readonly quorum?: true
+  readonly json?: true
+}
+
+export function addVerifiersCommand(program: Command): void {
+  program
+    .command('verifiers')
+    .summary('who is registered as a verifier, and who signs now')
+    .description(
+      "Lists registered verifiers, those with the most stake first: what is bonded to them, what they keep of their delegators' rewards, their weight in the quorum that signs now, " +
+        'and what keeps them from being elected. With --quorum it lists the quorum by index.',
+    )
+    .option('--limit <number>', 'how many', integer(1, 500), 100)
+    .option('--from <place>', 'from which place on', integer(0), 0)
+    .option('--quorum', 'the members of the quorum that signs the next block')
+    .addOption(directoryOption())
+    .addOption(apiOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExamples:\n  quorate verifiers\n  quorate verifiers --limit 10 --json\n  quorate verifiers --quorum')
+    .action(async (flags: VerifiersFlags) => {
+      const node = await findNode(flags)
+      return flags.quorum ? showQuorum(node, flags) : showRegistered(node, flags)
+    })
+}
+
+async function showRegistered(node: NodeClient, { from, limit, json }: VerifiersFlags): Promise<void> {
+  const answer = await node.get<VerifiersView>(`/v1/verifiers?from=${from}&limit=${limit}`)
+  if (json) return printJson(answer)
+  const { formatAddress } = await import('../../node/wallet.ts')
+  const { registered, verifiers } = answer
+  if (verifiers.length === 0) return print(`no verifier from place ${from} on; ${registered} are registered`)
+  const state = ({ obstacle, jailedUntilSlot }: ListedVerifier): string =>
+    obstacle === null ? '' : obstacleText(obstacle, jailedUntilSlot)
+  print(
+    table(
+      [
+        { title: 'VERIFIER' },
+        { title: 'STAKE', align: 'right' },
+        { title: 'DELEGATED', align: 'right' },
+        { title: 'KEEPS', align: 'right' },
+        { title: 'WEIGHT NOW', align: 'right' },
+        { title: 'VOTES', align: 'right' },
+        { title: 'TRUST', align: 'right' },
+        { title: '' },
+      ],
+      verifiers.map((one) => [
+        formatAddress(one.address),
+        formatCoins(one.stakeDroplets),
+        formatCoins(one.delegatedDroplets),
+        percent(one.commissionPpm),
+        one.inQuorum ? formatCoins(one.weightDroplets) : '-',
+        formatCoins(one.votesDroplets),
+        String(one.trust),
+        state(one),
+      ]),
+    ),
+  )
+  const last = from + verifiers.length
+  if (last < registered) print(`${last} of ${registered}; go on with --from ${last}`)
+}
+
+async function showQuorum(node: NodeClient, { json }: VerifiersFlags): Promise<void> {
+  const quorum = await node.get<QuorumView>('/v1/quorum')
+  if (json) return printJson(quorum)
+  const { formatAddress } = await import('../../node/wallet.ts')
+  const { height, epoch, hash, members, totalDroplets, enoughDroplets, valueLimitDroplets } = quorum
+  print(
+    facts([
+      ['signs', `height ${height} and on, in epoch ${epoch}`],
+      ['hash', hash],
+      ['weight', `${formatCoins(totalDroplets)} coins; ${formatCoins(enoughDroplets)} make a certificate`],
+      ['a block moves', `${formatCoins(valueLimitDroplets)} coins at most`],
+    ]),
+  )
+  print('')
+  print(
+    table(
+      [{ title: 'INDEX', align: 'right' }, { title: 'VERIFIER' }, { title: 'WEIGHT', align: 'right' }, { title: 'PEER' }],
+      members.map(({ address, weightDroplets, peerId }, index) => [
+        String(index),
+        formatAddress(address),
+        formatCoins(weightDroplets),
+        printable(peerId),
+      ]),
+    ),
+  )
+}
