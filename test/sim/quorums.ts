@@ -15,6 +15,8 @@ export interface SimQuorum {
   /** The node of each member. */
   readonly nodes: readonly number[]
   readonly stakes: readonly number[]
+  /** Stake that makes a certificate. */
+  readonly enough: number
 }
 
 /** Far beyond the blocks of a run: a quorum above it is asked for by mistake. */
@@ -77,7 +79,8 @@ export class Quorums {
   // Elections
 
   private quorumOf(epoch: number, nodes: readonly number[], stakes: readonly number[]): SimQuorum {
-    return { hash: sha256Hex(utf8(`quorum ${this.scenario.seed} ${nodes.join()} ${stakes.join()}`)), epoch, nodes, stakes }
+    const hash = sha256Hex(utf8(`quorum ${this.scenario.seed} ${nodes.join()} ${stakes.join()}`))
+    return { hash, epoch, nodes, stakes, enough: enoughStake(totalOf(stakes)) }
   }
 
   /** Mostly other members; or the same are elected again, or one of them loses its weight before the epoch ends. */

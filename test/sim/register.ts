@@ -1,6 +1,6 @@
 import type { Hex } from '../../src/base/hex.ts'
 import { type OffenceKind, offenceOf } from '../../src/consensus/evidence.ts'
-import { enoughStake, stakeOf, totalOf } from '../../src/consensus/quorum.ts'
+import { stakeOf } from '../../src/consensus/quorum.ts'
 import type { Certificate, SignRequest, Statement } from '../../src/wire/types.ts'
 
 type Voted = Exclude<Statement, { kind: 'candidate' }>
@@ -37,6 +37,11 @@ export function askedFor(request: SignRequest): Voted | null {
   return statement.kind === 'lock' ? { kind: 'seal', height, block } : null
 }
 
+interface Weights {
+  readonly stakes: readonly number[]
+  readonly enough: number
+}
+
 export interface Accusation {
   readonly signer: number
   readonly kind: OffenceKind
@@ -48,7 +53,7 @@ export interface Accusation {
  * aggregate is the sum of its markers, as with BLS; so nobody forges, and a wrong sum shows.
  */
 export class Register {
-  private readonly stakesAt: (height: number) => readonly number[]
+  private readonly weightsAt: (height: number) => Weights
   /** Bit mask of the signers, by statement. */
   private readonly signers = new Map<string, number>()
   /** By signer and height. */
@@ -57,9 +62,9 @@ export class Register {
   /** Once valid, always valid. */
   private readonly checked = new WeakSet<Certificate>()
 
-  /** @param stakesAt of the quorum of a height; a signer is its index there */
-  constructor(stakesAt: (height: number) => readonly number[]) {
-    this.stakesAt = stakesAt
+  /** @param weightsAt of the quorum of a height; a signer is its index there */
+  constructor(weightsAt: (height: number) => Weights) {
+    this.weightsAt = weightsAt
   }
 
   /** Writes the statement down; what it makes its signer guilty of together with what that one said before. */
@@ -91,7 +96,7 @@ export class Register {
 
   signersOf(statement: Statement): number[] {
     const mask = this.signers.get(keyOf(statement)) ?? 0
-    return this.stakesAt(statement.height).flatMap((_, member) => ((mask & (1 << member)) !== 0 ? [member] : []))
+    return this.weightsAt(statement.height).stakes.flatMap((_, member) => ((mask & (1 << member)) !== 0 ? [member] : []))
   }
 
   hasEnough(statement: Statement): boolean {
@@ -100,7 +105,12 @@ export class Register {
 
   /** Whether it would be, if these signed as well. */
   couldHaveEnough(statement: Statement, helpers: readonly number[]): boolean {
-    return this.isEnough([...new Set([...this.signersOf(statement), ...helpers])], statement.height)
+    let mask = this.signers.get(keyOf(statement)) ?? 0
+    for (const helper of helpers) mask |= 1 << helper
+    const { stakes, enough } = this.weightsAt(statement.height)
+    let stake = 0
+    for (let member = 0; member < stakes.length; member++) if ((mask & (1 << member)) !== 0) stake += stakes[member] ?? 0
+    return stake >= enough
   }
 
   /** The certificate of everybody who signed; null if that is not enough stake. */
@@ -129,8 +139,8 @@ export class Register {
   }
 
   private isEnough(signers: readonly number[], height: number): boolean {
-    const stakes = this.stakesAt(height)
-    return stakeOf(stakes, signers) >= enoughStake(totalOf(stakes))
+    const { stakes, enough } = this.weightsAt(height)
+    return stakeOf(stakes, signers) >= enough
   }
 }
 

@@ -2,7 +2,7 @@ import { utf8 } from '../../src/base/bytes.ts'
 import { invariant } from '../../src/base/errors.ts'
 import type { KnownSignatures } from '../../src/consensus/guard.ts'
 import { initialState, step } from '../../src/consensus/machine.ts'
-import { enoughStake, totalOf } from '../../src/consensus/quorum.ts'
+import { totalOf } from '../../src/consensus/quorum.ts'
 import { isSelected } from '../../src/consensus/sortition.ts'
 import type { BlockRef, MachineConfig, ProposedBlock } from '../../src/consensus/types.ts'
 import { sha256Hex } from '../../src/crypto/sha256.ts'
@@ -133,9 +133,8 @@ export class World {
     this.machine = machine
     this.sink = sink
     this.quorums = new Quorums(scenario)
-    const stakesAt = (height: number): readonly number[] => this.quorums.at(height).stakes
-    this.register = new Register(stakesAt)
-    this.heard = new Register(stakesAt)
+    this.register = new Register((height) => this.quorums.at(height))
+    this.heard = new Register((height) => this.quorums.at(height))
     this.random = new Random(scenario.seed, 1000 + scenario.verifiers)
     this.config = { leaderRule: scenario.leaderRule, aggregate }
     this.genesis = { hash: sha256Hex(utf8(`genesis ${scenario.seed}`)), height: 0, slot: 0, parent: '00'.repeat(32) }
@@ -235,7 +234,7 @@ export class World {
     // After a restore, whoever may hold a signature must be heard; silence of the others is the price of a lost record.
     if (wasRestored && peers.length < this.participants.filter((peer) => peer !== null).length - 1) return null
     const stake = [verifier, ...peers].reduce((sum, node) => sum + this.quorums.stakeOfNode(node, height), 0)
-    if (stake < enoughStake(totalOf(this.quorums.at(height).stakes))) return null
+    if (stake < this.quorums.at(height).enough) return null
     const told = new Knowledge()
     for (const peer of peers) told.take(verifier, this.participants[peer]?.newestOf(verifier))
     return told.newestOf(verifier)
