@@ -1,9 +1,11 @@
 import { twoThirds } from '../../src/base/stake.ts'
 import { convict, offenceOf } from '../../src/consensus/evidence.ts'
 import { emptyRecord, type GuardRecord, permit, raiseRecord } from '../../src/consensus/guard.ts'
-import { createQuorum, enoughStake } from '../../src/consensus/quorum.ts'
+import { enoughStake } from '../../src/consensus/quorum.ts'
 import { isSelected, ticket64 } from '../../src/consensus/sortition.ts'
+import { createQuorum } from '../../src/wire/quorum.ts'
 import type { Certificate, Hash, LockStatement, Statement, VoteStatement } from '../../src/wire/types.ts'
+import { assertSame } from './claims.ts'
 import { sampleHex } from './format.ts'
 import { sampleGenesis } from './samples.ts'
 
@@ -25,11 +27,6 @@ const candidate = (slot: number, block: Hash, validSlot: number | null = null, h
   block,
   validSlot,
 })
-
-function assertSame<T>(description: string, claimed: T, said: T): T {
-  if (claimed !== said) throw new Error(`${description}: claims ${claimed}, the code says ${said}`)
-  return claimed
-}
 
 /** W5: the exact edge on both sides of the threshold, and the ends of the range. */
 function sortitionVectors(): object[] {

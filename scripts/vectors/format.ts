@@ -1,5 +1,5 @@
 import { utf8 } from '../../src/base/bytes.ts'
-import { fromHex, type Hex } from '../../src/base/hex.ts'
+import { fromHex, type Hex, toHex } from '../../src/base/hex.ts'
 import { sha256Hex } from '../../src/crypto/sha256.ts'
 
 /** Widest line that a value shares with its key; what is wider goes one item a line. */
@@ -37,4 +37,11 @@ export function littleEndian(value: number | bigint, byteLength: number): Hex {
     .toString(16)
     .padStart(byteLength * 2, '0')
   return (digits.match(/../g) ?? []).reverse().join('')
+}
+
+/** The same bytes with `replacement` written over what is at `offset`, from the end if that is negative. */
+export function overwrite(bytes: Hex, offset: number, replacement: Hex): Hex {
+  const result = fromHex(bytes)
+  result.set(fromHex(replacement), offset < 0 ? result.length + offset : offset)
+  return toHex(result)
 }

@@ -135,4 +135,16 @@ export const primitiveCases: readonly TypeCases[] = [
       { description: 'a length that the rest cannot hold', bytes: '030001', code: 'truncated' },
     ],
   },
+  {
+    type: 'blob(4)',
+    valid: [
+      { description: 'as many bytes as fit', value: '00ff10a0' },
+      { description: 'none', value: '' },
+    ],
+    invalid: [
+      { description: 'one more', bytes: '050000000102030405', code: 'bound' },
+      { description: 'a length of 2^32 - 1', bytes: 'ffffffff00', code: 'bound' },
+      { description: 'a length that the rest cannot hold', bytes: '0300000001', code: 'truncated' },
+    ],
+  },
 ]

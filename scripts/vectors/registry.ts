@@ -1,6 +1,11 @@
+import { account } from '../../src/ledger/account.ts'
+import { globals } from '../../src/ledger/globals.ts'
+import { snapshotManifest } from '../../src/ledger/snapshot.ts'
 import type { Codec } from '../../src/wire/codec.ts'
-import { bitmap, enumeration, list, option, struct, text, u8, u16, u32, u64, union } from '../../src/wire/codec.ts'
+import { bitmap, blob, enumeration, list, option, struct, text, u8, u16, u32, u64, union } from '../../src/wire/codec.ts'
 import { genesis, genesisVerifier } from '../../src/wire/genesis.ts'
+import { quorumMembers } from '../../src/wire/quorum.ts'
+import { snapshotOffer, syncRequest, syncResponse } from '../../src/wire/sync.ts'
 import * as types from '../../src/wire/types.ts'
 
 type Shape = { readonly kind: 'dot' } | { readonly kind: 'line'; readonly length: number }
@@ -18,9 +23,10 @@ export const primitiveCodecs: Readonly<Record<string, Codec<unknown>>> = {
   'enumeration(red 1, blue 7)': enumeration({ red: 1, blue: 7 }),
   'union(dot 1 {}, line 2 {length: u8})': union<Shape>({ dot: [1, struct({})], line: [2, struct({ length: u8 })] }),
   'bitmap(20)': bitmap(20),
+  'blob(4)': blob(4),
 }
 
-/** Every type of the wire by the name that the pages use. */
+/** Every type of the wire, and those that are only hashed, by the names that the pages use. */
 export const wireCodecs: Readonly<Record<string, Codec<unknown>>> = {
   action: types.action,
   transactionBody: types.transactionBody,
@@ -37,8 +43,13 @@ export const wireCodecs: Readonly<Record<string, Codec<unknown>>> = {
   publicRecord: types.publicRecord,
   signRequest: types.signRequest,
   signResponse: types.signResponse,
-  syncRequest: types.syncRequest,
-  syncResponse: types.syncResponse,
+  syncRequest,
+  syncResponse,
+  snapshotOffer,
   genesisVerifier,
   genesis,
+  quorumMembers,
+  account,
+  globals,
+  snapshotManifest,
 }

@@ -1,10 +1,11 @@
 import { base58 } from '@scure/base'
 import { fromHex, type Hex } from '../../src/base/hex.ts'
 import { nativeSignatures } from '../../src/crypto/native.ts'
+import { MAX_SLIP_CHOICES } from '../../src/wire/bounds.ts'
 import type { Genesis } from '../../src/wire/genesis.ts'
 import { addressOf, chainIdOf } from '../../src/wire/ids.ts'
 import { possessionMessage } from '../../src/wire/signing.ts'
-import type { AggregateSignature, Certificate, Header, Transaction } from '../../src/wire/types.ts'
+import type { Action, AggregateSignature, Certificate, Header, Transaction } from '../../src/wire/types.ts'
 import { sampleBytes, sampleHex } from './format.ts'
 
 export interface AccountKeys {
@@ -41,7 +42,7 @@ export const verifiers = ['ada', 'blaise', 'carl', 'dorothy']
   .sort((left, right) => (left.account.address < right.account.address ? -1 : 1))
 
 /** libp2p's peer id of an ed25519 key: base58 of its protobuf form in an identity multihash. */
-const peerIdOf = (publicKey: Hex): string => base58.encode(fromHex(`002408011220${publicKey}`))
+export const peerIdOf = (publicKey: Hex): string => base58.encode(fromHex(`002408011220${publicKey}`))
 
 export const sampleGenesis: Genesis = {
   version: 1,
@@ -61,6 +62,20 @@ export const sampleGenesis: Genesis = {
     maxBlockTransactions: 2000,
     maxBlockBytes: 1_048_576,
     maxExpirySlots: 600,
+    epochSlots: 7200,
+    electionSlots: 600,
+    forcedElectionSlots: 300,
+    quorumSize: 15,
+    minStakeDroplets: 1_000_000,
+    verifierFeeDroplets: 500_000,
+    unbondingSlots: 14_400,
+    evidenceSlots: 7200,
+    slipChoices: 3,
+    score: 'coins',
+    minTurnoutPpm: 100_000,
+    trustRounds: 4,
+    blockRewardDroplets: 1000,
+    makerSharePpm: 250_000,
   },
   verifiers: verifiers.map((verifier, index) => ({
     account: verifier.account.address,
@@ -68,10 +83,12 @@ export const sampleGenesis: Genesis = {
     blsKey: verifier.publicKey,
     possession: verifier.possession,
     stakeDroplets: (index + 1) * 1_000_000,
+    commissionPpm: index * 50_000,
   })),
   accounts: [alice, bob]
     .map(({ address }, index) => ({ address, droplets: 5_000_000_000 * (index + 1), microHours: 1_000_000 }))
     .sort((left, right) => (left.address < right.address ? -1 : 1)),
+  anchors: [alice.address],
 }
 export const chainId = chainIdOf(sampleGenesis)
 
@@ -87,16 +104,41 @@ export const sampleTransaction: Transaction = {
   },
   signature: sampleHex('transaction signature', 64),
 }
-export const largestTransaction: Transaction = {
-  body: {
-    sender: 'ff'.repeat(32),
-    nonce: Number.MAX_SAFE_INTEGER,
-    feeDroplets: Number.MAX_SAFE_INTEGER,
-    expirySlot: Number.MAX_SAFE_INTEGER,
-    action: { kind: 'transfer', to: 'ff'.repeat(20), amountDroplets: Number.MAX_SAFE_INTEGER, microHours: Number.MAX_SAFE_INTEGER },
-  },
+const most = Number.MAX_SAFE_INTEGER
+const largest = (action: Action): Transaction => ({
+  body: { sender: 'ff'.repeat(32), nonce: most, feeDroplets: most, expirySlot: most, action },
   signature: 'ff'.repeat(64),
-}
+})
+export const largestTransfer = largest({ kind: 'transfer', to: 'ff'.repeat(20), amountDroplets: most, microHours: most })
+/** No transaction has more bytes. */
+export const largestTransaction = largest({
+  kind: 'slip',
+  choices: Array.from({ length: MAX_SLIP_CHOICES }, (_, index) => `${'ff'.repeat(19)}${(0xf0 + index).toString(16)}`),
+})
+export const sampleActions: readonly { readonly description: string; readonly action: Action }[] = [
+  { description: 'transfer', action: sampleTransaction.body.action },
+  {
+    description: 'register',
+    action: {
+      ...{ kind: 'register', peerId: peerIdOf(sampleHex('registered peer', 32)), blsKey: sampleHex('registered key', 48) },
+      ...{ possession: sampleHex('registered possession', 96), commissionPpm: 50_000 },
+    },
+  },
+  { description: 'stake', action: { kind: 'stake', amountDroplets: 2_000_000 } },
+  { description: 'unstake', action: { kind: 'unstake', amountDroplets: 1 } },
+  { description: 'unstake all', action: { kind: 'unstake', amountDroplets: null } },
+  { description: 'delegate', action: { kind: 'delegate', verifier: sampleHex('to', 20), amountDroplets: 3_000_000 } },
+  { description: 'undelegate', action: { kind: 'undelegate', verifier: sampleHex('to', 20), amountDroplets: 2_999_999 } },
+  { description: 'undelegate all', action: { kind: 'undelegate', verifier: sampleHex('to', 20), amountDroplets: null } },
+  { description: 'slip', action: { kind: 'slip', choices: [sampleHex('choice 0', 20), sampleHex('choice 1', 20)].sort() } },
+  {
+    description: 'a slip that names nobody: an encoding, and refused by the rules',
+    action: { kind: 'slip', choices: [] },
+  },
+  { description: 'vouch', action: { kind: 'endorse', verifier: sampleHex('to', 20), stance: 'vouch' } },
+  { description: 'withdraw', action: { kind: 'endorse', verifier: sampleHex('to', 20), stance: 'withdraw' } },
+  { description: 'ratify', action: { kind: 'ratify', source: sampleHex('source', 32) } },
+]
 export const firstHeader: Header = {
   height: 1,
   slot: 0,

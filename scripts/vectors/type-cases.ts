@@ -1,19 +1,13 @@
-import { fromHex, type Hex, toHex } from '../../src/base/hex.ts'
+import { type Hex, toHex } from '../../src/base/hex.ts'
 import { type Codec, encode } from '../../src/wire/codec.ts'
 import { genesis, genesisVerifier } from '../../src/wire/genesis.ts'
+import { type SyncRequest, snapshotOffer, syncRequest } from '../../src/wire/sync.ts'
 import * as types from '../../src/wire/types.ts'
 import type { TypeCases } from './encoding.ts'
-import { littleEndian, sampleHex } from './format.ts'
-import {
-  chainId,
-  firstHeader,
-  largestTransaction,
-  laterHeader,
-  sampleAggregate,
-  sampleCertificate,
-  sampleGenesis,
-  sampleTransaction,
-} from './samples.ts'
+import { littleEndian, overwrite, sampleHex } from './format.ts'
+import { chainId, firstHeader, laterHeader, sampleAggregate, sampleCertificate, sampleGenesis, sampleTransaction } from './samples.ts'
+import { stateCases } from './state-type-cases.ts'
+import { transactionCases } from './transaction-type-cases.ts'
 
 const TWO_53 = littleEndian(1n << 53n, 8)
 const signature = sampleHex('signature', 96)
@@ -30,10 +24,11 @@ const lockCertificate: types.Certificate = {
   statement: { kind: 'lock', height: 9, slot: 40, block: blockHash },
   aggregate: { signers: [1, 9, 511], signature },
 }
-const status: types.SyncRequest = {
+const status: SyncRequest = {
   kind: 'status',
-  status: { version: 1, chainId, height: 258, head: blockHash, timeMs: 1_767_225_661_234, agent: 'quorate/0.1.0' },
+  status: { version: 1, chainId, height: 258, firstHeight: 1, head: blockHash, timeMs: 1_767_225_661_234, agent: 'quorate/0.1.0' },
 }
+const offer = { height: 250, block: blockHash, depth: 3 }
 const compact: types.CompactBlock = {
   header: laterHeader,
   shortIds: [sampleHex('short 0', 8), sampleHex('short 1', 8)],
@@ -53,12 +48,6 @@ const refusal = (reason: types.RefusalReason): types.SignResponse => ({ kind: 'r
 function hex<T>(codec: Codec<T>, value: T): Hex {
   return toHex(encode(codec, value))
 }
-/** The same bytes with `replacement` written over what is at `offset`. */
-function overwrite(bytes: Hex, offset: number, replacement: Hex): Hex {
-  const result = fromHex(bytes)
-  result.set(fromHex(replacement), offset < 0 ? result.length + offset : offset)
-  return toHex(result)
-}
 const headerBytes = hex(types.header, laterHeader)
 const firstHeaderBytes = hex(types.header, firstHeader)
 const voteBytes = hex(types.statement, statements[0] as types.Statement)
@@ -66,66 +55,11 @@ const genesisBytes = hex(genesis, sampleGenesis)
 /** version, length of the name, name, time, slotMs, choiceMs. */
 const sortitionOffset = 2 + 2 + sampleGenesis.name.length + 8 + 4 + 4
 const leaderRuleOffset = sortitionOffset + 1 + 2 + 4
+/** Everything from leaderRule to slipChoices. */
+const scoreOffset = leaderRuleOffset + 1 + 4 + 4 + 8 + 8 + 4 + 4 + 4 + 4 + 4 + 4 + 2 + 8 + 8 + 4 + 4 + 2
 
 /** Every type of the wire. Signatures and hashes in them are sample bytes: these cases are about layout alone. */
-export const typeCases: readonly TypeCases[] = [
-  {
-    type: 'action',
-    valid: [{ description: 'transfer', value: sampleTransaction.body.action }],
-    invalid: [
-      { description: 'kind 0', bytes: overwrite(hex(types.action, sampleTransaction.body.action), 0, '00'), code: 'bound' },
-      {
-        description: 'a kind that is not defined yet',
-        bytes: overwrite(hex(types.action, sampleTransaction.body.action), 0, '02'),
-        code: 'bound',
-      },
-      { description: 'amount 2^53', bytes: overwrite(hex(types.action, sampleTransaction.body.action), 21, TWO_53), code: 'bound' },
-    ],
-  },
-  {
-    type: 'transactionBody',
-    valid: [{ description: 'transfer', value: sampleTransaction.body }],
-    invalid: [
-      { description: 'nonce 2^53', bytes: overwrite(hex(types.transactionBody, sampleTransaction.body), 32, TWO_53), code: 'bound' },
-    ],
-  },
-  {
-    type: 'transaction',
-    valid: [
-      { description: 'transfer', value: sampleTransaction },
-      { description: 'every field at its most', value: largestTransaction },
-    ],
-    invalid: [
-      { description: 'fee 2^53', bytes: overwrite(hex(types.transaction, sampleTransaction), 40, TWO_53), code: 'bound' },
-      {
-        description: 'expiry of every bit',
-        bytes: overwrite(hex(types.transaction, sampleTransaction), 48, 'ff'.repeat(8)),
-        code: 'bound',
-      },
-    ],
-  },
-  {
-    type: 'transactionBatch',
-    valid: [
-      { description: 'one', value: [sampleTransaction] },
-      { description: 'none', value: [] },
-      { description: 'two', value: [sampleTransaction, largestTransaction] },
-    ],
-    invalid: [
-      { description: 'a count of 1001', bytes: littleEndian(1001, 4), code: 'bound' },
-      { description: 'a count of 1000 with nothing behind it', bytes: littleEndian(1000, 4), code: 'truncated' },
-      {
-        description: 'a count of 2 with one behind it',
-        bytes: overwrite(hex(types.transactionBatch, [sampleTransaction]), 0, '02'),
-        code: 'truncated',
-      },
-      {
-        description: 'a count of 0 with one behind it',
-        bytes: overwrite(hex(types.transactionBatch, [sampleTransaction]), 0, '00'),
-        code: 'trailing',
-      },
-    ],
-  },
+const wireCases: readonly TypeCases[] = [
   {
     type: 'statement',
     valid: statements.map((value) => ({ description: `${value.kind}${describeValidSlot(value)}`, value })),
@@ -282,14 +216,19 @@ export const typeCases: readonly TypeCases[] = [
       { description: 'transactions', value: { kind: 'transactions', block: blockHash, indices: [0, 3, 9_999] } },
       { description: 'block', value: { kind: 'block', block: blockHash } },
       { description: 'newest-signed', value: { kind: 'newest-signed', verifier: sampleHex('to', 20) } },
+      { description: 'snapshots', value: { kind: 'snapshots' } },
+      { description: 'snapshot-manifest', value: { kind: 'snapshot-manifest', height: 250 } },
+      { description: 'snapshot-chunk', value: { kind: 'snapshot-chunk', height: 250, index: 7 } },
+      { description: 'headers', value: { kind: 'headers', fromHeight: 250, count: 9 } },
     ],
     invalid: [
       { description: 'kind 0', bytes: '00', code: 'bound' },
       { description: 'kind 6', bytes: '06', code: 'bound' },
+      { description: 'kind 11', bytes: '0b', code: 'bound' },
       { description: 'a count of 10001 indices', bytes: `03${blockHash}${littleEndian(10_001, 4)}`, code: 'bound' },
       {
         description: 'an agent of 65 bytes',
-        bytes: `${hex(types.syncRequest, status).slice(0, -2 * (2 + 13))}${littleEndian(65, 2)}${'61'.repeat(65)}`,
+        bytes: `${hex(syncRequest, status).slice(0, -2 * (2 + 13))}${littleEndian(65, 2)}${'61'.repeat(65)}`,
         code: 'bound',
       },
     ],
@@ -308,14 +247,33 @@ export const typeCases: readonly TypeCases[] = [
       },
       { description: 'newest-signed, nothing known', value: { kind: 'newest-signed', records: [] } },
       { description: 'unavailable', value: { kind: 'unavailable', code: 1 } },
+      { description: 'snapshots', value: { kind: 'snapshots', snapshots: [offer, { ...offer, height: 500 }] } },
+      { description: 'snapshots, none', value: { kind: 'snapshots', snapshots: [] } },
+      {
+        description: 'snapshot-manifest, its bytes as they are',
+        value: { kind: 'snapshot-manifest', manifest: sampleHex('manifest', 32) },
+      },
+      { description: 'snapshot-chunk, its bytes as they are', value: { kind: 'snapshot-chunk', chunk: sampleHex('chunk', 32) } },
+      { description: 'snapshot-chunk of no accounts', value: { kind: 'snapshot-chunk', chunk: '' } },
+      { description: 'headers', value: { kind: 'headers', headers: [firstHeader, laterHeader] } },
     ],
     invalid: [
       { description: 'kind 0', bytes: '00', code: 'bound' },
-      { description: 'kind 7', bytes: '07', code: 'bound' },
+      { description: 'kind 11', bytes: '0b', code: 'bound' },
       { description: 'a count of 257 blocks', bytes: `02${littleEndian(257, 4)}`, code: 'bound' },
       { description: 'a count of 256 blocks with nothing behind it', bytes: `02${littleEndian(256, 4)}`, code: 'truncated' },
       { description: 'a count of 5 records', bytes: `05${littleEndian(5, 4)}`, code: 'bound' },
+      { description: 'a count of 9 snapshots', bytes: `07${littleEndian(9, 4)}`, code: 'bound' },
+      { description: 'a manifest of 3145729 bytes', bytes: `08${littleEndian(3_145_729, 4)}`, code: 'bound' },
+      { description: 'a part of 4194305 bytes', bytes: `09${littleEndian(4_194_305, 4)}`, code: 'bound' },
+      { description: 'a part of 4194304 bytes with nothing behind it', bytes: `09${littleEndian(4_194_304, 4)}`, code: 'truncated' },
+      { description: 'a count of 1025 headers', bytes: `0a${littleEndian(1025, 4)}`, code: 'bound' },
     ],
+  },
+  {
+    type: 'snapshotOffer',
+    valid: [{ description: 'in eight parts', value: offer }],
+    invalid: [{ description: 'a height above 2^53 - 1', bytes: `${TWO_53}${hex(snapshotOffer, offer).slice(16)}`, code: 'bound' }],
   },
   {
     type: 'genesisVerifier',
@@ -337,9 +295,10 @@ export const typeCases: readonly TypeCases[] = [
         value: {
           ...sampleGenesis,
           name: 'small',
-          parameters: { ...sampleGenesis.parameters, sortition: 'uniform', leaderRule: 'nodeId' },
+          parameters: { ...sampleGenesis.parameters, sortition: 'uniform', leaderRule: 'nodeId', score: 'hybrid' },
           verifiers: sampleGenesis.verifiers.slice(0, 1),
           accounts: [],
+          anchors: [],
         },
       },
     ],
@@ -347,11 +306,15 @@ export const typeCases: readonly TypeCases[] = [
       { description: 'sortition 0', bytes: overwrite(genesisBytes, sortitionOffset, '00'), code: 'bound' },
       { description: 'sortition 3', bytes: overwrite(genesisBytes, sortitionOffset, '03'), code: 'bound' },
       { description: 'leader rule 3', bytes: overwrite(genesisBytes, leaderRuleOffset, '03'), code: 'bound' },
+      { description: 'score 4', bytes: overwrite(genesisBytes, scoreOffset, '04'), code: 'bound' },
       { description: 'a name of 33 bytes', bytes: overwrite(genesisBytes, 2, littleEndian(33, 2)), code: 'bound' },
       { description: 'a name that is not UTF-8', bytes: overwrite(genesisBytes, 4, 'ff'), code: 'not-canonical' },
     ],
   },
 ]
+
+/** Every type that has a table. */
+export const typeCases: readonly TypeCases[] = [...transactionCases, ...wireCases, ...stateCases]
 
 function describeValidSlot(value: types.Statement): string {
   if (value.kind === 'lock' || value.kind === 'seal') return ''
