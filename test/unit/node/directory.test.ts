@@ -22,7 +22,7 @@ describe("a node's directory", () => {
     const { formatGenesis } = await import('../../../src/node/genesis-file.ts')
     writeFileSync(
       join(directory, 'genesis.json'),
-      formatGenesis(makeGenesis({ ...sample, verifiers: [await genesisVerifier(directory, 1)] })),
+      formatGenesis(makeGenesis({ ...sample, verifiers: [await genesisVerifier(directory, sample.parameters.minStakeDroplets, 0)] })),
     )
   }
   before(async () => {
@@ -119,10 +119,10 @@ describe("a node's directory", () => {
     })
   }
 
-  it('warns of a verifier key that genesis does not know', async () => {
+  it('takes a verifier key that genesis does not know: it may be registered later', async () => {
     const directory = await init('verifier')
     const opened = await openDirectory(directory, 'verifier')
-    assert.match(opened.warnings.join(), /signs nothing/)
+    assert.deepEqual(opened.warnings, [])
     await opened.release()
   })
 

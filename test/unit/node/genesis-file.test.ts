@@ -14,7 +14,7 @@ const verifierOf = (digit: string, peerId: string): Genesis['verifiers'][number]
   const secret = nativeSignatures.blsSecretKey(new Uint8Array(32).fill(digit.charCodeAt(0)))
   const [account, blsKey] = [digit.repeat(40), nativeSignatures.blsPublicKey(secret)]
   const possession = nativeSignatures.blsSign(secret, possessionMessage(blsKey, account))
-  return { account, peerId, blsKey, possession, stakeDroplets: 5_000_000 }
+  return { account, peerId, blsKey, possession, stakeDroplets: 5_000_000, commissionPpm: 50_000 }
 }
 
 const genesis: Genesis = {
@@ -35,14 +35,30 @@ const genesis: Genesis = {
     maxBlockTransactions: 5000,
     maxBlockBytes: 1_048_576,
     maxExpirySlots: 600,
+    epochSlots: 3600,
+    electionSlots: 600,
+    forcedElectionSlots: 300,
+    quorumSize: 64,
+    minStakeDroplets: 1_000_000,
+    verifierFeeDroplets: 10_000_000,
+    unbondingSlots: 604_800,
+    evidenceSlots: 259_200,
+    slipChoices: 5,
+    score: 'hybrid',
+    minTurnoutPpm: 50_000,
+    trustRounds: 6,
+    blockRewardDroplets: 10_000,
+    makerSharePpm: 200_000,
   },
   verifiers: [verifierOf('1', '12D3KooWA'), verifierOf('2', '12D3KooWB')],
   accounts: [{ address: '3'.repeat(40), droplets: Number.MAX_SAFE_INTEGER - 10_000_000, microHours: 7 }],
+  anchors: ['3'.repeat(40), '4'.repeat(40)],
 }
 type Draft = { -readonly [K in keyof Genesis]: unknown } & {
   parameters: Record<string, unknown>
   verifiers: unknown[]
   accounts: unknown[]
+  anchors: unknown[]
 }
 
 describe('genesis file', () => {
@@ -57,6 +73,7 @@ describe('genesis file', () => {
 
   it('shows addresses as people know them', () => {
     assert.ok(text.includes(`"account": "${formatAddress('1'.repeat(40))}"`))
+    assert.ok(text.includes(`"anchors": [\n    "${formatAddress('3'.repeat(40))}"`))
     assert.ok(!text.includes('1'.repeat(40)))
   })
 
@@ -109,6 +126,42 @@ describe('genesis file', () => {
       change: (draft) => Object.assign(draft.parameters, { sortition: 'luck' }),
       code: 'genesis-syntax',
       says: /"stake" or "uniform".*"luck"/,
+    },
+    {
+      description: 'another word for the score',
+      change: (draft) => Object.assign(draft.parameters, { score: 'fame' }),
+      code: 'genesis-syntax',
+      says: /"coins" or "trust" or "hybrid".*"fame"/,
+    },
+    {
+      description: 'stake that is free before evidence expires',
+      change: (draft) => Object.assign(draft.parameters, { unbondingSlots: 259_200 }),
+      code: 'genesis-parameters',
+      says: /unbondingSlots is 259200 and must be from 259201/,
+    },
+    {
+      description: 'an election as long as its epoch',
+      change: (draft) => Object.assign(draft.parameters, { electionSlots: 3600 }),
+      code: 'genesis-parameters',
+      says: /electionSlots is 3600 and must be from 1 to 3599/,
+    },
+    {
+      description: 'more commission than there is',
+      change: (draft) => Object.assign(first(draft), { commissionPpm: 1_000_001 }),
+      code: 'genesis-verifiers',
+      says: /keeps 1000001/,
+    },
+    {
+      description: 'an anchor in hex',
+      change: (draft) => void draft.anchors.splice(0, 1, '3'.repeat(40)),
+      code: 'genesis-syntax',
+      says: /^anchors\[0\] is wrong.*quo1/,
+    },
+    {
+      description: 'trust without an anchor',
+      change: (draft) => void draft.anchors.splice(0),
+      code: 'genesis-anchors',
+      says: /"hybrid" needs an anchor/,
     },
     {
       description: 'a list as object',
