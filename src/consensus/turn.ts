@@ -32,7 +32,7 @@ export function learnCertificate(turn: Turn, known: Certificate): void {
   }
 }
 
-/** Whether that member counts: one without stake signs nothing, and is not counted if it does. */
+/** S5: whether that member counts: one without stake signs nothing, and is not counted if it does. */
 export const weighs = ({ stakeDroplets }: Members, member: number | null): boolean => member !== null && (stakeDroplets[member] ?? 0) > 0
 
 /** S4: the quorum by which statements of a height are judged. The head's own may still seal it. */
