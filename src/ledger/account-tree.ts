@@ -43,6 +43,8 @@ export class AccountTree {
   readonly #buckets: (readonly Address[] | undefined)[] = new Array(BUCKETS)
   /** The root at 1, the children of i at 2i and 2i + 1, the leaves from BUCKETS on. */
   readonly #nodes = emptyNodes()
+  /** Views of the tree as it was: they take over what a commit replaces. */
+  readonly #frozen = new Set<FrozenAccounts>()
   #revision = 0
 
   get size(): number {
@@ -56,6 +58,34 @@ export class AccountTree {
   }
   entries(): IterableIterator<[Address, Account]> {
     return this.#accounts.entries()
+  }
+  /** The accounts of a bucket, by ascending address. */
+  *bucket(index: number): Generator<readonly [Address, Account]> {
+    for (const of of this.addressesIn(index)) {
+      const value = this.#accounts.get(of)
+      invariant(value !== undefined, `account ${of} is in a bucket and not in the ledger`)
+      yield [of, value]
+    }
+  }
+  /** Addresses of a bucket, ascending. */
+  addressesIn(index: number): readonly Address[] {
+    return this.#buckets[index] ?? []
+  }
+  /** What stands beside the way from a bucket to the root: STATE_TREE_DEPTH hashes, the lowest first. */
+  siblings(bucket: number): readonly Hash[] {
+    const siblings: Hash[] = []
+    for (let place = BUCKETS + bucket; place > 1; place >>>= 1) siblings.push(hashAt(this.#nodes, place ^ 1))
+    return siblings
+  }
+
+  /**
+   * A view of the accounts as they are now, which stays so whatever is committed later, until it is released. Taken at once:
+   * a commit hands over what it replaces.
+   */
+  freeze(): FrozenAccounts {
+    const frozen = new FrozenAccounts(this, this.#nodes.slice(), () => this.#frozen.delete(frozen))
+    this.#frozen.add(frozen)
+    return frozen
   }
 
   /** What the tree would be with these accounts in it. Changes nothing. */
@@ -77,6 +107,7 @@ export class AccountTree {
   commit(update: TreeUpdate): void {
     invariant(update.revision === this.#revision, 'an update of the account tree fits the tree that it was made from')
     this.#revision++
+    for (const frozen of this.#frozen) for (const of of update.changes.keys()) frozen.keep(of, this.#accounts.get(of))
     for (const [of, value] of update.changes) this.#accounts.set(of, value)
     for (const [bucket, addresses] of update.buckets) this.#buckets[bucket] = addresses
     for (const [level, places] of update.places.entries()) {
@@ -90,7 +121,7 @@ export class AccountTree {
     const touched = new Set<number>()
     const buckets = new Map<number, Address[]>()
     for (const of of changes.keys()) {
-      const bucket = Number.parseInt(of.slice(0, PREFIX_DIGITS), 16)
+      const bucket = bucketOf(of)
       touched.add(bucket)
       if (this.#accounts.has(of)) continue
       const addresses = buckets.get(bucket)
@@ -147,6 +178,50 @@ export class AccountTree {
     return [parents.slice(0, count), above]
   }
 }
+
+/** The accounts of a tree as they were at one moment. */
+export class FrozenAccounts {
+  /** Number of accounts. */
+  readonly size: number
+  readonly #tree: AccountTree
+  readonly #nodes: Uint32Array
+  readonly #release: () => void
+  /** What the tree has replaced since; undefined for an account that was not there. */
+  readonly #replaced = new Map<Address, Account | undefined>()
+
+  constructor(tree: AccountTree, nodes: Uint32Array, release: () => void) {
+    this.size = tree.size
+    this.#tree = tree
+    this.#nodes = nodes
+    this.#release = release
+  }
+
+  /** The accounts of a bucket, by ascending address. */
+  *bucket(index: number): Generator<readonly [Address, Account]> {
+    for (const of of this.#tree.addressesIn(index)) {
+      const value = this.#replaced.has(of) ? this.#replaced.get(of) : this.#tree.get(of)
+      if (value !== undefined) yield [of, value]
+    }
+  }
+  /** Roots of the subtrees that are `depth` steps below the root, from the left: 2^depth of them. */
+  subtreeRoots(depth: number): readonly Hash[] {
+    const first = 1 << depth
+    return Array.from({ length: first }, (_, index) => hashAt(this.#nodes, first + index))
+  }
+  /** The tree replaces an account; what was there first is what counts. */
+  keep(of: Address, before: Account | undefined): void {
+    if (!this.#replaced.has(of)) this.#replaced.set(of, before)
+  }
+  /** Nothing is asked of it any more. */
+  release(): void {
+    this.#release()
+  }
+}
+
+/** Index of the bucket that an address lies in. */
+export const bucketOf = (of: Address): number => Number.parseInt(of.slice(0, PREFIX_DIGITS), 16)
+
+const hashAt = (nodes: Uint32Array, place: number): Hash => toHex(bytesOf(nodes).subarray(place * HASH_BYTES, (place + 1) * HASH_BYTES))
 
 const bytesOf = (words: Uint32Array): Uint8Array => new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
 

@@ -54,3 +54,7 @@ export const NO_PEERS_ALARM_MS = 10_000
 export const QUORUM_CHECK_MS = 5_000
 /** Fewest transactions to which lost slots shrink the blocks that this maker offers. */
 export const MIN_BLOCK_SIZE = 64
+/** Whole snapshots that a node keeps: whoever has begun to fetch the older one can go on while the next is taken. */
+export const KEPT_SNAPSHOTS = 2
+/** Bytes of blocks that are read for one answer of headers, which lie in them. */
+export const MAX_HEADER_SOURCE_BYTES = 16 * 1024 * 1024

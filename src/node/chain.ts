@@ -6,20 +6,22 @@ import { type Account, account } from '../ledger/account.ts'
 import { valueLimitDroplets } from '../ledger/apply.ts'
 import { type Globals, globals as globalsCodec } from '../ledger/globals.ts'
 import { type Receipt, receipt as receiptCodec } from '../ledger/receipt.ts'
+import { settlesElection } from '../ledger/snapshot.ts'
 import { advance, genesisState, type LedgerState, restoreState, stateRoot, type Transition } from '../ledger/state.ts'
 import { type PreparedTransaction, prepare } from '../ledger/transaction.ts'
 import type { Store, Write } from '../ports/store.ts'
-import { decode, encode, struct, u16, u32, u64, WireError } from '../wire/codec.ts'
+import { decode, encode, struct, u16, u64 } from '../wire/codec.ts'
 import type { Genesis } from '../wire/genesis.ts'
 import { blockHash, chainIdOf } from '../wire/ids.ts'
 import { createQuorum, type Quorum, quorumMembers } from '../wire/quorum.ts'
 import { type AggregateSignature, type Block, block, type Hash, hash, type SignedBlock, signedBlock, transaction } from '../wire/types.ts'
 import { heightIn, keys, rangeOf } from './keyspace.ts'
+import { installSnapshot, resumeInstall } from './snapshot-install.ts'
+import { corrupt, decodeStored, place } from './stored.ts'
 import { Terms } from './terms.ts'
 
 const LAYOUT_VERSION = 2
 const chainMark = struct<{ version: number; chainId: Hash }>({ version: u16, chainId: hash })
-const place = struct<{ height: number; index: number }>({ height: u64, index: u32 })
 
 /** Newest blocks whose hashes and links are checked at a start; older ones are checked when they are read. */
 const CHECKED_AT_START = 64
@@ -39,24 +41,24 @@ export interface FinalBlock {
 export class Chain {
   readonly genesis: Genesis
   readonly chainId: Hash
-  readonly ledger: LedgerState
-  /** Height of the first block that is here. */
-  readonly firstHeight: number
   readonly #store: Store
-  readonly #terms: Terms
+  #ledger: LedgerState
+  #firstHeight: number
+  #terms: Terms
   #head: BlockRef
   #headSeal: AggregateSignature | null
   /** Final in memory, not yet in the store. */
   #appended: FinalBlock[] = []
   readonly #pendingIds = new Set<Hash>()
   #guarded: { readonly height: number; readonly hash: Hash; readonly key: Uint8Array }[] = []
+  #onSettled: ((ref: BlockRef) => void) | null = null
 
   private constructor(genesis: Genesis, store: Store, opened: Opened) {
     this.genesis = genesis
     this.chainId = opened.ledger.chainId
-    this.ledger = opened.ledger
-    this.firstHeight = opened.firstHeight
     this.#store = store
+    this.#ledger = opened.ledger
+    this.#firstHeight = opened.firstHeight
     this.#terms = opened.terms
     this.#head = opened.head
     this.#headSeal = opened.headSeal
@@ -81,9 +83,18 @@ export class Chain {
         'store-version',
         `the store has layout ${known.version}, this program knows layout ${LAYOUT_VERSION}: move store/ away and start again to sync from peers; keep the file guard`,
       )
+    await resumeInstall(store)
     return new Chain(genesis, store, await openExisting(genesis, chainId, store))
   }
 
+  /** After the head. */
+  get ledger(): LedgerState {
+    return this.#ledger
+  }
+  /** Height of the first block that is here: 1, unless the chain began here with a snapshot. */
+  get firstHeight(): number {
+    return this.#firstHeight
+  }
   get head(): BlockRef {
     return this.#head
   }
@@ -127,6 +138,26 @@ export class Chain {
       durable: true,
     })
     this.#follow(final)
+  }
+
+  /**
+   * Goes on from the snapshot of a block, whole in the store, in the place of genesis; snapshot and block were checked.
+   * On disk when it resolves. If it is broken off, the next opening brings it to its end.
+   */
+  async adopt(signed: SignedBlock): Promise<void> {
+    invariant(this.#head.height === 0 && this.#appended.length === 0, 'a snapshot takes the place of genesis alone')
+    await installSnapshot(this.#store, this.chainId, signed)
+    const { ledger, terms, firstHeight, head, headSeal } = await openExisting(this.genesis, this.chainId, this.#store)
+    this.#ledger = ledger
+    this.#terms = terms
+    this.#firstHeight = firstHeight
+    this.#head = head
+    this.#headSeal = headSeal
+  }
+
+  /** Hears of each block that settles an election, at the moment at which the ledger is the state after it. */
+  onElectionSettled(listener: (ref: BlockRef) => void): void {
+    this.#onSettled = listener
   }
 
   /**
@@ -244,10 +275,12 @@ export class Chain {
   }
 
   #follow({ ref, block: signed, transition }: FinalBlock): void {
-    advance(this.ledger, transition)
+    const before = this.#ledger.globals
+    advance(this.#ledger, transition)
     if (this.#terms.at(ref.height)?.hash !== transition.quorum.hash) this.#terms.add(ref.height + 1, transition.quorum)
     this.#head = ref
     this.#headSeal = signed.seal
+    if (settlesElection(before, transition.globals)) this.#onSettled?.(ref)
   }
 
   /** Makes sure that all that was committed is on disk (fsync). */
@@ -276,22 +309,6 @@ const putTerm = (fromHeight: number, quorum: Quorum): Write => ({
   value: encode(quorumMembers, quorum.members),
 })
 const putAccount = (address: string, value: Account): Write => ({ kind: 'put', key: keys.account(address), value: encode(account, value) })
-
-const corrupt = (what: string, cause?: unknown): QuorateError =>
-  new QuorateError(
-    'store-corrupt',
-    `the store is damaged: ${what}. Restore a backup of store/, or move store/ away and start again to sync from peers; keep the file guard in either case`,
-    { cause },
-  )
-
-function decodeStored<T>(what: string, read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof WireError) throw corrupt(`${what} cannot be read (${error.message})`, error)
-    throw error
-  }
-}
 
 /** What a store gives when it is opened. */
 interface Opened {

@@ -13,6 +13,12 @@ function heightBytes(height: number): Uint8Array {
   return bytes
 }
 
+function indexBytes(index: number): Uint8Array {
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setUint32(0, index)
+  return bytes
+}
+
 export const keys = {
   /** Version of this layout, and the chain it is for. */
   chain: utf8('mchain'),
@@ -22,6 +28,13 @@ export const keys = {
   globals: utf8('mglobals'),
   /** Height of the first block that is here; none if that is 1. */
   first: utf8('mfirst'),
+  /** A snapshot that is being written. */
+  snapshotDraft: utf8('mdraft'),
+  /** Height of the snapshot whose state is being made that of the chain. */
+  installing: utf8('minstalling'),
+  /** The manifest of a whole snapshot. */
+  snapshot: (height: number): Uint8Array => concatBytes([prefix('s'), heightBytes(height)]),
+  snapshotChunk: (height: number, index: number): Uint8Array => concatBytes([prefix('c'), heightBytes(height), indexBytes(index)]),
   /** Members of the quorum that signs from a height on. */
   term: (fromHeight: number): Uint8Array => concatBytes([prefix('q'), heightBytes(fromHeight)]),
   receipt: (height: number): Uint8Array => concatBytes([prefix('r'), heightBytes(height)]),

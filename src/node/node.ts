@@ -9,7 +9,7 @@ import { Pool } from '../mempool/pool.ts'
 import { DEFAULT_POOL_LIMITS } from '../mempool/types.ts'
 import type { Topic } from '../ports/network.ts'
 import { chainLabel } from '../wire/ids.ts'
-import type { Status } from '../wire/types.ts'
+import type { Status } from '../wire/sync.ts'
 import { Bodies } from './bodies.ts'
 import { REBROADCAST_MS } from './bounds.ts'
 import { CandidateIntake } from './candidates.ts'
@@ -28,6 +28,7 @@ import { SealedBlockIntake } from './sealed-blocks.ts'
 import { Seat } from './seat.ts'
 import { SignService } from './sign-service.ts'
 import { Slots } from './slots.ts'
+import { SnapshotStore } from './snapshot-store.ts'
 import { Sync } from './sync.ts'
 import { SyncClient } from './sync-client.ts'
 import { SyncServer } from './sync-server.ts'
@@ -89,6 +90,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
   closers.push(() => store.close())
   const chain = await Chain.open(genesis, store)
   closers.push(() => chain.flush())
+  const snapshots = await SnapshotStore.open(store, chain.head.height)
   const { verifier, record, doubtful } = await openVerifier(directory, closers)
   const seat = new Seat(verifier?.publicKey ?? null)
 
@@ -128,6 +130,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     version: PROTOCOL_VERSION,
     chainId: chain.chainId,
     height: chain.head.height,
+    firstHeight: chain.firstHeight,
     head: chain.head.hash,
     timeMs: clock.nowMs(),
     agent: AGENT,
@@ -279,7 +282,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     listen('candidates', (data, from) => intake.validate(data, from))
     listen('blocks', (data, from) => sealedBlocks.validate(data, from))
     listen('evidence', (data) => validateRecord(data, chain, quorumSignatures, heard, feed))
-    new SyncServer({ chain, network, known, heard, ownStatus, onStatus: (peerId, status) => sync.heard(peerId, status) })
+    new SyncServer({ chain, network, known, heard, snapshots, ownStatus, onStatus: (peerId, status) => sync.heard(peerId, status) })
   }
   await network.start()
   closers.push(() => network.stop())

@@ -1,7 +1,7 @@
 import { QuorateError } from '../base/errors.ts'
 import type { Network } from '../ports/network.ts'
 import { decode, encode, WireError } from '../wire/codec.ts'
-import { type SyncRequest, type SyncResponse, syncRequest, syncResponse } from '../wire/types.ts'
+import { type SyncRequest, type SyncResponse, syncRequest, syncResponse } from '../wire/sync.ts'
 
 type Answer<K extends SyncRequest['kind']> = Extract<SyncResponse, { kind: K }>
 

@@ -1,19 +1,13 @@
 import type { Network } from '../ports/network.ts'
-import { MAX_SYNC_BLOCKS, MAX_SYNC_BYTES } from '../wire/bounds.ts'
-import { decode, encode, WireError } from '../wire/codec.ts'
-import {
-  type Block,
-  blocksAnswer,
-  type Hash,
-  type Status,
-  type SyncRequest,
-  type SyncResponse,
-  syncRequest,
-  syncResponse,
-} from '../wire/types.ts'
+import { MAX_SYNC_BLOCKS, MAX_SYNC_BYTES, MAX_SYNC_HEADERS } from '../wire/bounds.ts'
+import { decode, encode, Reader, WireError } from '../wire/codec.ts'
+import { blocksAnswer, type Status, type SyncRequest, type SyncResponse, snapshotAnswer, syncRequest, syncResponse } from '../wire/sync.ts'
+import { type Block, type Hash, type Header, header } from '../wire/types.ts'
+import { MAX_HEADER_SOURCE_BYTES } from './bounds.ts'
 import type { Chain } from './chain.ts'
 import type { Heard } from './heard.ts'
 import type { KnownBlocks } from './known-blocks.ts'
+import type { SnapshotStore } from './snapshot-store.ts'
 
 const UNAVAILABLE = { kind: 'unavailable', code: 1 } as const
 /** Of another chain, or another version of the protocols. */
@@ -24,6 +18,7 @@ export interface SyncServerOptions {
   readonly network: Network
   readonly known: KnownBlocks
   readonly heard: Heard
+  readonly snapshots: Pick<SnapshotStore, 'offers' | 'manifestBytes' | 'chunk'>
   readonly ownStatus: () => Status
   readonly onStatus: (peerId: string, status: Status) => void
 }
@@ -42,12 +37,31 @@ export class SyncServer {
         if (error instanceof WireError) options.network.penalize(from, 'malformed')
         throw error
       }
-      if (request.kind === 'blocks') return blocksAnswer(this.#blocks(request.fromHeight, Math.min(request.count, MAX_SYNC_BLOCKS)))
-      return encode(syncResponse, this.#answer(request, from))
+      return this.#answerBytes(request, from)
     })
   }
 
-  #answer(request: Exclude<SyncRequest, { kind: 'blocks' }>, from: string): SyncResponse {
+  /** What is stored in the form in which it is sent is not decoded for it. */
+  #answerBytes(request: SyncRequest, from: string): Uint8Array {
+    const { chain, snapshots } = this.#options
+    switch (request.kind) {
+      case 'blocks':
+        if (request.fromHeight > 0 && request.fromHeight < chain.firstHeight) return encode(syncResponse, UNAVAILABLE)
+        return blocksAnswer(this.#blocks(request.fromHeight, Math.min(request.count, MAX_SYNC_BLOCKS)))
+      case 'snapshot-manifest': {
+        const bytes = snapshots.manifestBytes(request.height)
+        return bytes === undefined ? encode(syncResponse, UNAVAILABLE) : snapshotAnswer(request.kind, bytes)
+      }
+      case 'snapshot-chunk': {
+        const bytes = snapshots.chunk(request.height, request.index)
+        return bytes === undefined ? encode(syncResponse, UNAVAILABLE) : snapshotAnswer(request.kind, bytes)
+      }
+      default:
+        return encode(syncResponse, this.#answer(request, from))
+    }
+  }
+
+  #answer(request: Exclude<SyncRequest, { kind: 'blocks' | 'snapshot-manifest' | 'snapshot-chunk' }>, from: string): SyncResponse {
     const { chain, heard, ownStatus, onStatus } = this.#options
     switch (request.kind) {
       case 'status': {
@@ -74,6 +88,11 @@ export class SyncServer {
         const sealed = { statement: { kind: 'seal', height: head.height, block: head.hash } as const, aggregate: headSeal }
         return { kind: 'newest-signed', records: [...records.filter(({ statement }) => statement.kind !== 'seal'), sealed] }
       }
+      case 'snapshots':
+        return { kind: 'snapshots', snapshots: this.#options.snapshots.offers() }
+      case 'headers':
+        if (request.fromHeight > 0 && request.fromHeight < chain.firstHeight) return UNAVAILABLE
+        return { kind: 'headers', headers: this.#headers(request.fromHeight, Math.min(request.count, MAX_SYNC_HEADERS)) }
     }
   }
 
@@ -84,6 +103,20 @@ export class SyncServer {
     if (waiting !== undefined) return waiting.block
     const height = chain.heightOf(of)
     return height === undefined ? undefined : chain.block(height)
+  }
+
+  /** From a height up, as many as are there and were asked for. */
+  #headers(fromHeight: number, count: number): readonly Header[] {
+    const headers: Header[] = []
+    let bytes = 0
+    for (let height = fromHeight; height < fromHeight + count && bytes < MAX_HEADER_SOURCE_BYTES; height++) {
+      const block = this.#options.chain.blockBytes(height)
+      if (block === undefined) break
+      bytes += block.length
+      // The first field of a block; the rest is not looked at.
+      headers.push(header.read(new Reader(block)))
+    }
+    return headers
   }
 
   /** From a height up, as many as are there, were asked for and fit into an answer; one at least. */

@@ -28,3 +28,11 @@ export const MAX_NEWEST_SIGNED = 4
 export const MAX_SLIP_CHOICES = 16
 /** Accounts from which trust begins. */
 export const MAX_ANCHORS = 64
+/** Bytes of one part of a snapshot; well below the frame limit of the stream. */
+export const MAX_CHUNK_BYTES = 4 * 1024 * 1024
+/** Bytes of a snapshot's manifest: 2^16 roots and two full quorums, and what else the state has. */
+export const MAX_MANIFEST_BYTES = 3 * 1024 * 1024
+/** Snapshots that a node can offer at once. */
+export const MAX_SNAPSHOTS = 8
+/** Headers of one sync answer. */
+export const MAX_SYNC_HEADERS = 1_024

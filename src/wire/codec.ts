@@ -209,6 +209,32 @@ export function text(maxBytes: number): Codec<string> {
   }
 }
 
+/** Up to `maxBytes` bytes after their number as u32; lower-case hex in the program. */
+export function blob(maxBytes: number): Codec<Hex> {
+  const check = (length: number): void => {
+    if (length > maxBytes) throw new WireError('bound', `${length} bytes, at most ${maxBytes} allowed`)
+  }
+  return {
+    minBytes: 4,
+    maxBytes: 4 + maxBytes,
+    write: (writer, value) => {
+      const length = value.length >> 1
+      check(length)
+      writer.u32(length)
+      try {
+        writer.hex(value)
+      } catch (error) {
+        throw new WireError('not-canonical', `${length} bytes that are no lower-case hex`, { cause: error })
+      }
+    },
+    read: (reader) => {
+      const length = reader.u32()
+      check(length)
+      return reader.hex(length)
+    },
+  }
+}
+
 /** Values one after the other, after their count as u32. */
 export function list<T>(item: Codec<T>, maxCount: number): Codec<readonly T[]> {
   const checkCount = (count: number): void => {

@@ -1,17 +1,6 @@
-import { concatBytes } from '../base/bytes.ts'
 import type { Hex } from '../base/hex.ts'
-import {
-  MAX_AGENT_BYTES,
-  MAX_BATCH_TRANSACTIONS,
-  MAX_BLOCK_TRANSACTIONS,
-  MAX_NEWEST_SIGNED,
-  MAX_PEER_ID_BYTES,
-  MAX_QUORUM,
-  MAX_SLIP_CHOICES,
-  MAX_SYNC_BLOCKS,
-  MAX_SYNC_TRANSACTIONS,
-} from './bounds.ts'
-import { bitmap, type Codec, encode, enumeration, fixed, list, option, struct, text, u8, u16, u32, u64, union } from './codec.ts'
+import { MAX_BATCH_TRANSACTIONS, MAX_BLOCK_TRANSACTIONS, MAX_PEER_ID_BYTES, MAX_QUORUM, MAX_SLIP_CHOICES } from './bounds.ts'
+import { bitmap, type Codec, enumeration, fixed, list, option, struct, text, u16, u32, u64, union } from './codec.ts'
 
 /** sha256: 32 bytes. */
 export type Hash = Hex
@@ -301,67 +290,4 @@ export type SignResponse =
 export const signResponse: Codec<SignResponse> = union<SignResponse>({
   signature: [1, struct({ signature: blsSignature })],
   refusal: [2, struct({ reason: enumeration(refusalCodes), height: u64, certificate: option(certificate) })],
-})
-
-/** First message of a sync stream, both ways. */
-export interface Status {
-  /** Version of these protocols. */
-  readonly version: number
-  /** Hash of genesis. */
-  readonly chainId: Hash
-  readonly height: number
-  /** Hash of the newest final block; of genesis at height 0. */
-  readonly head: Hash
-  /** The sender's wall clock, to tell a newcomer that a clock is off. */
-  readonly timeMs: number
-  readonly agent: string
-}
-const status: Codec<Status> = struct<Status>({
-  version: u16,
-  chainId: hash,
-  height: u64,
-  head: hash,
-  timeMs: u64,
-  agent: text(MAX_AGENT_BYTES),
-})
-
-/** Stream `sync`: requests and their answers, of the same kind or `unavailable`. */
-export type SyncRequest =
-  | { readonly kind: 'status'; readonly status: Status }
-  | { readonly kind: 'blocks'; readonly fromHeight: number; readonly count: number }
-  | { readonly kind: 'transactions'; readonly block: Hash; readonly indices: readonly number[] }
-  | { readonly kind: 'block'; readonly block: Hash }
-  | { readonly kind: 'newest-signed'; readonly verifier: Address }
-export const syncRequest: Codec<SyncRequest> = union<SyncRequest>({
-  status: [1, struct({ status })],
-  blocks: [2, struct({ fromHeight: u64, count: u16 })],
-  /** Transactions of a block or candidate that the asked peer knows, by their place in it. */
-  transactions: [3, struct({ block: hash, indices: list(u16, MAX_SYNC_TRANSACTIONS) })],
-  /** A whole block, sealed or not. */
-  block: [4, struct({ block: hash })],
-  'newest-signed': [5, struct({ verifier: address })],
-})
-
-/** The encoding of a `blocks` answer from those of its blocks: a node stores them in the form in which it sends them. */
-export function blocksAnswer(blocks: readonly Uint8Array[]): Uint8Array {
-  const head = encode(syncResponse, { kind: 'blocks', blocks: [] })
-  new DataView(head.buffer).setUint32(head.length - 4, blocks.length, true)
-  return concatBytes([head, ...blocks])
-}
-
-export type SyncResponse =
-  | { readonly kind: 'status'; readonly status: Status }
-  | { readonly kind: 'blocks'; readonly blocks: readonly SignedBlock[] }
-  | { readonly kind: 'transactions'; readonly transactions: readonly Transaction[] }
-  | { readonly kind: 'block'; readonly block: Block }
-  /** The newest statements that a node has seen that verifier sign, each with its signature: a restored backup must not contradict them. */
-  | { readonly kind: 'newest-signed'; readonly records: readonly Certificate[] }
-  | { readonly kind: 'unavailable'; readonly code: number }
-export const syncResponse: Codec<SyncResponse> = union<SyncResponse>({
-  status: [1, struct({ status })],
-  blocks: [2, struct({ blocks: list(signedBlock, MAX_SYNC_BLOCKS) })],
-  transactions: [3, struct({ transactions: list(transaction, MAX_SYNC_TRANSACTIONS) })],
-  block: [4, struct({ block })],
-  'newest-signed': [5, struct({ records: list(certificate, MAX_NEWEST_SIGNED) })],
-  unavailable: [6, struct({ code: u8 })],
 })

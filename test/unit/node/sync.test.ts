@@ -5,7 +5,8 @@ import { QuorumSignatures } from '../../../src/node/quorum-signatures.ts'
 import { Sync, type SyncOptions } from '../../../src/node/sync.ts'
 import { SyncClient } from '../../../src/node/sync-client.ts'
 import { decode, encode } from '../../../src/wire/codec.ts'
-import { type SignedBlock, type Status, type SyncRequest, type SyncResponse, syncRequest, syncResponse } from '../../../src/wire/types.ts'
+import { type Status, type SyncRequest, type SyncResponse, syncRequest, syncResponse } from '../../../src/wire/sync.ts'
+import type { SignedBlock } from '../../../src/wire/types.ts'
 import { waitFor } from '../../helpers/wait-for.ts'
 import { TestChain } from '../../swarm/hostile-network.ts'
 import { extend, FakeNetwork, type OpenChain, openChain, quiet } from './fixtures.ts'
@@ -28,7 +29,7 @@ describe('sync', () => {
     of = await TestChain.make(1)
     const { chain } = await open()
     blocks = await extend(of, chain, HEIGHT)
-    status = { version: 1, chainId: of.chainId, height: HEIGHT, head: chain.head.hash, timeMs: Date.now(), agent: 'test' }
+    status = { version: 1, chainId: of.chainId, height: HEIGHT, firstHeight: 1, head: chain.head.hash, timeMs: Date.now(), agent: 'test' }
   })
   after(async () => {
     for (const { store } of opened) await store.close()

@@ -1,28 +1,32 @@
 import fc from 'fast-check'
-import type { Hex } from '../../../src/base/hex.ts'
-import type { Genesis } from '../../../src/wire/genesis.ts'
+import type { Genesis, GenesisVerifier, Parameters } from '../../../src/wire/genesis.ts'
+import type { QuorumMember } from '../../../src/wire/quorum.ts'
+import type { SnapshotOffer, Status, SyncRequest, SyncResponse } from '../../../src/wire/sync.ts'
 import * as types from '../../../src/wire/types.ts'
+import { hexOf, orNull, record, safe, textOf, u16, u32 } from './arbitrary-parts.ts'
+import { stateArbitraries } from './state-arbitraries.ts'
 
-/** Plain objects, as the decoder makes them: fast-check's own may lack a prototype. */
-const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> => fc.record<T>(model, { noNullPrototype: true })
-const safe = fc.oneof(fc.constantFrom(0, 1, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER), fc.maxSafeNat())
-const u16 = fc.nat(0xffff)
-const u32 = fc.nat(0xffff_ffff)
-const hexOf = (byteLength: number): fc.Arbitrary<Hex> =>
-  fc.uint8Array({ minLength: byteLength, maxLength: byteLength }).map((bytes) => Buffer.from(bytes).toString('hex'))
 const hash = hexOf(32)
-const orNull = <T>(item: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(item, { nil: null })
-const textOf = (maxBytes: number): fc.Arbitrary<string> =>
-  fc.string({ unit: 'grapheme', maxLength: maxBytes }).filter((text) => Buffer.byteLength(text) <= maxBytes)
-
-const transaction: fc.Arbitrary<types.Transaction> = record({
-  body: record({
-    sender: hash,
-    nonce: safe,
-    feeDroplets: safe,
-    expirySlot: safe,
-    action: record({ kind: fc.constant('transfer' as const), to: hexOf(20), amountDroplets: safe, microHours: safe }),
+const address = hexOf(20)
+const action: fc.Arbitrary<types.Action> = fc.oneof(
+  record({ kind: fc.constant('transfer' as const), to: address, amountDroplets: safe, microHours: safe }),
+  record({
+    kind: fc.constant('register' as const),
+    peerId: textOf(96),
+    blsKey: hexOf(48),
+    possession: hexOf(96),
+    commissionPpm: u32,
   }),
+  record({ kind: fc.constant('stake' as const), amountDroplets: safe }),
+  record({ kind: fc.constant('unstake' as const), amountDroplets: orNull(safe) }),
+  record({ kind: fc.constant('delegate' as const), verifier: address, amountDroplets: safe }),
+  record({ kind: fc.constant('undelegate' as const), verifier: address, amountDroplets: orNull(safe) }),
+  record({ kind: fc.constant('slip' as const), choices: fc.array(address, { maxLength: 16 }) }),
+  record({ kind: fc.constant('endorse' as const), verifier: address, stance: fc.constantFrom('vouch' as const, 'withdraw' as const) }),
+  record({ kind: fc.constant('ratify' as const), source: hash }),
+)
+const transaction: fc.Arbitrary<types.Transaction> = record({
+  body: record({ sender: hash, nonce: safe, feeDroplets: safe, expirySlot: safe, action }),
   signature: hexOf(64),
 })
 const voteFields = { height: safe, slot: safe, block: hash, validSlot: orNull(safe) }
@@ -53,10 +57,25 @@ const transactions = fc.array(transaction, { maxLength: 3 })
 const shortIds = fc.array(hexOf(8), { maxLength: 20 })
 const block: fc.Arbitrary<types.Block> = record({ header, transactions })
 const signedBlock: fc.Arbitrary<types.SignedBlock> = record({ header, transactions, seal: aggregate })
-const status = record({ version: u16, chainId: hash, height: safe, head: hash, timeMs: safe, agent: textOf(64) })
+const status: fc.Arbitrary<Status> = record({
+  version: u16,
+  chainId: hash,
+  height: safe,
+  firstHeight: safe,
+  head: hash,
+  timeMs: safe,
+  agent: textOf(64),
+})
 const reason = fc.constantFrom(...(Object.keys(types.refusalCodes) as types.RefusalReason[]))
-const genesisVerifier = record({ account: hexOf(20), peerId: textOf(96), blsKey: hexOf(48), possession: hexOf(96), stakeDroplets: safe })
-const parameters = record({
+const genesisVerifier: fc.Arbitrary<GenesisVerifier> = record({
+  account: address,
+  peerId: textOf(96),
+  blsKey: hexOf(48),
+  possession: hexOf(96),
+  stakeDroplets: safe,
+  commissionPpm: u32,
+})
+const parameters: fc.Arbitrary<Parameters> = record({
   slotMs: u32,
   choiceMs: u32,
   sortition: fc.constantFrom('stake' as const, 'uniform' as const),
@@ -70,6 +89,20 @@ const parameters = record({
   maxBlockTransactions: u32,
   maxBlockBytes: u32,
   maxExpirySlots: u32,
+  epochSlots: u32,
+  electionSlots: u32,
+  forcedElectionSlots: u32,
+  quorumSize: u16,
+  minStakeDroplets: safe,
+  verifierFeeDroplets: safe,
+  unbondingSlots: u32,
+  evidenceSlots: u32,
+  slipChoices: u16,
+  score: fc.constantFrom('coins' as const, 'trust' as const, 'hybrid' as const),
+  minTurnoutPpm: u32,
+  trustRounds: u16,
+  blockRewardDroplets: safe,
+  makerSharePpm: u32,
 })
 const genesis: fc.Arbitrary<Genesis> = record({
   version: u16,
@@ -77,8 +110,11 @@ const genesis: fc.Arbitrary<Genesis> = record({
   timeMs: safe,
   parameters,
   verifiers: fc.array(genesisVerifier, { maxLength: 3 }),
-  accounts: fc.array(record({ address: hexOf(20), droplets: safe, microHours: safe }), { maxLength: 3 }),
+  accounts: fc.array(record({ address, droplets: safe, microHours: safe }), { maxLength: 3 }),
+  anchors: fc.array(address, { maxLength: 3 }),
 })
+const quorumMember: fc.Arbitrary<QuorumMember> = record({ id: address, peerId: textOf(96), blsKey: hexOf(48), stakeDroplets: safe })
+
 const signRequest: fc.Arbitrary<types.SignRequest> = fc.oneof(
   record({ kind: fc.constant('vote' as const), statement }),
   record({ kind: fc.constant('lock' as const), certificate }),
@@ -88,25 +124,35 @@ const signResponse: fc.Arbitrary<types.SignResponse> = fc.oneof(
   record({ kind: fc.constant('signature' as const), signature: hexOf(96) }),
   record({ kind: fc.constant('refusal' as const), reason, height: safe, certificate: orNull(certificate) }),
 )
-const syncRequest: fc.Arbitrary<types.SyncRequest> = fc.oneof(
+const snapshotOffer: fc.Arbitrary<SnapshotOffer> = record({ height: safe, block: hash, depth: fc.nat(255) })
+const someBytes = fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes).toString('hex'))
+const syncRequest: fc.Arbitrary<SyncRequest> = fc.oneof(
   record({ kind: fc.constant('status' as const), status }),
   record({ kind: fc.constant('blocks' as const), fromHeight: safe, count: u16 }),
   record({ kind: fc.constant('transactions' as const), block: hash, indices: fc.array(u16, { maxLength: 20 }) }),
   record({ kind: fc.constant('block' as const), block: hash }),
   record({ kind: fc.constant('newest-signed' as const), verifier: hexOf(20) }),
+  record({ kind: fc.constant('snapshots' as const) }),
+  record({ kind: fc.constant('snapshot-manifest' as const), height: safe }),
+  record({ kind: fc.constant('snapshot-chunk' as const), height: safe, index: u32 }),
+  record({ kind: fc.constant('headers' as const), fromHeight: safe, count: u16 }),
 )
-const syncResponse: fc.Arbitrary<types.SyncResponse> = fc.oneof(
+const syncResponse: fc.Arbitrary<SyncResponse> = fc.oneof(
   record({ kind: fc.constant('status' as const), status }),
   record({ kind: fc.constant('blocks' as const), blocks: fc.array(signedBlock, { maxLength: 2 }) }),
   record({ kind: fc.constant('transactions' as const), transactions }),
   record({ kind: fc.constant('block' as const), block }),
   record({ kind: fc.constant('newest-signed' as const), records: fc.array(certificate, { maxLength: 4 }) }),
   record({ kind: fc.constant('unavailable' as const), code: fc.nat(255) }),
+  record({ kind: fc.constant('snapshots' as const), snapshots: fc.array(snapshotOffer, { maxLength: 8 }) }),
+  record({ kind: fc.constant('snapshot-manifest' as const), manifest: someBytes }),
+  record({ kind: fc.constant('snapshot-chunk' as const), chunk: someBytes }),
+  record({ kind: fc.constant('headers' as const), headers: fc.array(header, { maxLength: 3 }) }),
 )
 
 /** Any value of each type of the wire, by the names of `wireCodecs`. */
 export const wireArbitraries: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
-  action: transaction.map(({ body }) => body.action),
+  action,
   transactionBody: transaction.map(({ body }) => body),
   transaction,
   transactionBatch: fc.array(transaction, { maxLength: 10 }),
@@ -131,6 +177,9 @@ export const wireArbitraries: Readonly<Record<string, fc.Arbitrary<unknown>>> = 
   signResponse,
   syncRequest,
   syncResponse,
+  snapshotOffer,
   genesisVerifier,
   genesis,
+  quorumMembers: fc.array(quorumMember, { maxLength: 3 }),
+  ...stateArbitraries,
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { encode } from '../../../src/wire/codec.ts'
-import { blocksAnswer, type SignedBlock, signedBlock, syncResponse } from '../../../src/wire/types.ts'
+import { blocksAnswer, syncResponse } from '../../../src/wire/sync.ts'
+import { type SignedBlock, signedBlock } from '../../../src/wire/types.ts'
 
 const block = (height: number): SignedBlock => ({
   header: {

@@ -3,10 +3,12 @@ import { firstHeader, sampleAggregate, sampleCertificate, sampleGenesis, sampleT
 import * as bounds from '../../../src/wire/bounds.ts'
 import { type Codec, decode, encode, WireError } from '../../../src/wire/codec.ts'
 import { genesis, genesisVerifier } from '../../../src/wire/genesis.ts'
+import { quorumMembers } from '../../../src/wire/quorum.ts'
+import { syncRequest, syncResponse } from '../../../src/wire/sync.ts'
 import * as types from '../../../src/wire/types.ts'
 
 const times = <T>(count: number, item: T): T[] => Array.from({ length: count }, () => item)
-const status = { version: 1, chainId: '00'.repeat(32), height: 0, head: '00'.repeat(32), timeMs: 0 }
+const status = { version: 1, chainId: '00'.repeat(32), height: 0, firstHeight: 1, head: '00'.repeat(32), timeMs: 0 }
 const candidate = { slot: 0, maker: 0, proof: firstHeader.proof, justification: null, header: firstHeader, signature: firstHeader.proof }
 const signedBlock = { header: firstHeader, transactions: [], seal: sampleAggregate }
 const verifier = sampleGenesis.verifiers[0]
@@ -51,31 +53,55 @@ const cases: readonly { description: string; codec: Codec<unknown>; most: number
   },
   {
     description: 'blocks of an answer',
-    codec: types.syncResponse,
+    codec: syncResponse,
     most: bounds.MAX_SYNC_BLOCKS,
     value: (count) => ({ kind: 'blocks', blocks: times(count, signedBlock) }),
   },
   {
     description: 'transactions of an answer',
-    codec: types.syncResponse,
+    codec: syncResponse,
     most: bounds.MAX_SYNC_TRANSACTIONS,
     value: (count) => ({ kind: 'transactions', transactions: times(count, sampleTransaction) }),
   },
   {
     description: 'indices of a request',
-    codec: types.syncRequest,
+    codec: syncRequest,
     most: bounds.MAX_SYNC_TRANSACTIONS,
     value: (count) => ({ kind: 'transactions', block: '00'.repeat(32), indices: times(count, 0) }),
   },
   {
     description: 'newest statements',
-    codec: types.syncResponse,
+    codec: syncResponse,
     most: bounds.MAX_NEWEST_SIGNED,
     value: (count) => ({ kind: 'newest-signed', records: times(count, sampleCertificate) }),
   },
   {
+    description: 'snapshots on offer',
+    codec: syncResponse,
+    most: bounds.MAX_SNAPSHOTS,
+    value: (count) => ({ kind: 'snapshots', snapshots: times(count, { height: 1, block: '00'.repeat(32), depth: 0 }) }),
+  },
+  {
+    description: "bytes of a snapshot's manifest",
+    codec: syncResponse,
+    most: bounds.MAX_MANIFEST_BYTES,
+    value: (length) => ({ kind: 'snapshot-manifest', manifest: '00'.repeat(length) }),
+  },
+  {
+    description: 'bytes of a part of a snapshot',
+    codec: syncResponse,
+    most: bounds.MAX_CHUNK_BYTES,
+    value: (length) => ({ kind: 'snapshot-chunk', chunk: '00'.repeat(length) }),
+  },
+  {
+    description: 'headers of an answer',
+    codec: syncResponse,
+    most: bounds.MAX_SYNC_HEADERS,
+    value: (count) => ({ kind: 'headers', headers: times(count, firstHeader) }),
+  },
+  {
     description: 'agent',
-    codec: types.syncRequest,
+    codec: syncRequest,
     most: bounds.MAX_AGENT_BYTES,
     value: (length) => ({ kind: 'status', status: { ...status, agent: 'a'.repeat(length) } }),
   },
@@ -102,6 +128,24 @@ const cases: readonly { description: string; codec: Codec<unknown>; most: number
     codec: genesis,
     most: bounds.MAX_GENESIS_ACCOUNTS,
     value: (count) => ({ ...sampleGenesis, accounts: times(count, { address: '00'.repeat(20), droplets: 1, microHours: 1 }) }),
+  },
+  {
+    description: 'genesis anchors',
+    codec: genesis,
+    most: bounds.MAX_ANCHORS,
+    value: (count) => ({ ...sampleGenesis, anchors: times(count, '00'.repeat(20)) }),
+  },
+  {
+    description: 'choices of a slip',
+    codec: types.action,
+    most: bounds.MAX_SLIP_CHOICES,
+    value: (count) => ({ kind: 'slip', choices: times(count, '00'.repeat(20)) }),
+  },
+  {
+    description: 'members of a quorum',
+    codec: quorumMembers,
+    most: bounds.MAX_QUORUM,
+    value: (count) => times(count, { id: '00'.repeat(20), peerId: 'a', blsKey: '00'.repeat(48), stakeDroplets: 1 }),
   },
 ]
 

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import type { Account, Ballot, Bonds, Verifier } from '../../../src/ledger/account.ts'
 import type { Election, Globals } from '../../../src/ledger/globals.ts'
+import type { SnapshotManifest } from '../../../src/ledger/snapshot.ts'
+import type { QuorumMember } from '../../../src/wire/quorum.ts'
 import { hexOf, orNull, record, safe, textOf, u16, u32 } from './arbitrary-parts.ts'
 
 const hash = hexOf(32)
@@ -69,5 +71,17 @@ const globals: fc.Arbitrary<Globals> = record({
   ratified: orNull(record({ source: hash, height: safe })),
 })
 
+const member: fc.Arbitrary<QuorumMember> = record({ id: address, peerId: textOf(96), blsKey: hexOf(48), stakeDroplets: safe })
+const members = fc.array(member, { maxLength: 3 })
+const snapshotManifest: fc.Arbitrary<SnapshotManifest> = record({
+  height: safe,
+  block: hash,
+  depth: fc.nat(255),
+  roots: fc.array(hash, few),
+  globals,
+  quorum: members,
+  headQuorum: members,
+})
+
 /** What is hashed into the state root, by the names of `wireCodecs`. */
-export const stateArbitraries: Readonly<Record<string, fc.Arbitrary<unknown>>> = { account, globals }
+export const stateArbitraries: Readonly<Record<string, fc.Arbitrary<unknown>>> = { account, globals, snapshotManifest }
