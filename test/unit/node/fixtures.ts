@@ -16,6 +16,8 @@ import type { TestChain } from '../../swarm/hostile-network.ts'
 
 export const quiet = (): Telemetry => createTelemetry({ level: 'silent', format: 'json' })
 
+type Answer = (protocol: Protocol, data: Uint8Array) => Promise<Uint8Array> | Uint8Array
+
 /** The network as a test plays it. */
 export class FakeNetwork implements Network {
   readonly peerId: string
@@ -23,7 +25,10 @@ export class FakeNetwork implements Network {
   readonly penalties: string[] = []
   readonly handlers = new Map<Protocol, RequestHandler>()
   /** Who is connected, and what it answers to requests. */
-  readonly answers = new Map<string, (protocol: Protocol, data: Uint8Array) => Promise<Uint8Array> | Uint8Array>()
+  readonly answers = new Map<string, Answer>()
+  /** Whom somebody wanted to connect to. */
+  readonly dialled: string[] = []
+  readonly #listeners = new Set<(peerId: string, state: 'connected' | 'disconnected') => void>()
 
   constructor(peerId = 'self') {
     this.peerId = peerId
@@ -42,8 +47,19 @@ export class FakeNetwork implements Network {
     }))
   }
   dialAttempts = (): readonly never[] => []
-  onPeer = (): (() => void) => () => {}
-  connect = (): Promise<void> => Promise.resolve()
+  onPeer(listener: (peerId: string, state: 'connected' | 'disconnected') => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+  /** A peer connects. */
+  join(peerId: string, answer: Answer): void {
+    this.answers.set(peerId, answer)
+    for (const listener of this.#listeners) listener(peerId, 'connected')
+  }
+  connect(peerId: string): Promise<void> {
+    this.dialled.push(peerId)
+    return Promise.reject(new QuorateError('unreachable', peerId))
+  }
   subscribe(): void {}
   publish(topic: Topic, data: Uint8Array): Promise<number> {
     this.published.push({ topic, data })
@@ -70,7 +86,7 @@ export interface OpenChain {
   readonly directory: string
 }
 
-export async function openChain(of: TestChain, directory = join(tempDirectory('chain'), 'store')): Promise<OpenChain> {
+export async function openChain(of: Pick<TestChain, 'genesis'>, directory = join(tempDirectory('chain'), 'store')): Promise<OpenChain> {
   const store = await openLevelStore(directory)
   try {
     return { chain: await Chain.open(of.genesis, store), store, directory }

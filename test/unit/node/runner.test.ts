@@ -15,6 +15,7 @@ import { Heard } from '../../../src/node/heard.ts'
 import { KnownBlocks } from '../../../src/node/known-blocks.ts'
 import { QuorumSignatures } from '../../../src/node/quorum-signatures.ts'
 import { Runner } from '../../../src/node/runner.ts'
+import { Seat } from '../../../src/node/seat.ts'
 import { SignService } from '../../../src/node/sign-service.ts'
 import { Slots } from '../../../src/node/slots.ts'
 import { SyncClient } from '../../../src/node/sync-client.ts'
@@ -66,6 +67,7 @@ describe('the runner', () => {
     }
     const network = new FakeNetwork(of.verifiers[0]?.peerId)
     const client = new SyncClient(network)
+    const nothing = (): void => {}
     const { slotMs, choiceMs } = of.genesis.parameters
     const common = {
       chain,
@@ -75,23 +77,24 @@ describe('the runner', () => {
       telemetry: quiet(),
       known: new KnownBlocks((of) => runner.state.blocks.some(({ hash }) => hash === of)),
       heard: new Heard(),
+      seat: new Seat(signer.publicKey),
+      waiters: new HeadWaiters(),
+      onBehind: nothing,
       quorumSignatures: new QuorumSignatures(of.chainId, nativeSignatures),
     }
     const pool = new Pool(DEFAULT_POOL_LIMITS)
     const bodies = new Bodies(chain, pool, client, nativeSignatures)
-    const nothing = (): void => {}
     const runner: Runner = new Runner({
       ...common,
       pool,
       bodies,
       client,
-      verifier: { signer, self: 0, guard },
+      verifier: { signer, publicKey: signer.publicKey, guard },
       record: emptyRecord,
       doubtful: false,
       signService: () => service,
       onFinal: nothing,
       onAlarm: (code, detail) => assert.fail(`${code}: ${detail}`),
-      onBehind: nothing,
       onProposed: nothing,
       onLead: nothing,
       onSealed: nothing,
@@ -100,16 +103,13 @@ describe('the runner', () => {
     const intake = new CandidateIntake({
       ...common,
       bodies,
-      waiters: new HeadWaiters(),
       state: () => runner.state,
       onCandidate: (proposed) => runner.feed({ kind: 'candidate', candidate: proposed }, common.known.get(proposed.block.hash)),
-      onBehind: nothing,
     })
     const service = new SignService({
       ...common,
       intake,
       signer,
-      self: 0,
       feed: (input) => runner.feed(input),
       onRefused: nothing,
     })
@@ -200,7 +200,9 @@ describe('the runner', () => {
   })
 
   describe('with candidates of others', () => {
-    const genesisNode = { view: { status: () => ({ height: 0 }), block: () => undefined } } as unknown as Parameters<typeof candidateOf>[1]
+    /** A node at genesis; one for each chain. */
+    const genesisNode = () =>
+      ({ view: { status: () => ({ height: 0 }), block: () => undefined } }) as unknown as Parameters<typeof candidateOf>[1]
 
     it('has the newest record on disk when a lock and a candidate come of one start of a slot', async () => {
       const of = await TestChain.make(4)
@@ -208,7 +210,7 @@ describe('the runner', () => {
       const slot = of.slotNow() + 1
       runner.feed({ kind: 'own-signatures-known', known: never })
       runner.feed({ kind: 'slot-started', slot: slot - 1 })
-      const early = candidateOf(of, genesisNode, 1, slot)
+      const early = candidateOf(of, genesisNode(), 1, slot)
       assert.equal((await intake.validate(encode(candidate, early), 'peer')).kind, 'accept')
       await idle()
       const [block] = runner.state.candidates
@@ -229,7 +231,7 @@ describe('the runner', () => {
       const slot = of.slotNow()
       runner.feed({ kind: 'own-signatures-known', known: never })
       runner.feed({ kind: 'slot-started', slot })
-      const others = [1, 2, 3].map((maker) => candidateOf(of, genesisNode, maker, slot))
+      const others = [1, 2, 3].map((maker) => candidateOf(of, genesisNode(), maker, slot))
       const ranked = others.sort((left, right) => (ticketOf(left.proof) < ticketOf(right.proof) ? -1 : 1))
       const [best, worst] = [ranked[0], ranked[2]]
       invariant(best !== undefined && worst !== undefined, 'three candidates')

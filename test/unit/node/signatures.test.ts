@@ -3,9 +3,11 @@ import { QuorateError } from '../../../src/base/errors.ts'
 import type { Input } from '../../../src/consensus/types.ts'
 import { nativeSignatures } from '../../../src/crypto/native.ts'
 import type { CandidateIntake } from '../../../src/node/candidates.ts'
+import { HeadWaiters } from '../../../src/node/head-waiters.ts'
 import { Heard } from '../../../src/node/heard.ts'
 import { OwnSignatures } from '../../../src/node/own-signatures.ts'
 import { QuorumSignatures } from '../../../src/node/quorum-signatures.ts'
+import { Seat } from '../../../src/node/seat.ts'
 import { SignService } from '../../../src/node/sign-service.ts'
 import { Slots } from '../../../src/node/slots.ts'
 import { SyncClient } from '../../../src/node/sync-client.ts'
@@ -36,6 +38,7 @@ describe('signatures of others', () => {
     inputs = []
   })
   const peerOf = (index: number): string => of.verifiers[index]?.peerId ?? ''
+  const blsKeyOf = (index: number): string => of.genesis.verifiers[index]?.blsKey ?? ''
   const quorumSignatures = (): QuorumSignatures => new QuorumSignatures(of.chainId, nativeSignatures)
 
   it('a bad one among good ones costs only whoever sent it', async () => {
@@ -46,7 +49,9 @@ describe('signatures of others', () => {
       network,
       slots: new Slots(clock, of.genesis.timeMs, slotMs, choiceMs),
       signer: null,
-      self: 0,
+      seat: new Seat(blsKeyOf(0)),
+      waiters: new HeadWaiters(),
+      onBehind: () => {},
       signatures: nativeSignatures,
       quorumSignatures: quorumSignatures(),
       heard: new Heard(),
@@ -76,7 +81,8 @@ describe('signatures of others', () => {
     const start = (): OwnSignatures => {
       const asking = new OwnSignatures({
         chain: own.chain,
-        self: 0,
+        blsKey: blsKeyOf(0),
+        seat: new Seat(blsKeyOf(0)),
         network,
         client: new SyncClient(network),
         quorumSignatures: quorumSignatures(),
@@ -91,10 +97,10 @@ describe('signatures of others', () => {
     const told = () => waitFor(() => inputs.at(-1), { deadlineMs: DEADLINE_MS, description: 'what peers know' })
 
     it('are put together: the highest slot, lock and seal', async () => {
-      answer(1, certificateOf(of, [0, 1], { kind: 'vote', height: 2, slot: 9, block: BLOCK, validSlot: null }))
+      answer(1, certificateOf(of, [0, 1], { kind: 'vote', height: 1, slot: 9, block: BLOCK, validSlot: null }))
       answer(
         2,
-        certificateOf(of, [0], { kind: 'lock', height: 2, slot: 7, block: BLOCK }),
+        certificateOf(of, [0], { kind: 'lock', height: 1, slot: 7, block: BLOCK }),
         certificateOf(of, [0, 1, 2], { kind: 'seal', height: 1, block: of.chainId }),
       )
       const asking = start()
@@ -106,7 +112,7 @@ describe('signatures of others', () => {
     })
 
     it('are not believed when they are forged, and blamed', async () => {
-      const vote = { kind: 'vote', height: 2, slot: Number.MAX_SAFE_INTEGER, block: BLOCK, validSlot: null } as const
+      const vote = { kind: 'vote', height: 1, slot: Number.MAX_SAFE_INTEGER, block: BLOCK, validSlot: null } as const
       answer(1, certificateOf(of, [0], vote, BLOCK))
       answer(2, certificateOf(of, [1, 2], vote))
       answer(3)
