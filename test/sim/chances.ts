@@ -1,3 +1,4 @@
+import { outranks, type Rank } from '../../src/consensus/choice.ts'
 import type { World } from './world.ts'
 
 /** No run waits longer for its chances. */
@@ -39,12 +40,16 @@ export class Chances {
 
   private isChance(): boolean {
     const { world, slot } = this
-    const { silent, behaviours, leaderRule } = world.scenario
+    const { silent, behaviours } = world.scenario
     const height = this.highestHead() + 1
     const { nodes } = world.quorums.at(height)
-    const selected = nodes.filter((node) => silent[node] !== true && world.isSelected(node, slot, height))
-    const rank = (node: number): string => (leaderRule === 'ticket' ? world.ticketOf(node, slot, height) : world.quorums.idOf(node))
-    const first = selected.sort((left, right) => (rank(left) < rank(right) ? -1 : 1))[0]
-    return first !== undefined && behaviours[first] === null
+    const contest = { config: world.config, members: world.quorums.membersFor(0, height) }
+    let first: { readonly node: number; readonly rank: Rank } | null = null
+    for (const [maker, node] of nodes.entries()) {
+      if (silent[node] === true || !world.isSelected(node, slot, height)) continue
+      const rank = { maker, ticket: world.ticketOf(node, slot, height), justification: null }
+      if (first === null || outranks(contest, rank, first.rank)) first = { node, rank }
+    }
+    return first !== null && behaviours[first.node] === null
   }
 }

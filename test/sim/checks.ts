@@ -4,9 +4,8 @@ import { type GuardRecord, lockAt } from '../../src/consensus/guard.ts'
 import { stakeOf, totalOf } from '../../src/consensus/quorum.ts'
 import type { AlarmCode, State } from '../../src/consensus/types.ts'
 import type { Statement } from '../../src/wire/types.ts'
-import type { HonestNode } from './node.ts'
 import { short } from './show.ts'
-import type { World } from './world.ts'
+import type { Sealed, World } from './world.ts'
 
 /** Whether a signature may leave while this record is the one on disk. */
 export function isCovered(record: GuardRecord, statement: Statement): boolean {
@@ -77,9 +76,9 @@ const LAST_START_SLOT = 1
  * Where nothing goes wrong and clocks agree, a slot in which anybody is selected ends with a block, also the first slot of
  * a quorum; and all who weigh in a height's quorum are paid for sealing it, also those who are not in the next one.
  */
-export function checkCalm(world: World, node: HonestNode): void {
+export function checkCalm(world: World, blocks: readonly Sealed[]): void {
   const { scenario, quorums } = world
-  const chain = node.disk.chain.map(({ block }) => block)
+  const chain = blocks.map(({ block }) => block)
   for (const [place, { height, slot }] of chain.entries()) {
     const before = chain[place - 1]
     if (before === undefined || before.slot < LAST_START_SLOT) continue
@@ -91,7 +90,7 @@ export function checkCalm(world: World, node: HonestNode): void {
         )
     const weighty = quorums.at(height).stakes.filter((stake) => stake > 0).length
     const named = world.mostSigners.get(height) ?? 0
-    if (height < node.head.height && named < weighty)
+    if (place < chain.length - 1 && named < weighty)
       world.fail('unpaid', `the fullest certificate of height ${height} names ${named} of ${weighty}`)
   }
 }

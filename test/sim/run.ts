@@ -63,7 +63,7 @@ export function runSeed(seed: number, verifiers: number, options: RunOptions = {
       world.fail('progress', `after ${most} chances since the last fault the heads are ${heads().join(',')}, wanted ${wanted}`)
     checkAgreement(world, nodes)
   }
-  if (scenario.name === 'calm' && candidatesComeInTime(scenario)) for (const node of nodes) checkCalm(world, node)
+  if (scenario.name === 'calm' && candidatesComeInTime(scenario)) for (const node of nodes) checkCalm(world, node.chain)
   checkEvidence(world)
   return {
     scenario,
