@@ -125,6 +125,9 @@ function checkContext(state: LedgerState, { slot, maker, parentSigners }: BlockC
     return refuse('bad-signers', parentSigners === null ? 'the seal of the parent is missing' : 'genesis has no seal')
   if (parentSigners?.some((signer) => headQuorum.members[signer] === undefined))
     return refuse('bad-signers', `a signer beyond the parent's quorum of ${headQuorum.members.length}`)
+  // A bitmap names each once and in order; whoever comes otherwise must not be paid twice.
+  if (parentSigners?.some((signer, place) => signer <= (parentSigners[place - 1] ?? -1)))
+    return refuse('bad-signers', `signers ${parentSigners.join(', ')} are not in ascending order`)
   return null
 }
 

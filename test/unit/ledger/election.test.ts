@@ -541,6 +541,19 @@ describe('ledger elections: the handover', () => {
     assert.deepEqual(late, { kind: 'reject', code: 'bad-signers', detail: "a signer beyond the parent's quorum of 3" })
   })
 
+  for (const parentSigners of [
+    [1, 1],
+    [0, 2, 1],
+  ]) {
+    it(`signers of the parent are named once each and in order, not ${parentSigners.join(', ')}: nobody is paid twice`, () => {
+      const chain = new TestChain()
+      chain.block()
+      assert.deepEqual(apply(chain.state, { ...chain.context({}), parentSigners }, []), {
+        ...{ kind: 'reject', code: 'bad-signers', detail: `signers ${parentSigners.join(', ')} are not in ascending order` },
+      })
+    })
+  }
+
   it('stake that changes after an election weighs from the next on', () => {
     const chain = new TestChain(SMALL)
     open(chain)

@@ -31,6 +31,15 @@ const blocks = (chain: TestChain, transactions: readonly TxOptions[]): void => {
 
 describe('ledger: ratifications that are refused', () => {
   const many = (count: number, from = 'a'): TxOptions[] => Array.from({ length: count }, (_, index) => ratify(from, `${from} ${index}`))
+  const holders = Array.from({ length: 16 }, (_, index) => `h${index}`)
+  const CROWD: World = {
+    ...TWENTY,
+    funds: { ...TWENTY.funds, ...Object.fromEntries(holders.map((holder) => [holder, { droplets: 2, microHours: COIN }])) },
+  }
+  /** As many sources as an election can have. */
+  const proposeAll = (chain: TestChain): void => {
+    for (const holder of holders) chain.block({ transactions: [move(holder, 1), ...many(4, holder)] })
+  }
   const cases: { description: string; before: (chain: TestChain) => void; from: string; source?: string; code: string; detail: RegExp }[] =
     [
       {
@@ -90,21 +99,16 @@ describe('ledger: ratifications that are refused', () => {
         description: 'of a source beyond those that one election can have',
         before: (chain) => {
           open(chain)
-          const holders = Array.from({ length: 16 }, (_, index) => `h${index}`)
-          for (const holder of holders) chain.block({ transactions: [move(holder, 1), ...many(4, holder)] })
+          proposeAll(chain)
         },
         from: 'v1',
         code: 'too-many-proposals',
         detail: /^64 sources are proposed in this election, at most 64 allowed$/,
       },
     ]
-  const holders = Object.fromEntries(Array.from({ length: 16 }, (_, index) => [`h${index}`, { droplets: 2, microHours: COIN }]))
   for (const { description, before, from, source, code, detail } of cases) {
     it(description, () => {
-      const chain = new TestChain({
-        ...TWENTY,
-        funds: { ...TWENTY.funds, ...holders },
-      })
+      const chain = new TestChain(CROWD)
       before(chain)
       const refusal = chain.refusal(ratify(from, source))
       assert.equal(refusal.code, code)
@@ -117,6 +121,10 @@ describe('ledger: ratifications that are refused', () => {
     chain.block({ transactions: [move('a', 1), ...many(4)] })
     chain.block({ transactions: [move('a', 1), ratify('a', 'a 0')] })
     assert.equal(weightOf(chain, 'a 0'), 2)
+    const crowd = opened(CROWD)
+    proposeAll(crowd)
+    crowd.block({ transactions: [ratify('v1', 'h7 3')] })
+    assert.equal(weightOf(crowd, 'h7 3'), 6 * COIN + 1)
   })
 })
 
