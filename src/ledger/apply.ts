@@ -73,8 +73,8 @@ export function apply(state: LedgerState, context: BlockContext, transactions: r
 }
 
 /**
- * Builds a block: takes of the candidates, in their order, what is valid and fits, and passes over the rest. Stops when no
- * transaction fits any more. `apply` of the included ones gives the same transition.
+ * Builds a block: takes of the candidates, in their order, what is valid, and passes over the rest. Stops when the block is full:
+ * at the first that has no room in it. `apply` of the included ones gives the same transition.
  */
 export function assemble(state: LedgerState, context: BlockContext, candidates: Iterable<PreparedTransaction>): AssembledBlock {
   const refusal = checkContext(state, context)

@@ -37,7 +37,6 @@ export function register(draft: Draft, address: Address, { peerId, blsKey, commi
   draft.burnedDroplets += draft.state.parameters.verifierFeeDroplets
   draft.takenBlsKeys.add(blsKey)
   draft.takenPeerIds.add(peerId)
-  draft.noteVerifier(address)
   draft.put(address, {
     ...account,
     verifier: {

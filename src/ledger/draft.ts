@@ -32,7 +32,6 @@ export class Draft {
   burnedDroplets = 0
   burnedMicroHours = 0
   readonly #timeMs: number
-  readonly #newVerifiers = new Set<Address>()
 
   constructor(state: LedgerState, slot: number) {
     this.state = state
@@ -64,13 +63,10 @@ export class Draft {
     const account = this.account(address)
     return isVerifier(account) ? account : null
   }
-  noteVerifier(address: Address): void {
-    this.#newVerifiers.add(address)
-  }
-  /** All registered verifiers, by ascending address. */
+  /** All verifiers that were registered before this block, by ascending address. */
   verifiers(): readonly [Address, VerifierAccount][] {
     const found: [Address, VerifierAccount][] = []
-    for (const address of [...this.state.indexes.verifiers, ...this.#newVerifiers].sort()) {
+    for (const address of [...this.state.indexes.verifiers].sort()) {
       const account = this.verifier(address)
       if (account !== null) found.push([address, account])
     }

@@ -13,7 +13,7 @@ const worldOf = (blockRewardDroplets: number): World => ({
 })
 const sharesOf = (chain: TestChain, name: string): number =>
   chain.account(name).bonds?.delegations.find(({ verifier }) => verifier === addressOfName('v1'))?.shares ?? 0
-const valueOf = (chain: TestChain, name: string): number => delegationValue(chain.verifier('v1'), sharesOf(chain, name))
+const worthInDroplets = (chain: TestChain, name: string): number => delegationValue(chain.verifier('v1'), sharesOf(chain, name))
 const unbondingOf = (chain: TestChain, name: string): number[] =>
   (chain.account(name).bonds?.unbonding ?? []).map(({ droplets }) => droplets)
 /** What a pool is: droplets and the shares of them. */
@@ -33,7 +33,7 @@ describe('ledger: shares of what is delegated', () => {
     assert.deepEqual([sharesOf(chain, 'b'), sharesOf(chain, 'a')], [45_459_517, 50 * COIN])
     assert.deepEqual(poolOf(chain), [54_993_985 + 50 * COIN, 95_459_517])
     assert.equal(chain.account('b').droplets, before - 50 * COIN - 10)
-    assert.deepEqual([valueOf(chain, 'a'), valueOf(chain, 'b')], [54_993_985, 49_999_999])
+    assert.deepEqual([worthInDroplets(chain, 'a'), worthInDroplets(chain, 'b')], [54_993_985, 49_999_999])
   })
 
   it('of which none is left take nothing with them: the last one out empties the pool', () => {
