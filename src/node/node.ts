@@ -151,7 +151,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     if (quorum !== undefined) heard.note(quorum, { kind: 'seal', height: ref.height, block: ref.hash }, block.seal)
     if (block.header.nextQuorum !== quorum?.hash) protectQuorum()
     transactions.settle(final)
-    own?.headMoved()
+    own?.look()
     waiters.headReached(ref.height)
     view.noteFinal(
       ref.height,
@@ -257,7 +257,10 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     nowMs: () => clock.nowMs(),
     alone: (job) => runner.alone(job),
     onImported: settle,
-    onPeerStatus: () => watch.checkClock(),
+    onPeerStatus: () => {
+      watch.checkClock()
+      own?.look()
+    },
     onFatal: fail,
   })
   const view: View = new View({ role, chain, pool, network, slots, sync, runner, transactions, telemetry, seat })
@@ -322,7 +325,8 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
       const links = new VerifierLinks(chain, network)
       links.start()
       const { publicKey: blsKey } = verifier
-      const asking = new OwnSignatures({ chain, blsKey, seat, network, client, quorumSignatures, telemetry, feed })
+      const isCaughtUp = (): boolean => sync.hasPeers && sync.targetHeight <= chain.head.height + 1
+      const asking = new OwnSignatures({ chain, blsKey, seat, network, client, quorumSignatures, telemetry, isCaughtUp, feed })
       own = asking
       asking.start()
       closers.push(() => {

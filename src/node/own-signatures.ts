@@ -21,6 +21,8 @@ export interface OwnSignaturesOptions {
   readonly client: SyncClient
   readonly quorumSignatures: QuorumSignatures
   readonly telemetry: Telemetry
+  /** No peer is known to be ahead, and some have said so: before, a later quorum may know more than the one that is asked. */
+  readonly isCaughtUp: () => boolean
   readonly feed: (input: Input) => void
 }
 
@@ -48,21 +50,20 @@ export class OwnSignatures {
     this.#undo = this.#options.network.onPeer((peerId, state) => {
       if (state === 'connected') this.#ask(peerId)
     })
-    this.headMoved()
+    this.look()
   }
   stop(): void {
     this.#stopped = true
     this.#undo()
   }
 
-  /** The key may have become registered, or the quorum another. */
-  headMoved(): void {
+  /** The key may have become registered, the quorum another, or the chain complete. */
+  look(): void {
     if (this.#isFed) return
-    const isNew = this.#own === null
     this.#own ??= this.#findOwn()
     if (this.#own === null) return
     this.#answered.add(this.#own)
-    if (isNew) for (const { peerId } of this.#options.network.peers()) this.#ask(peerId)
+    for (const { peerId } of this.#options.network.peers()) this.#ask(peerId)
     this.#tellIfEnough()
   }
 
@@ -127,12 +128,18 @@ export class OwnSignatures {
   }
 
   #tellIfEnough(): void {
-    const { members, totalStakeDroplets } = this.#options.chain.quorum
+    const { chain, isCaughtUp } = this.#options
+    const { members, totalStakeDroplets } = chain.quorum
     let stake = 0
-    for (const { id, stakeDroplets } of members) if (this.#answered.has(id)) stake += stakeDroplets
+    let others = 0
+    for (const { id, stakeDroplets } of members) {
+      if (!this.#answered.has(id)) continue
+      stake += stakeDroplets
+      if (id !== this.#own) others++
+    }
     if (this.#stopped || stake < enoughStake(totalStakeDroplets)) return
-    // The first time, whoever is connected is heard out.
-    if (!this.#isFed && this.#asking.size > 0) return
+    // The first time, whoever is connected is heard out; and a later quorum may know what the one of an old head does not.
+    if (!this.#isFed && (this.#asking.size > 0 || (others > 0 && !isCaughtUp()))) return
     this.#isFed = true
     this.#options.feed({ kind: 'own-signatures-known', known: this.#known })
   }
