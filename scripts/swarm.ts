@@ -5,9 +5,11 @@
 import 'core-js/actual/promise/with-resolvers.js'
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { elections, killAtHandovers } from './scenarios/elections.ts'
 import { lateJoin } from './scenarios/join.ts'
 import { killFewer, killRandom, killThird } from './scenarios/kill.ts'
 import { Lab, type Scenario, type ScenarioOptions } from './scenarios/lab.ts'
+import { register } from './scenarios/register.ts'
 import { staleCopy } from './scenarios/stale-copy.ts'
 
 interface Plan {
@@ -27,17 +29,34 @@ const plans: Readonly<Record<string, Plan>> = {
     description: 'a node with an empty directory catches up 2,000 blocks and follows',
     options: { verifiers: 4, slotMs: 200, load: 20 },
   },
+  elections: {
+    play: elections,
+    description: 'ten elections in which slips change the quorum, under load',
+    options: { verifiers: 9, seats: 5, epochSlots: 12, elections: 10, load: 20 },
+  },
+  register: {
+    play: register,
+    description: 'a node joins, registers, is elected, signs, is killed, signs again, takes its stake back',
+    options: { verifiers: 5, seats: 4, epochSlots: 12, elections: 1, load: 20 },
+  },
+  'kill-at-handovers': {
+    play: killAtHandovers,
+    description: 'SIGKILL of a random verifier around each of ten handovers; each is started again',
+    options: { seats: 5, epochSlots: 12, elections: 10, load: 20 },
+  },
   'stale-copy': { play: staleCopy, description: 'an old copy of a verifier is restored', options: { verifiers: 4 } },
 }
 
 const USAGE = `usage: npm run scenario -- NAME [options]
 
 ${Object.entries(plans)
-  .map(([name, { description }]) => `  ${name.padEnd(12)}  ${description}`)
+  .map(([name, { description }]) => `  ${name.padEnd(17)}  ${description}`)
   .join('\n')}
 
   --duration S   how long, where a scenario has no end of its own (60)
   --verifiers N  --full N  --slot MS  --load TX/S  --blocks N  --seed N
+  --seats N  --epoch SLOTS
+  --elections N  how many elections, where holders vote
   --keep DIR     keep directories and logs
   --report FILE  write the outcome as JSON
   --json         print the outcome as JSON, and progress on standard error
@@ -49,6 +68,7 @@ const { values, positionals } = parseArgs({
   options: {
     ...{ duration: { type: 'string' }, verifiers: { type: 'string' }, full: { type: 'string' }, slot: { type: 'string' } },
     ...{ load: { type: 'string' }, blocks: { type: 'string' }, seed: { type: 'string' }, keep: { type: 'string' } },
+    ...{ seats: { type: 'string' }, epoch: { type: 'string' }, elections: { type: 'string' } },
     ...{ report: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
   },
 })
@@ -68,6 +88,9 @@ const options: ScenarioOptions = {
   blocks: number('--blocks', values.blocks, base.blocks),
   seed: number('--seed', values.seed, base.seed),
   keep: values.keep ?? null,
+  ...optional('seats', '--seats', values.seats, base.seats),
+  ...optional('epochSlots', '--epoch', values.epoch, base.epochSlots),
+  ...optional('elections', '--elections', values.elections, base.elections),
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(6))
 
@@ -80,6 +103,10 @@ else console.log(JSON.stringify({ figures: outcome.figures, report: outcome.repo
 const failed = outcome.checks.filter(({ holds }) => !holds)
 say(`${outcome.checks.length - failed.length} of ${outcome.checks.length} checks hold`)
 process.exit(failed.length === 0 ? 0 : 1)
+
+function optional(name: keyof ScenarioOptions, option: string, text: string | undefined, fallback: number | undefined) {
+  return text === undefined && fallback === undefined ? {} : { [name]: number(option, text, fallback ?? 0) }
+}
 
 function number(option: string, text: string | undefined, fallback: number): number {
   if (text === undefined) return fallback

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { DEFAULT_EPOCH_SLOTS } from '../../src/cli/swarm/options.ts'
 import { faults, type SwarmReport } from '../../src/cli/swarm/report.ts'
 import { percentileOf } from '../../src/cli/swarm/statistics.ts'
 import { Swarm } from '../../src/cli/swarm/swarm.ts'
@@ -35,7 +36,8 @@ async function withSwarm<T>(
 ) {
   const { verifiers, fullNodes, slotMs, load, seed } = size
   const nodes = verifiers + fullNodes + 1
-  const options = { nodes, verifiers, slotMs, load, seed, durationS: null, keep: null }
+  const elections = { seats: verifiers, epochSlots: DEFAULT_EPOCH_SLOTS, elections: false }
+  const options = { nodes, verifiers, slotMs, ...elections, load, seed, durationS: null, keep: null }
   const swarm = await Swarm.create({ ...options, program: [BUNDLE], note: () => undefined })
   const killNow = (): void => swarm.killNow()
   process.once('exit', killNow)

@@ -1,7 +1,11 @@
+import { QuorateError } from '../../src/base/errors.ts'
 import type { Member } from '../../src/cli/swarm/member.ts'
+import { DEFAULT_EPOCH_SLOTS } from '../../src/cli/swarm/options.ts'
 import { faults, type SwarmReport } from '../../src/cli/swarm/report.ts'
+import type { Sender } from '../../src/cli/swarm/sender.ts'
 import { seededRandom } from '../../src/cli/swarm/statistics.ts'
 import { Swarm } from '../../src/cli/swarm/swarm.ts'
+import type { Action } from '../../src/wire/types.ts'
 import { BUNDLE } from './bundle.ts'
 
 export interface ScenarioOptions {
@@ -14,6 +18,12 @@ export interface ScenarioOptions {
   readonly durationS: number
   /** Blocks that a late joiner has to catch up. */
   readonly blocks: number
+  /** Elections that a scenario of elections goes on for; holders vote in each. Left out: the stake elects. */
+  readonly elections?: number
+  /** Most members of the quorum; left out: all verifiers. */
+  readonly seats?: number
+  /** Slots from one quorum to the next. */
+  readonly epochSlots?: number
   readonly seed: number
   /** Where directories and logs are kept; null to remove them. */
   readonly keep: string | null
@@ -44,6 +54,8 @@ export const STEP_DEADLINE_MS = 180_000
 const DRAIN_DEADLINE_MS = 120_000
 /** At the end all nodes are within this many blocks of each other. */
 const EVEN_BLOCKS = 2
+/** Slots that a scenario's own transactions may wait for a block. */
+const EXPIRY_SLOTS = 60
 
 /** A running swarm and what was found out about it. */
 export class Lab {
@@ -52,6 +64,7 @@ export class Lab {
   readonly random: () => number
   readonly figures: Record<string, number> = {}
   readonly #checks: Check[] = []
+  readonly #atEnd: ((report: SwarmReport) => void)[] = []
   readonly #say: (text: string) => void
 
   private constructor(swarm: Swarm, options: ScenarioOptions, say: (text: string) => void) {
@@ -63,8 +76,9 @@ export class Lab {
 
   /** Runs a scenario from an empty directory to the end of all processes. Rejects with QuorateError if a node does not start. */
   static async run(scenario: string, play: Scenario, options: ScenarioOptions, say: (text: string) => void): Promise<Outcome> {
-    const { verifiers, fullNodes, slotMs, load, seed, keep } = options
-    const size = { nodes: verifiers + fullNodes + 1, verifiers, slotMs, load, seed, keep, durationS: null }
+    const { verifiers, fullNodes, slotMs, load, seed, keep, elections, seats = verifiers, epochSlots = DEFAULT_EPOCH_SLOTS } = options
+    const quorum = { seats, epochSlots, elections: elections !== undefined }
+    const size = { nodes: verifiers + fullNodes + 1, verifiers, slotMs, ...quorum, load, seed, keep, durationS: null }
     const swarm = await Swarm.create({ ...size, program: [BUNDLE], note: (text) => say(`  ! ${text}`) })
     const killNow = (): void => swarm.killNow()
     process.once('exit', killNow)
@@ -92,8 +106,29 @@ export class Lab {
   }
 
   /** Waits for a condition and records whether it came. */
-  async expect(description: string, condition: () => boolean, seen: () => string = () => this.heights()): Promise<void> {
-    this.check(description, await this.swarm.until(condition, STEP_DEADLINE_MS), seen())
+  async expect(
+    description: string,
+    condition: () => boolean | Promise<boolean>,
+    seen: () => string = () => this.heights(),
+    deadlineMs = STEP_DEADLINE_MS,
+  ): Promise<void> {
+    this.check(description, await this.swarm.until(condition, deadlineMs), seen())
+  }
+
+  /** Makes an account's transactions and records whether they became final. */
+  async send(description: string, sender: Sender, actions: readonly Action[]): Promise<void> {
+    try {
+      const heights = await sender.send(actions, this.swarm.slot + EXPIRY_SLOTS)
+      this.check(description, true, `final at height ${heights.join(', ')}`)
+    } catch (error) {
+      if (!(error instanceof QuorateError)) throw error
+      this.check(description, false, `${error.message} (${error.code})`)
+    }
+  }
+
+  /** Something to check when all nodes have ended. */
+  atEnd(look: (report: SwarmReport) => void): void {
+    this.#atEnd.push(look)
   }
 
   /** Waits until a number of slots has passed. */
@@ -132,7 +167,8 @@ export class Lab {
     )
     this.check('all nodes are at one height', heights.max - heights.min <= EVEN_BLOCKS, seen)
     const found = faults(report)
-    this.check('no node crashed', found.length === 0, found.join('; ') || 'all ended when they were told to')
+    this.check('no node crashed, and no coin is lost', found.length === 0, found.join('; ') || 'all ended when they were told to')
+    for (const look of this.#atEnd) look(report)
     return report
   }
 }

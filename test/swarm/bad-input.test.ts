@@ -7,7 +7,8 @@ import type { RunningNode } from '../../src/node/node.ts'
 import type { Topic } from '../../src/ports/network.ts'
 import { decode, encode } from '../../src/wire/codec.ts'
 import { blockHash } from '../../src/wire/ids.ts'
-import { type SignRequest, type SyncRequest, signRequest, signResponse, syncRequest, syncResponse } from '../../src/wire/types.ts'
+import { type SyncRequest, syncRequest, syncResponse } from '../../src/wire/sync.ts'
+import { type SignRequest, signRequest, signResponse } from '../../src/wire/types.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import {
   ADVERSARY,
@@ -191,7 +192,7 @@ describe('bad input', function () {
         description: 'a vote at a height at the end of time',
         by: 'member',
         request: () => voteRequest({ height: LARGEST }),
-        reason: 'wrong-slot',
+        reason: 'unknown-parent',
       },
       { description: 'a vote at a height that is final', by: 'member', request: () => voteRequest({ height: 1 }), reason: 'old-height' },
       {
@@ -240,7 +241,7 @@ describe('bad input', function () {
         else assert.equal(counterOf(victim, `network.offence.${offence}`), before + 1)
       })
 
-    const status = { version: 1, height: LARGEST, head: OTHER_CHAIN, timeMs: LARGEST, agent: 'x'.repeat(64) }
+    const status = { version: 1, height: LARGEST, firstHeight: LARGEST, head: OTHER_CHAIN, timeMs: LARGEST, agent: 'x'.repeat(64) }
     const synced: readonly { readonly description: string; readonly request: () => SyncRequest; readonly expected: string }[] = [
       {
         description: 'blocks from the end of time',
@@ -310,7 +311,9 @@ describe('bad input', function () {
         ])
           await peer.publish(
             'candidates',
-            candidateBytes(chain, victim, ADVERSARY, slot, { header: { parentSeal: aggregateOf(chain, signers, statement) } }),
+            candidateBytes(chain, victim, ADVERSARY, slot, {
+              header: emptyHeader(chain, victim, ADVERSARY, slot, aggregateOf(chain, signers, statement)),
+            }),
           )
         return false
       },

@@ -1,10 +1,12 @@
 import { invariant } from '../../src/base/errors.ts'
 import type { Hex } from '../../src/base/hex.ts'
 import { nativeSignatures } from '../../src/crypto/native.ts'
-import { genesisState, stateRoot } from '../../src/ledger/state.ts'
+import { apply } from '../../src/ledger/apply.ts'
+import { advance, genesisState, type LedgerState, type Transition } from '../../src/ledger/state.ts'
+import { type PreparedTransaction, prepare } from '../../src/ledger/transaction.ts'
 import type { RunningNode } from '../../src/node/node.ts'
 import { encode } from '../../src/wire/codec.ts'
-import { blockHash, merkleRoot } from '../../src/wire/ids.ts'
+import { blockHash, merkleRoot, ticketOf } from '../../src/wire/ids.ts'
 import { statementMessage, ticketMessage } from '../../src/wire/signing.ts'
 import {
   type AggregateSignature,
@@ -38,26 +40,53 @@ export const certificateOf = (
   chainId = chain.chainId,
 ): Certificate => ({ statement, aggregate: aggregateOf(chain, signers, statement, chainId) })
 
+/** No test lives to see the second epoch: the seed is that of the first. */
 export const proofOf = (chain: TestChain, maker: number, slot: number): Hex =>
   blsSign(chain.verifiers[maker]?.blsSecret ?? '', ticketMessage(chain.chainId, chain.chainId, slot))
 
-/** The header of an empty block on a node's head, right in everything. */
-export function emptyHeader(chain: TestChain, node: RunningNode, maker: number, slot: number): Header {
+/** The ledger after the head of each node that was asked for it, from the node's blocks. */
+const ledgers = new WeakMap<RunningNode, LedgerState>()
+
+function ledgerOf(chain: TestChain, node: RunningNode): LedgerState {
+  const ledger = ledgers.get(node) ?? genesisState(chain.genesis, chain.chainId)
+  ledgers.set(node, ledger)
   const { height } = node.view.status()
+  while (ledger.globals.height < height) {
+    const block = node.view.block(ledger.globals.height + 1)?.block
+    invariant(block !== undefined, 'a node has the blocks below its head')
+    const transactions = block.transactions.map((transaction) => prepare(transaction))
+    advance(ledger, transitionOf(ledger, block.header, transactions))
+  }
+  return ledger
+}
+
+function transitionOf(
+  ledger: LedgerState,
+  { slot, maker, proof, parentSeal }: Pick<Header, 'slot' | 'maker' | 'proof' | 'parentSeal'>,
+  transactions: readonly PreparedTransaction[],
+): Transition {
+  const context = { slot, maker, ticket: ticketOf(proof), parentSigners: parentSeal?.signers ?? null }
+  const verdict = apply(ledger, context, transactions)
+  invariant(verdict.kind === 'accept', `the block executes: ${verdict.kind === 'accept' ? '' : verdict.detail}`)
+  return verdict.value
+}
+
+/** The header of an empty block on a node's head, right in everything. `parentSeal`: instead of the one that the node has. */
+export function emptyHeader(chain: TestChain, node: RunningNode, maker: number, slot: number, parentSeal?: AggregateSignature): Header {
+  const ledger = ledgerOf(chain, node)
+  const { height } = ledger.globals
   const parent = height === 0 ? undefined : node.view.block(height)
   invariant(height === 0 || parent !== undefined, 'a node has its head')
-  const before = parent?.block.header
+  const place = { slot, maker, proof: proofOf(chain, maker, slot), parentSeal: parentSeal ?? parent?.block.seal ?? null }
+  const { stateRoot, quorum, globals } = transitionOf(ledger, place, [])
   return {
+    ...place,
     height: height + 1,
-    slot,
     parent: parent?.hash ?? chain.chainId,
-    parentSeal: parent?.block.seal ?? null,
-    maker,
-    proof: proofOf(chain, maker, slot),
     transactionsRoot: merkleRoot([]),
-    stateRoot: before?.stateRoot ?? stateRoot(genesisState(chain.genesis, chain.chainId)),
-    nextQuorum: chain.quorum.hash,
-    burnedMicroHours: before?.burnedMicroHours ?? 0,
+    stateRoot,
+    nextQuorum: quorum.hash,
+    burnedMicroHours: globals.burnedMicroHours,
   }
 }
 

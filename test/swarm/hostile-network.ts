@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import { createTelemetry } from '../../src/adapters/telemetry.ts'
 import { invariant } from '../../src/base/errors.ts'
 import type { Hex } from '../../src/base/hex.ts'
-import { createQuorum, type Quorum } from '../../src/consensus/quorum.ts'
 import { writeGenesisFile } from '../../src/node/genesis-file.ts'
 import { type RunningNode, startNode } from '../../src/node/node.ts'
 import type { NodeOptions } from '../../src/node/options.ts'
@@ -20,7 +19,10 @@ const STAKE_DROPLETS = 1_000_000
 export const FUNDED = 8
 const LISTEN = ['/ip4/127.0.0.1/tcp/0']
 
-/** Everybody is selected in every slot, and a slot with nothing to do makes an empty block: tests wait for nothing but slots. */
+/**
+ * Everybody is selected in every slot, and a slot with nothing to do makes an empty block: tests wait for nothing but slots.
+ * No test lives to see an election.
+ */
 const PARAMETERS: Parameters = {
   slotMs: 500,
   choiceMs: 100,
@@ -35,6 +37,20 @@ const PARAMETERS: Parameters = {
   maxBlockTransactions: 100,
   maxBlockBytes: 100_000,
   maxExpirySlots: 1_000,
+  epochSlots: 1_000_000,
+  electionSlots: 10,
+  forcedElectionSlots: 10,
+  quorumSize: 10,
+  minStakeDroplets: 1,
+  verifierFeeDroplets: 0,
+  unbondingSlots: 20,
+  evidenceSlots: 10,
+  slipChoices: 1,
+  score: 'coins',
+  minTurnoutPpm: 0,
+  trustRounds: 1,
+  blockRewardDroplets: 1_000_000,
+  makerSharePpm: 200_000,
 }
 
 export interface Verifier {
@@ -50,7 +66,6 @@ export class TestChain {
   readonly genesis: Genesis
   readonly chainId: Hash
   readonly label: string
-  readonly quorum: Quorum
   /** In the order of the quorum. */
   readonly verifiers: readonly Verifier[]
   readonly wallets: readonly Wallet[]
@@ -63,9 +78,6 @@ export class TestChain {
     this.genesis = genesis
     this.chainId = chainIdOf(genesis)
     this.label = chainLabel(genesis.name, this.chainId)
-    this.quorum = createQuorum(
-      genesis.verifiers.map(({ account: id, peerId, blsKey, stakeDroplets }) => ({ id, peerId, blsKey, stakeDroplets })),
-    )
     this.verifiers = verifiers
     this.wallets = wallets
   }
@@ -79,7 +91,7 @@ export class TestChain {
       directories.map(async (directory) => {
         const { verifier: blsSecret, network: networkKey } = await secretKeys(directory)
         invariant(blsSecret !== undefined && networkKey !== undefined, 'a verifier has all keys')
-        return { directory, blsSecret, networkKey, entry: await genesisVerifier(directory, STAKE_DROPLETS) }
+        return { directory, blsSecret, networkKey, entry: await genesisVerifier(directory, STAKE_DROPLETS, 0) }
       }),
     )
     const genesis = makeGenesis({
@@ -89,6 +101,7 @@ export class TestChain {
       parameters: { ...PARAMETERS, ...parameters },
       verifiers: found.map(({ entry }) => entry),
       accounts: wallets.slice(0, FUNDED).map(({ address }) => ({ address, droplets: 1_000_000_000, microHours: 1_000_000_000_000 })),
+      anchors: [],
     })
     for (const directory of directories) await writeGenesisFile(join(directory, 'genesis.json'), genesis)
     const verifiers = genesis.verifiers.map(({ peerId }) => {

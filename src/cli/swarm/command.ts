@@ -1,9 +1,12 @@
 import { type Command, Option } from 'commander'
 import { integer } from '../options.ts'
-import { MAX_NODES, type SwarmCommandFlags } from './options.ts'
+import { DEFAULT_EPOCH_SLOTS, MAX_NODES, type SwarmCommandFlags } from './options.ts'
 
 const MIN_SLOT_MS = 50
 const MAX_SLOT_MS = 600_000
+/** An election of one slot, and no time for slips: `--elections` asks for more. */
+const MIN_EPOCH_SLOTS = 4
+const MAX_EPOCH_SLOTS = 1_000_000
 const MAX_LOAD = 100_000
 const MAX_DURATION_S = 86_400 * 365
 
@@ -20,7 +23,11 @@ export function addSwarmCommand(program: Command): void {
     .option('--verifiers <count>', 'how many of them verify; the rest are full nodes (default: 7, or nodes - 1)', integer(1, MAX_NODES - 1))
     .option('--slot <ms>', 'length of a slot', integer(MIN_SLOT_MS, MAX_SLOT_MS), 1000)
     .option('--seats <count>', 'most members of the quorum (default: all verifiers)', integer(1, MAX_NODES - 1))
-    .option('--epoch <slots>', 'slots from one election of the quorum to the next', integer(4, 1_000_000), 120)
+    .option('--epoch <slots>', 'slots from one quorum to the next', integer(MIN_EPOCH_SLOTS, MAX_EPOCH_SLOTS), DEFAULT_EPOCH_SLOTS)
+    .option(
+      '--elections',
+      'holders move coins and name verifiers in each election, so that the quorum changes; without it the stake elects',
+    )
     .option('--load <tx/s>', 'transfers a second, 0 for none', integer(0, MAX_LOAD), 20)
     .option('--duration <s>', 'end after this much time under load', integer(1, MAX_DURATION_S))
     .option('--seed <number>', 'of the transfers and their accounts (default: random)', integer(0, 2 ** 32 - 1))
@@ -35,6 +42,7 @@ Ends with 0 if all nodes hold one chain, none crashed, and every transaction bec
 Examples:
   quorate swarm
   quorate swarm --nodes 8 --verifiers 7 --slot 1000 --load 50 --duration 60 --report swarm.json --keep DIR
+  quorate swarm --verifiers 9 --seats 5 --epoch 30 --elections
   quorate swarm --verifiers 4 --slot 500 --load 100 --duration 30 --json`,
     )
     .action(async (flags: SwarmCommandFlags) => {

@@ -1,9 +1,10 @@
 import { setMaxListeners } from 'node:events'
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
-import type { BlockSummary, NodeEvent, NodeStatus, SubmitResult, TransactionView } from '../../api/types.ts'
+import type { AccountView, QuorumView, SupplyView, VerifiersView } from '../../api/ledger-types.ts'
+import type { BlockSummary, BlockView, NodeEvent, NodeStatus, SubmitResult, TransactionView } from '../../api/types.ts'
 import { QuorateError } from '../../base/errors.ts'
 import type { Hex } from '../../base/hex.ts'
-import type { Hash } from '../../wire/types.ts'
+import type { Address, Hash } from '../../wire/types.ts'
 
 /** A node that does not answer within this is treated as not answering at all. */
 const ANSWER_DEADLINE_MS = 15_000
@@ -11,11 +12,15 @@ const ANSWER_DEADLINE_MS = 15_000
 const MAX_SOCKETS = 4
 /** More than the longest answer: a block page without transactions, a full submission. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024
+/** More verifiers than a swarm has, in one answer. */
+const MAX_VERIFIERS = 500
 /** The event of a block of ten thousand transactions has 0.7 MB. */
 const MAX_EVENT_BYTES = 8 * 1024 * 1024
 
+export type ElectionEvent = Extract<NodeEvent, { kind: 'election' }>
 export type StreamLine =
   | Extract<NodeEvent, { kind: 'block' }>
+  | ElectionEvent
   | { readonly kind: 'heartbeat'; readonly atMs: number; readonly height: number }
 
 /**
@@ -54,9 +59,27 @@ export class NodeClient {
     return (await this.#ask<{ blocks: readonly BlockSummary[] }>('GET', path)).blocks
   }
 
+  /** Final blocks with their transactions and receipts, ascending; fewer than asked for at the head or when they are large. */
+  async fullBlocks(fromHeight: number, count: number): Promise<readonly BlockView[]> {
+    return (await this.#ask<{ blocks: readonly BlockView[] }>('GET', `/v1/blocks?from=${fromHeight}&count=${count}`)).blocks
+  }
+  account(address: Address): Promise<AccountView> {
+    return this.#ask<AccountView>('GET', `/v1/accounts/${address}`)
+  }
+  quorum(): Promise<QuorumView> {
+    return this.#ask<QuorumView>('GET', '/v1/quorum')
+  }
+  /** All that are registered, those with the most stake first. */
+  async verifiers(): Promise<VerifiersView['verifiers']> {
+    return (await this.#ask<VerifiersView>('GET', `/v1/verifiers?limit=${MAX_VERIFIERS}`)).verifiers
+  }
+  supply(): Promise<SupplyView> {
+    return this.#ask<SupplyView>('GET', '/v1/supply')
+  }
+
   /** Hands each event to `listener`, a heartbeat first; resolves when the stream has ended, whoever ended it. */
   async follow(listener: (line: StreamLine) => void): Promise<void> {
-    const sent = request(`${this.url}/v1/events?kinds=block`, { agent: false, signal: this.#closed.signal })
+    const sent = request(`${this.url}/v1/events?kinds=block,election`, { agent: false, signal: this.#closed.signal })
     try {
       const response = await answerOf(sent)
       response.setEncoding('utf8')

@@ -7,8 +7,10 @@ export interface SwarmOptions {
   readonly slotMs: number
   /** Most members of the quorum. */
   readonly seats: number
-  /** Slots from one handover of the quorum to the next. */
+  /** Slots from one handover of the quorum to the next; the last third of them is for the election. */
   readonly epochSlots: number
+  /** In each election the holders move coins and name verifiers, so that the quorum changes. */
+  readonly elections: boolean
   /** Transfers a second; 0 for none. */
   readonly load: number
   /** How long the load goes on once the swarm is connected; null until it is told to end. */
@@ -26,6 +28,7 @@ export interface SwarmFlags {
   readonly slot: number
   readonly seats?: number
   readonly epoch: number
+  readonly elections?: true
   readonly load: number
   readonly duration?: number
   readonly seed?: number
@@ -40,9 +43,13 @@ export interface SwarmCommandFlags extends SwarmFlags {
 /** More processes than any one machine is meant for; a mistyped number ends here, not in a fork bomb. */
 export const MAX_NODES = 200
 const DEFAULT_VERIFIERS = 7
+/** Two minutes with slots of a second. */
+export const DEFAULT_EPOCH_SLOTS = 120
+/** A third of it is four slots: slips take one or two after the block that opens the election, and a slot may be lost. */
+const MIN_VOTED_EPOCH_SLOTS = 12
 
 /** One node bootstraps; of the others all verify unless fewer are asked for. @throws CliError `usage` */
-export function swarmOptions({ slot, epoch, load, duration, seed, keep, ...asked }: SwarmFlags): SwarmOptions {
+export function swarmOptions({ slot, epoch, elections, load, duration, seed, keep, ...asked }: SwarmFlags): SwarmOptions {
   const verifiers = asked.verifiers ?? (asked.nodes === undefined ? DEFAULT_VERIFIERS : asked.nodes - 1)
   const nodes = asked.nodes ?? verifiers + 1
   if (verifiers >= nodes) {
@@ -50,11 +57,17 @@ export function swarmOptions({ slot, epoch, load, duration, seed, keep, ...asked
       `--verifiers ${verifiers} needs --nodes ${verifiers + 1} or more: one node only bootstraps the others and does not verify`,
     )
   }
+  if (elections === true && epoch < MIN_VOTED_EPOCH_SLOTS) {
+    throw usageError(
+      `--elections needs --epoch ${MIN_VOTED_EPOCH_SLOTS} or more: the last third of it is for the election, and slips take some slots`,
+    )
+  }
   return {
     ...{ nodes, verifiers, load },
     slotMs: slot,
     seats: asked.seats ?? verifiers,
     epochSlots: epoch,
+    elections: elections === true,
     durationS: duration ?? null,
     seed: seed ?? Math.floor(Math.random() * 2 ** 32),
     keep: keep ?? null,

@@ -2,6 +2,7 @@ import { arch, cpus, platform, release, totalmem } from 'node:os'
 import type { LoadCounts } from './load.ts'
 import type { Exit } from './node-process.ts'
 import type { Histogram } from './statistics.ts'
+import type { SupplyComparison } from './supplies.ts'
 
 export interface Machine {
   readonly cpu: string
@@ -26,6 +27,30 @@ export interface Percentiles {
   readonly max: number | null
 }
 
+/** An election that was settled. */
+export interface ElectionReport {
+  readonly number: number
+  readonly cause: 'epoch' | 'forced'
+  /** What ranked the verifiers. */
+  readonly by: 'slips' | 'stake' | 'trust' | 'kept'
+  readonly votedDroplets: number
+  /** Names, best first. */
+  readonly elected: readonly string[]
+  /** Others sign than before. */
+  readonly changed: boolean
+  readonly openedHeight: number
+  readonly settledHeight: number
+  /** First slot whose block could settle it, and the slot of the block that did. */
+  readonly closesSlot: number
+  readonly settledSlot: number
+  /** Slots without a block from the last one before the handover was due to the second one after it; null without load. */
+  readonly slotsLost: number | null
+  /** Slips of the swarm's holders that became final. */
+  readonly slips: number
+  /** Whether those were elected whom these slips name; null without any. */
+  readonly asVoted: boolean | null
+}
+
 /** What a swarm did. Fields are null where nothing was measured. */
 export interface SwarmReport {
   readonly nodes: number
@@ -33,6 +58,9 @@ export interface SwarmReport {
   readonly slotMs: number
   /** How long the load went on. */
   readonly durationS: number
+  /** Most members of the quorum. */
+  readonly seats: number
+  readonly epochSlots: number
   readonly load: number
   readonly seed: number
   /** Transfers that were sent to a node. */
@@ -53,8 +81,13 @@ export interface SwarmReport {
   /** Of the nodes that were up at the end, the bootstrap node not counted. */
   readonly heights: { readonly min: number; readonly max: number }
   readonly blocks: number
-  /** Slots under load, and how many of them have no block. */
-  readonly slots: { readonly underLoad: number; readonly withoutBlock: number }
+  /** Slots under load, how many of them have no block, and which: the first thousand. */
+  readonly slots: { readonly underLoad: number; readonly withoutBlock: number; readonly missing: readonly number[] }
+  readonly elections: readonly ElectionReport[]
+  /** What verifiers and those who delegate to them were paid: minted, and from fees. Null if no node could tell. */
+  readonly rewards: { readonly mintedDroplets: number; readonly feesDroplets: number } | null
+  /** Where all coins are at the end; null if the nodes were not found at one height. */
+  readonly supply: SupplyComparison | null
   /** Heights at which two nodes hold different blocks. */
   readonly conflicts: number
   /** Nodes whose chains were compared at the end, at all heights. */
@@ -94,15 +127,31 @@ export const percentiles = (histogram: Histogram): Percentiles => ({
 export const rejectedInAll = (counts: LoadCounts): number => Object.values(counts.rejected).reduce((sum, count) => sum + count, 0)
 
 /** What makes the command end with a failure, in sentences; empty if all is well. */
-export function faults({ conflicts, comparedNodes, lost, crashed, exitCodes }: SwarmReport): readonly string[] {
+export function faults(report: SwarmReport): readonly string[] {
+  const { conflicts, comparedNodes, lost, crashed, exitCodes } = report
   const found: string[] = []
   if (conflicts > 0) found.push(`nodes hold different blocks at ${conflicts} ${conflicts === 1 ? 'height' : 'heights'}`)
   if (comparedNodes === 0) found.push('no node answered at the end, so no chains could be compared')
+  else found.push(...supplyFaults(report))
+  for (const { number, by, slips } of report.elections) {
+    if (slips > 0 && by !== 'slips') found.push(`election ${number} was settled by ${by}, though ${slips} slips were final`)
+  }
   if (lost > 0) found.push(`${lost} ${lost === 1 ? 'transaction was' : 'transactions were'} neither final nor refused`)
   for (const { node, exit } of crashed) found.push(`${node} crashed (${exit})`)
   for (const [node, exit] of Object.entries(exitCodes)) {
     if (typeof exit === 'number' && exit !== 0 && !crashed.some((crash) => crash.node === node))
       found.push(`${node} ended with code ${exit}`)
   }
+  return found
+}
+
+function supplyFaults({ supply, rewards }: SwarmReport): readonly string[] {
+  if (supply === null) return ['the nodes were never at one height at the end, so their coins could not be compared']
+  const found: string[] = []
+  const { height, mintedDroplets } = supply
+  if (!supply.isSame) found.push(`nodes do not agree where all coins are at height ${height}`)
+  if (!supply.holds) found.push(`coins came from nowhere or are gone at height ${height}`)
+  if (rewards !== null && rewards.mintedDroplets !== mintedDroplets)
+    found.push(`the blocks up to height ${height} minted ${rewards.mintedDroplets} droplets, the ledger says ${mintedDroplets}`)
   return found
 }

@@ -1,11 +1,12 @@
 import { open, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { formatCoins } from '../../base/amounts.ts'
 import { QuorateError } from '../../base/errors.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
 import { duration, printJson } from '../text.ts'
 import { createDisplay, type Display } from './display.ts'
 import { type SwarmCommandFlags, swarmOptions } from './options.ts'
-import { faults, type SwarmReport } from './report.ts'
+import { type ElectionReport, faults, type SwarmReport } from './report.ts'
 import { Swarm } from './swarm.ts'
 
 /** All nodes connected, on a machine with two cores and more nodes than it likes. */
@@ -82,26 +83,35 @@ async function tell(report: SwarmReport, { report: file, json, keep }: SwarmComm
   return found.length === 0 ? exitCodes.ok : exitCodes.failed
 }
 
-function closingWords({
-  submitted,
-  committed,
-  rejected,
-  lost,
-  tps,
-  finalityMs,
-  heights,
-  blocks,
-  conflicts,
-  cpuMsPerTx,
-  rssMb,
-}: SwarmReport): string {
+function closingWords(report: SwarmReport): string {
+  const { submitted, committed, rejected, lost, tps, finalityMs, heights, blocks, conflicts, cpuMsPerTx, rssMb } = report
   const { p50, p95, p99 } = finalityMs
   return [
     `${blocks} blocks, heights ${heights.min} to ${heights.max}, ${conflicts} conflicts`,
     `${submitted} transactions: ${committed} final, ${rejected} refused, ${lost} lost; ${tps} a second`,
     `final at every node after ${p50 ?? '-'} ms (half), ${p95 ?? '-'} ms (95%), ${p99 ?? '-'} ms (99%)`,
+    ...electionWords(report),
+    ...supplyWords(report),
     `${cpuMsPerTx ?? '-'} ms of processor time a transaction, ${Math.round(rssMb.p50 ?? 0)} MB a node\n`,
   ].join('\n')
+}
+
+function electionWords({ elections }: SwarmReport): readonly string[] {
+  if (elections.length === 0) return []
+  const count = (holds: (one: ElectionReport) => boolean): number => elections.filter(holds).length
+  const bySlips = count(({ by }) => by === 'slips')
+  const lost = elections.reduce((sum, { slotsLost }) => sum + (slotsLost ?? 0), 0)
+  return [
+    `${elections.length} elections, ${bySlips} by slips; others signed after ${count(({ changed }) => changed)}; ${lost} slots lost there`,
+  ]
+}
+
+function supplyWords({ supply, rewards }: SwarmReport): readonly string[] {
+  if (supply === null || rewards === null) return []
+  const { supplyDroplets, burnedDroplets, holds, isSame, comparedNodes } = supply
+  const paid = `${formatCoins(rewards.mintedDroplets)} minted and ${formatCoins(rewards.feesDroplets)} of fees paid as rewards`
+  const agreed = holds && isSame ? `${comparedNodes} nodes agree to the droplet` : 'the nodes do not agree'
+  return [`${formatCoins(supplyDroplets)} coins: ${paid}, ${formatCoins(burnedDroplets)} burned; ${agreed}`]
 }
 
 interface Told {

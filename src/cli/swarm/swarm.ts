@@ -6,15 +6,22 @@ import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { QuorateError } from '../../base/errors.ts'
 import { seededWallets } from '../../node/seeded-wallets.ts'
+import { openWallet, type Wallet } from '../../node/wallet.ts'
+import type { Address } from '../../wire/types.ts'
 import { type ChainComparison, compareChains } from './chains.ts'
+import { closingOf } from './closing.ts'
 import { FinalityTracker, type SeenBlock } from './finality.ts'
+import { electionReports, type SlotRange, slotsUnderLoad } from './history.ts'
 import { addPlace, type Layout, layOut, type NodePlace } from './layout.ts'
 import { Load } from './load.ts'
 import { Member, type Usage } from './member.ts'
+import type { ElectionEvent, NodeClient } from './node-client.ts'
 import { type Exit, logExcerpt } from './node-process.ts'
 import type { SwarmOptions } from './options.ts'
 import { type Crash, machine, percentiles, rejectedInAll, type SwarmReport } from './report.ts'
+import { Sender } from './sender.ts'
 import { Histogram, percentileOf, Rate } from './statistics.ts'
+import { Voters } from './voters.ts'
 
 export interface SwarmSetup extends SwarmOptions {
   /** What Node is started with to get the program, such as `['dist/quorate.js']`. */
@@ -29,6 +36,8 @@ export interface SeenAlarm {
   readonly code: string
   readonly detail: string
 }
+
+type SettledEvent = Extract<ElectionEvent, { state: 'settled' }>
 
 /** From the laying out of the directories to slot 0: the first node is up by then. */
 const GENESIS_LEAD_MS = 1_000
@@ -52,13 +61,17 @@ export class Swarm {
   readonly members: Member[] = []
   readonly tracker: FinalityTracker
   readonly load: Load
+  readonly voters: Voters
   readonly recentBlocks: SeenBlock[] = []
   readonly alarms: SeenAlarm[] = []
   readonly crashed: Crash[] = []
+  /** Elections that nodes told of since they were followed, by number. */
+  readonly settled = new Map<number, SettledEvent>()
   readonly committedRate = new Rate(RATE_WINDOW_MS)
   readonly startedAtMs = performance.now()
   readonly #rssMb = new Histogram()
   readonly #temporary: boolean
+  readonly #names: Map<Address, string>
   #polling = true
   #bootstrap: readonly string[] = []
   #loadStartedAtMs: number | null = null
@@ -70,6 +83,10 @@ export class Swarm {
     this.options = options
     this.layout = layout
     this.load = load
+    const { holders, genesis, chainId } = layout
+    const { seed, note } = options
+    this.voters = new Voters({ holders, genesis, chainId, seed, note, targets: () => this.#targets })
+    this.#names = new Map(layout.names)
     this.#temporary = temporary
     this.tracker = new FinalityTracker(
       (block) => this.#onSeen(block),
@@ -95,8 +112,7 @@ export class Swarm {
       throw error
     })
     const { genesis, chainId } = layout
-    const targets = (): readonly Member[] => swarm.up.filter(({ name }) => swarm.tracker.watches(name))
-    const load = new Load({ perSecond, seed, genesis, chainId, wallets, targets })
+    const load = new Load({ perSecond, seed, genesis, chainId, wallets, targets: () => swarm.#targets })
     const swarm: Swarm = new Swarm(options, layout, load, keep === null)
     return swarm
   }
@@ -111,6 +127,14 @@ export class Swarm {
   /** Nodes that hold the chain and answer. */
   get up(): readonly Member[] {
     return this.chainMembers.filter(({ state }) => state === 'up')
+  }
+  /** Those of them that have caught up. */
+  get #targets(): readonly Member[] {
+    return this.up.filter(({ name }) => this.tracker.watches(name))
+  }
+  /** Of a verifier by the address of its account. */
+  nameOf(address: Address): string {
+    return this.#names.get(address) ?? address
   }
   get loadStartedAtMs(): number | null {
     return this.#loadStartedAtMs
@@ -137,7 +161,19 @@ export class Swarm {
 
   /** One more full node with an empty directory; started by `startMember`. */
   async addFullNode(name: string): Promise<Member> {
-    return this.#join(await addPlace(this.layout, name))
+    return this.#join(await addPlace(this.layout, name, 'full'))
+  }
+  /** One more node with a verifier key that nobody has registered; started by `startMember`. */
+  async addVerifier(name: string): Promise<{ readonly member: Member; readonly wallet: Wallet }> {
+    const place = await addPlace(this.layout, name, 'verifier')
+    const wallet = await openWallet(join(place.directory, 'account.key'))
+    this.#names.set(wallet.address, name)
+    return { member: this.#join(place), wallet }
+  }
+  /** Makes transactions of an account. */
+  sender(wallet: Wallet): Sender {
+    const { genesis, chainId } = this.layout
+    return new Sender({ wallet, genesis, chainId, targets: () => this.#targets })
   }
 
   /** Resolves when every node has found what it needs; false at the deadline. */
@@ -147,9 +183,9 @@ export class Swarm {
   }
 
   /** Resolves when the condition holds; false at the deadline or when told to give up. */
-  async until(condition: () => boolean, deadlineMs: number, signal?: AbortSignal): Promise<boolean> {
+  async until(condition: () => boolean | Promise<boolean>, deadlineMs: number, signal?: AbortSignal): Promise<boolean> {
     const end = performance.now() + deadlineMs
-    while (!condition()) {
+    while (!(await condition())) {
       if (performance.now() >= end || signal?.aborted === true) return false
       await sleep(START_POLL_MS / 4)
     }
@@ -163,11 +199,13 @@ export class Swarm {
     this.load.start()
   }
 
-  /** Ends the load and waits until everything submitted is final at every node or refused; at most until the deadline. */
+  /** Ends the load and the voting, and waits until everything submitted is final at every node or refused; at most until the deadline. */
   async drain(deadlineMs: number, signal?: AbortSignal): Promise<void> {
     this.load.pause()
+    this.voters.end()
     this.#loadEndedAtMs ??= Date.now()
-    const isEven = (): boolean => this.load.counts.waiting === 0 && this.up.every(({ height }) => height >= this.tracker.height - 1)
+    const isEven = (): boolean =>
+      this.load.counts.waiting === 0 && this.voters.isIdle && this.up.every(({ height }) => height >= this.tracker.height - 1)
     if (!(await this.until(isEven, deadlineMs, signal)) && signal?.aborted !== true) {
       // Twice: the first time round it may still be told by the nodes themselves.
       await this.load.settle()
@@ -177,7 +215,7 @@ export class Swarm {
 
   /** Compares the chains of all nodes that are up. */
   compare(): Promise<ChainComparison> {
-    return compareChains(this.up.flatMap(({ client }) => client ?? []))
+    return compareChains(this.#clients)
   }
 
   /** Looks at all chains once more, ends all nodes, and says what happened. */
@@ -186,9 +224,11 @@ export class Swarm {
     const usage = this.#usage()
     const heights = this.up.map(({ height }) => height)
     const comparedNodes = this.up.length
-    const comparison = await this.compare().catch(() => null)
+    // Who joined later may have begun with a later block.
+    const oldest = this.up.find(({ place }) => this.layout.places.includes(place))?.client ?? undefined
+    const { comparison, supply, history } = await closingOf(this.#clients, oldest, this.layout.genesis)
     await this.stop()
-    const { nodes, verifiers, slotMs, seed, load } = this.options
+    const { nodes, verifiers, slotMs, seats, epochSlots, seed, load } = this.options
     const counts = this.load.counts
     const { committed } = counts
     const from = this.#loadStartedAtMs ?? Date.now()
@@ -200,7 +240,7 @@ export class Swarm {
     return {
       ...{ nodes, verifiers, slotMs },
       durationS: round(((this.#loadEndedAtMs ?? Date.now()) - from) / 1000),
-      ...{ load, seed, submitted: counts.submitted, committed },
+      ...{ seats, epochSlots, load, seed, submitted: counts.submitted, committed },
       rejected: rejectedInAll(counts),
       rejectedBy: counts.rejected,
       lost: counts.waiting,
@@ -210,7 +250,10 @@ export class Swarm {
       finalityMs: percentiles(this.load.finalityMs),
       heights: { min: heights.length === 0 ? 0 : Math.min(...heights), max: Math.max(0, ...heights) },
       blocks: comparison?.height ?? this.tracker.height,
-      slots: this.#slotsUnderLoad(comparison?.slots ?? []),
+      slots: slotsUnderLoad(comparison?.slots ?? [], this.#loadSlots),
+      elections: history === null ? [] : electionReports(history, this.voters.votes, this.#names, this.#loadSlots),
+      rewards: history?.rewards ?? null,
+      supply,
       conflicts: new Set([...this.tracker.conflicts, ...(comparison?.conflicts ?? [])]).size,
       comparedNodes: comparison === null ? 0 : comparedNodes,
       discoveryMs: { p50: percentileOf(discovery, 0.5), max: percentileOf(discovery, 1) },
@@ -257,6 +300,7 @@ export class Swarm {
       down: (_, exit, expected) => this.#onDown(member, exit, expected),
       line: (_, line) => {
         if (line.kind === 'block') this.tracker.block(member.name, line)
+        if (line.kind === 'election') this.#onElection(line)
         this.#onHeight(member)
       },
       status: (_, status) => {
@@ -273,6 +317,12 @@ export class Swarm {
     if (member.place.role === 'bootstrap' || member.state !== 'up') return
     this.tracker.reached(member.name, member.height, Date.now())
     if (member.height >= this.tracker.height - CAUGHT_UP_BLOCKS) this.tracker.watch(member.name)
+  }
+
+  #onElection(event: ElectionEvent): void {
+    if (event.state === 'settled') this.settled.set(event.number, event)
+    if (event.state === 'opened' && this.options.elections && this.#loadStartedAtMs !== null)
+      this.voters.opened(event.number, event.closesSlot)
   }
 
   #onDown(member: Member, exit: Exit, expected: boolean): void {
@@ -315,13 +365,18 @@ export class Swarm {
     return { cpuMs: usages.reduce((sum, { cpuMs }) => sum + cpuMs, 0), bytesOut: usages.reduce((sum, { bytesOut }) => sum + bytesOut, 0) }
   }
 
-  #slotsUnderLoad(slots: readonly number[]): SwarmReport['slots'] {
-    if (this.#loadStartedAtMs === null || this.options.load === 0) return { underLoad: 0, withoutBlock: 0 }
+  get #clients(): readonly NodeClient[] {
+    return this.up.flatMap(({ client }) => client ?? [])
+  }
+
+  /** Slots that were under load from their begin to their end. */
+  get #loadSlots(): SlotRange {
+    if (this.#loadStartedAtMs === null || this.options.load === 0) return { firstSlot: 0, lastSlot: -1 }
     const { timeMs } = this.layout.genesis
-    const first = Math.ceil((this.#loadStartedAtMs - timeMs) / this.options.slotMs)
-    const last = Math.floor(((this.#loadEndedAtMs ?? Date.now()) - timeMs) / this.options.slotMs) - 1
-    const underLoad = Math.max(0, last - first + 1)
-    return { underLoad, withoutBlock: underLoad - slots.filter((slot) => slot >= first && slot <= last).length }
+    return {
+      firstSlot: Math.ceil((this.#loadStartedAtMs - timeMs) / this.options.slotMs),
+      lastSlot: Math.floor(((this.#loadEndedAtMs ?? Date.now()) - timeMs) / this.options.slotMs) - 1,
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import type { NodeStatus } from '../../api/types.ts'
 import type { FinalityTracker } from './finality.ts'
 import type { Load } from './load.ts'
 import type { Member } from './member.ts'
@@ -76,6 +77,7 @@ export function summaryLine(swarm: Pictured, phase: string): string {
     `up ${swarm.up.length + swarm.members.filter(({ place, status }) => place.role === 'bootstrap' && status !== null).length}/${swarm.members.length}`,
     `height ${heights.length === 0 ? 0 : Math.min(...heights)}..${tracker.height}`,
     `slot ${Math.max(0, swarm.slot)}`,
+    reign(swarm),
     `${rateOf(swarm).toFixed(1)} tx/s`,
     `finality p50 ${ms(load.finalityMs.percentile(0.5))} p95 ${ms(load.finalityMs.percentile(0.95))}`,
     `submitted ${submitted} final ${committed} refused ${rejectedInAll(load.counts)} waiting ${waiting}`,
@@ -85,6 +87,17 @@ export function summaryLine(swarm: Pictured, phase: string): string {
 }
 
 const rateOf = ({ committedRate, startedAtMs }: Pictured): number => committedRate.perSecond(performance.now(), startedAtMs)
+
+/** Which quorum it is, and how many of the verifiers are in it. */
+function reign({ up, options }: Pictured): string {
+  const newest = up.reduce<NodeStatus | null>(
+    (best, { status }) => (status !== null && status.height > (best?.height ?? -1) ? status : best),
+    null,
+  )
+  if (newest === null) return 'epoch -'
+  const { epoch, quorum, election } = newest
+  return `epoch ${epoch}: ${quorum.verifiers} of ${options.verifiers}${election === null ? '' : ', election'}`
+}
 
 function heading(swarm: Pictured, phase: string): readonly Line[] {
   const { options, load, tracker, crashed } = swarm
@@ -103,8 +116,9 @@ function heading(swarm: Pictured, phase: string): readonly Line[] {
       { text: ' height ' },
       { text: `${tracker.height}`.padEnd(8), colour: 'bold' },
       { text: `slot ${Math.max(0, swarm.slot)}`.padEnd(14) },
+      { text: reign(swarm).padEnd(29) },
       { text: `${rateOf(swarm).toFixed(1)} tx/s`, colour: ['bold', 'green'] },
-      { text: `  of ${options.load} asked for` },
+      { text: ` of ${options.load}` },
     ],
     [
       { text: ' final at all nodes: half in ' },
@@ -156,6 +170,7 @@ function marks(swarm: Pictured, { status }: PicturedMember): Line {
   if (index !== undefined && index === leaderIndex(swarm)) found.push({ text: '▶ leads ', colour: ['bold', 'magenta'] })
   else if (index !== undefined && index === newest?.makerIndex) found.push({ text: '● last ', colour: 'green' })
   if (status.role !== 'bootstrap' && status.sync.state !== 'following') found.push({ text: `${status.sync.state} `, colour: 'yellow' })
+  if (status.verifier !== null && status.verifier.index === null) found.push({ text: 'no seat ', colour: 'dim' })
   if (status.verifier?.silence != null) found.push({ text: `silent: ${status.verifier.silence} `, colour: 'yellow' })
   return found
 }

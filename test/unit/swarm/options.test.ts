@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type SwarmFlags, swarmOptions } from '../../../src/cli/swarm/options.ts'
 
-const flags = { slot: 1000, load: 20 }
+const flags = { slot: 1000, epoch: 120, load: 20 }
 
 describe('options of a swarm', () => {
   for (const { description, given, nodes, verifiers } of [
@@ -18,6 +18,20 @@ describe('options of a swarm', () => {
 
   it('no node is left to bootstrap: refused with what to give instead', () => {
     assert.throws(() => swarmOptions({ ...flags, nodes: 7, verifiers: 7 }), /--nodes 8 or more/)
+  })
+
+  for (const { description, given, seats } of [
+    { description: 'a seat for each verifier', given: { verifiers: 4 }, seats: 4 },
+    { description: 'fewer seats than verifiers', given: { verifiers: 9, seats: 5 }, seats: 5 },
+    { description: 'seats for those who register later', given: { verifiers: 4, seats: 6 }, seats: 6 },
+  ]) {
+    it(description, () => assert.equal(swarmOptions({ ...flags, ...given }).seats, seats))
+  }
+
+  it('elections need time for slips: refused with what to give instead', () => {
+    assert.throws(() => swarmOptions({ ...flags, epoch: 11, elections: true }), /--elections needs --epoch 12 or more/)
+    assert.equal(swarmOptions({ ...flags, epoch: 12, elections: true }).elections, true)
+    assert.equal(swarmOptions({ ...flags, epoch: 4 }).elections, false)
   })
 
   it('a seed of its own each time unless one is given', () => {

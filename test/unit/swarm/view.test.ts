@@ -8,13 +8,22 @@ import { type Pictured, picture, summaryLine } from '../../../src/cli/swarm/view
 const status = (role: Role, index: number): NodeStatus => ({
   ...{ agent: 'test', chain: 'swarm-00000000', chainId: '', peerId: '', addresses: [], startedAtMs: 0, slotMs: 1000, slot: 104_321 },
   ...{ role, height: 104_000, head: '', headSlot: 104_320, headFinalAtMs: 0, sync: { state: 'following', targetHeight: 0 } },
-  verifier: role === 'verifier' ? { address: '', index, silence: null, proposed: 9, led: 9, made: 104_000, sealed: 9 } : null,
+  verifier: role === 'verifier' ? verifierStatus(index) : null,
+  epoch: 8_692,
+  election: { number: 8_700, cause: 'epoch', closesSlot: 104_400 },
+  nextElectionSlot: null,
+  handover: { slot: 104_400, timeMs: 0, slotsLeft: 79 },
   peers: 199,
   quorum: { verifiers: 7, stakeDroplets: 7, connectedStakeDroplets: 7, enoughDroplets: 5 },
   discoveryMs: 100,
   pool: { transactions: 50_000, bytes: 1 },
   leader: { slot: 104_321, index: 3, address: '' },
   ...{ alarms: [], process: { rssBytes: 1_234 * 2 ** 20, cpuMs: 1 }, traffic: { bytesIn: 1, bytesOut: 1 }, counters: {} },
+})
+
+const verifierStatus = (index: number): NonNullable<NodeStatus['verifier']> => ({
+  ...{ blsKey: '', state: 'elected', address: '', index, silence: null, obstacle: null },
+  ...{ weightDroplets: 1, bondedDroplets: 1, minStakeDroplets: 1, proposed: 9, led: 9, made: 104_000, sealed: 9 },
 })
 
 /** A swarm that has run for a day, with the widest numbers. */

@@ -1,0 +1,128 @@
+import type { SettledElectionView } from '../../api/ledger-types.ts'
+import type { Address } from '../../wire/types.ts'
+import type { NodeClient } from './node-client.ts'
+import type { ElectionReport, SwarmReport } from './report.ts'
+import type { Vote } from './voters.ts'
+
+export interface SettledElection extends SettledElectionView {
+  readonly cause: 'epoch' | 'forced'
+  readonly openedHeight: number
+  /** First slot whose block could settle it. */
+  readonly closesSlot: number
+  readonly settledSlot: number
+  /** Others sign from here on than before. */
+  readonly changed: boolean
+}
+
+/** What blocks did besides moving what their transactions say. */
+export interface ChainHistory {
+  /** Blocks whose receipts were read. */
+  readonly height: number
+  /** Slots of these blocks. */
+  readonly slots: ReadonlySet<number>
+  readonly elections: readonly SettledElection[]
+  /** What verifiers and those who delegate to them got: minted, and taken from fees. */
+  readonly rewards: { readonly mintedDroplets: number; readonly feesDroplets: number }
+}
+
+/** Both included. */
+export interface SlotRange {
+  readonly firstSlot: number
+  readonly lastSlot: number
+}
+
+const PAGE_BLOCKS = 100
+/** Slots without a block that a report names. */
+const MAX_MISSING = 1_000
+
+/**
+ * Reads the receipts of all blocks up to a height from a node that has them from the first.
+ * @param quorum members of the first quorum
+ * Rejects with QuorateError `unreachable`.
+ */
+export async function readHistory(
+  client: Pick<NodeClient, 'fullBlocks'>,
+  toHeight: number,
+  quorum: readonly Address[],
+): Promise<ChainHistory> {
+  const slots = new Set<number>()
+  const elections: SettledElection[] = []
+  const opened = new Map<number, Pick<SettledElection, 'cause' | 'openedHeight' | 'closesSlot'>>()
+  let members = key(quorum)
+  let [height, mintedDroplets, feesDroplets] = [0, 0, 0]
+  while (height < toHeight) {
+    const page = await client.fullBlocks(height + 1, Math.min(PAGE_BLOCKS, toHeight - height))
+    if (page.length === 0) break
+    for (const { block, receipt } of page) {
+      const { slot } = block.header
+      height = block.header.height
+      slots.add(slot)
+      mintedDroplets += receipt?.mintedDroplets ?? 0
+      feesDroplets += receipt?.sharedFeesDroplets ?? 0
+      for (const event of receipt?.events ?? []) {
+        if (event.kind === 'election-opened')
+          opened.set(event.number, { cause: event.cause, openedHeight: height, closesSlot: event.closesSlot })
+        if (event.kind !== 'election-settled') continue
+        const { kind: _, ...settled } = event
+        const began = opened.get(event.number)
+        const elected = settled.by === 'kept' ? members : key(settled.elected.map(({ verifier }) => verifier))
+        if (began !== undefined) elections.push({ ...settled, ...began, height, settledSlot: slot, changed: elected !== members })
+        members = elected
+      }
+    }
+  }
+  return { height, slots, elections, rewards: { mintedDroplets, feesDroplets } }
+}
+
+const key = (members: readonly Address[]): string => [...members].sort().join()
+
+export function slotsUnderLoad(made: readonly number[], { firstSlot, lastSlot }: SlotRange): SwarmReport['slots'] {
+  const slots = new Set(made)
+  const missing: number[] = []
+  for (let slot = firstSlot; slot <= lastSlot; slot++) if (!slots.has(slot)) missing.push(slot)
+  return { underLoad: Math.max(0, lastSlot - firstSlot + 1), withoutBlock: missing.length, missing: missing.slice(0, MAX_MISSING) }
+}
+
+/**
+ * Slots without a block around a handover: from the last one before the new quorum was due to the second one after the block that
+ * brought it. Null unless there was load all the time.
+ */
+export function slotsLost(
+  { closesSlot, settledSlot }: Pick<SettledElection, 'closesSlot' | 'settledSlot'>,
+  slots: ReadonlySet<number>,
+  load: SlotRange,
+): number | null {
+  const [from, to] = [closesSlot - 1, settledSlot + 2]
+  if (from < load.firstSlot || to > load.lastSlot) return null
+  let lost = 0
+  for (let slot = from; slot <= to; slot++) if (!slots.has(slot)) lost++
+  return lost
+}
+
+/** Whether slips did what they are for: whoever they name comes before all others. */
+function isAsVoted(elected: readonly Address[], named: ReadonlySet<Address>): boolean {
+  const namedAndElected = elected.filter((address) => named.has(address))
+  return namedAndElected.length === Math.min(named.size, elected.length)
+}
+
+/** @param load slots under load; `names` of verifiers by address */
+export function electionReports(
+  { elections, slots }: ChainHistory,
+  votes: ReadonlyMap<number, Vote>,
+  names: ReadonlyMap<Address, string>,
+  load: SlotRange,
+): readonly ElectionReport[] {
+  return elections.map((election) => {
+    const { number, cause, by, votedDroplets, openedHeight, height, changed, closesSlot, settledSlot } = election
+    const elected = election.elected.map(({ verifier }) => verifier)
+    const vote = votes.get(number)
+    return {
+      ...{ number, cause, by, votedDroplets, changed, openedHeight },
+      elected: elected.map((address) => names.get(address) ?? address),
+      ...{ settledHeight: height, closesSlot, settledSlot },
+      slotsLost: slotsLost(election, slots, load),
+      slips: vote?.slips ?? 0,
+      asVoted: vote === undefined ? null : by === 'slips' && isAsVoted(elected, vote.named),
+    }
+  })
+}
