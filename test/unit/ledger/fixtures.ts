@@ -108,7 +108,7 @@ export function genesisOf({ parameters: changes, verifiers = VERIFIERS, funds = 
 export const stateOf = (world: World = {}): LedgerState => genesisState(genesisOf(world), CHAIN_ID)
 
 /** Index of a verifier in a quorum. */
-export function indexIn({ members }: Quorum, name: string): number {
+function indexIn({ members }: Quorum, name: string): number {
   const index = members.findIndex(({ id }) => id === addressOfName(name))
   assert.notEqual(index, -1, `${name} is in the quorum`)
   return index
