@@ -1,95 +1,177 @@
-/** Times loading a ledger and executing blocks of transfers. `npx tsx scripts/bench-ledger.ts [accounts] [transfers]` */
+/**
+ * Times loading a ledger and executing blocks of transfers on one core: `npx tsx scripts/bench-ledger.ts [accounts] [transfers] [blocks]`.
+ * Figures of a busy machine are figures of the other programs too: the load that it prints should be about 0 before and 1 after.
+ * The processor's time is that of all threads, the garbage collector's too, and suffers less from others.
+ */
+import { cpus, loadavg } from 'node:os'
 import { performance } from 'node:perf_hooks'
+import { utf8 } from '../src/base/bytes.ts'
+import { nativeSignatures } from '../src/crypto/native.ts'
 import { sha256Hex } from '../src/crypto/sha256.ts'
 import { apply, assemble, type BlockContext } from '../src/ledger/apply.ts'
-import { advance, restoreState } from '../src/ledger/state.ts'
-import { type PreparedTransaction, prepare } from '../src/ledger/transaction.ts'
-import type { Genesis } from '../src/wire/genesis.ts'
+import { advance, genesisState, type LedgerState, restoreState } from '../src/ledger/state.ts'
+import { checkTransaction, type PreparedTransaction, prepare } from '../src/ledger/transaction.ts'
+import { encode } from '../src/wire/codec.ts'
+import type { Genesis, Parameters } from '../src/wire/genesis.ts'
 import { addressOf } from '../src/wire/ids.ts'
+import { transactionMessage } from '../src/wire/signing.ts'
+import { type Hash, type TransactionBody, transactionBody } from '../src/wire/types.ts'
 
-const [accountCount = 100_000, transferCount = 1_000] = process.argv.slice(2).map(Number)
-const BLOCKS = 30
+const [accountCount = 100_000, transferCount = 1_000, blockCount = 50] = process.argv.slice(2).map(Number)
+const COIN = 1_000_000
+const NO_SIGNATURE = '00'.repeat(64)
 
-const genesis: Genesis = {
-  version: 1,
-  name: 'bench',
-  timeMs: 1_700_000_000_000,
-  parameters: {
-    slotMs: 1000,
-    choiceMs: 300,
-    sortition: 'stake',
-    expectedCandidates: 5,
-    uniformPpm: 500_000,
-    leaderRule: 'ticket',
-    idleSlots: 10,
-    coinHourSeconds: 1,
-    microHoursPerByte: 1,
-    minFeeDroplets: 1,
-    maxBlockTransactions: 10_000,
-    maxBlockBytes: 2 * 1024 * 1024,
-    maxExpirySlots: 1000,
-  },
-  verifiers: [],
-  accounts: [],
+const seedOf = (text: string): Hash => sha256Hex(utf8(text))
+const CHAIN_ID = seedOf('chain')
+
+const parameters: Parameters = {
+  slotMs: 1000,
+  choiceMs: 300,
+  sortition: 'stake',
+  expectedCandidates: 5,
+  uniformPpm: 500_000,
+  leaderRule: 'ticket',
+  idleSlots: 10,
+  coinHourSeconds: 1,
+  microHoursPerByte: 1,
+  minFeeDroplets: 1,
+  maxBlockTransactions: 10_000,
+  maxBlockBytes: 2 * 1024 * 1024,
+  maxExpirySlots: 100_000,
+  epochSlots: 100_000,
+  electionSlots: 1,
+  forcedElectionSlots: 10,
+  quorumSize: 15,
+  minStakeDroplets: COIN,
+  verifierFeeDroplets: COIN,
+  unbondingSlots: 200_000,
+  evidenceSlots: 100_000,
+  slipChoices: 5,
+  score: 'coins',
+  minTurnoutPpm: 100_000,
+  trustRounds: 4,
+  blockRewardDroplets: COIN,
+  makerSharePpm: 200_000,
 }
-const seed = (text: string): string => sha256Hex(new TextEncoder().encode(text))
-const keys = Array.from({ length: accountCount }, (_, index) => seed(`key ${index}`))
-const addresses = keys.map(addressOf)
-const nonces = new Map<string, number>()
 
-function transfers(block: number): PreparedTransaction[] {
+const keys = Array.from({ length: accountCount }, (_, index) => seedOf(`key ${index}`))
+const addresses = keys.map(addressOf)
+
+function genesisOf(verifierCount: number, isElectionOpen: boolean): Genesis {
+  const verifiers = Array.from({ length: verifierCount }, (_, index) => ({
+    account: addressOf(seedOf(`verifier ${index}`)),
+    peerId: `Peer${index}`.replaceAll('0', 'z'),
+    blsKey: seedOf(`bls ${index}`).repeat(2).slice(0, 96),
+    possession: '0b'.repeat(96),
+    stakeDroplets: 10_000_000 * COIN,
+    commissionPpm: 100_000,
+  }))
+  return {
+    version: 1,
+    name: 'bench',
+    timeMs: 1_700_000_000_000,
+    parameters: isElectionOpen ? { ...parameters, electionSlots: parameters.epochSlots - 1 } : parameters,
+    verifiers: verifiers.sort((left, right) => (left.account < right.account ? -1 : 1)),
+    accounts: [...addresses].sort().map((address) => ({ address, droplets: 1000 * COIN, microHours: COIN })),
+    anchors: [],
+  }
+}
+
+/** Transfers of a block, from accounts of which a block has each once; one in ten goes to an address that nobody has used. */
+function transfers(block: number, nonces: Map<Hash, number>): PreparedTransaction[] {
   return Array.from({ length: transferCount }, (_, index) => {
     const place = (block * transferCount + index * 7919) % accountCount
     const sender = keys[place] ?? ''
     const nonce = nonces.get(sender) ?? 0
     nonces.set(sender, nonce + 1)
-    // One in ten goes to an address that nobody has used.
-    const to = index % 10 === 0 ? seed(`new ${block} ${index}`).slice(0, 40) : (addresses[(place * 31 + 17) % accountCount] ?? '')
+    const to = index % 10 === 0 ? seedOf(`new ${block} ${index}`).slice(0, 40) : (addresses[(place * 31 + 17) % accountCount] ?? '')
     const action = { kind: 'transfer' as const, to, amountDroplets: 1000 + index, microHours: 0 }
-    return prepare({ body: { sender, nonce, feeDroplets: 10, expirySlot: 500, action }, signature: '00'.repeat(64) })
+    return prepare({ body: { sender, nonce, feeDroplets: 10, expirySlot: 50_000, action }, signature: NO_SIGNATURE })
   })
 }
 
-const medianOf = (values: readonly number[]): string => ([...values].sort((a, b) => a - b)[values.length >> 1] ?? 0).toFixed(2)
-const worstOf = (values: readonly number[]): string => Math.max(...values).toFixed(2)
-function timed<T>(into: number[], run: () => T): T {
-  const start = performance.now()
+/** Of one measured thing: milliseconds by the clock, and those of them for which the process had a processor. */
+interface Times {
+  readonly clockMs: number[]
+  readonly processorMs: number[]
+}
+const noTimes = (): Times => ({ clockMs: [], processorMs: [] })
+const medianOf = (values: readonly number[]): string =>
+  ([...values].sort((left, right) => left - right)[values.length >> 1] ?? 0).toFixed(1).padStart(7)
+const show = ({ clockMs, processorMs }: Times): string =>
+  `${medianOf(clockMs)} ms (worst ${Math.max(...clockMs).toFixed(1)}), processor ${medianOf(processorMs)} ms`
+function timed<T>(into: Times, run: () => T): T {
+  const [start, before] = [performance.now(), process.cpuUsage()]
   const result = run()
-  into.push(performance.now() - start)
+  into.clockMs.push(performance.now() - start)
+  const { user, system } = process.cpuUsage(before)
+  into.processorMs.push((user + system) / 1000)
   return result
 }
 
-const loadMs: number[] = []
-const account = { droplets: 1_000_000_000, microHours: 1_000_000, remainderDropletMs: 0, hoursAtMs: genesis.timeMs, nonce: 0 }
-const before = process.memoryUsage()
-const state = timed(loadMs, () =>
-  restoreState(
-    genesis,
-    seed('chain'),
-    addresses.map((address) => [address, account] as const),
-    0,
-  ),
-)
-const after = process.memoryUsage()
-const memoryMiB = (after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers) / 2 ** 20
-
-const prepareMs: number[] = []
-const applyMs: number[] = []
-const assembleMs: number[] = []
-const advanceMs: number[] = []
-for (let block = 0; block < BLOCKS; block++) {
-  const context: BlockContext = { slot: block + 1, maker: addresses[block] ?? '', valueLimitDroplets: Number.MAX_SAFE_INTEGER }
-  const items = timed(prepareMs, () => transfers(block))
-  const verdict = timed(applyMs, () => apply(state, context, items))
-  if (verdict.kind !== 'accept') throw new Error(verdict.detail)
-  const assembled = timed(assembleMs, () => assemble(state, context, items))
-  if (assembled.transition.stateRoot !== verdict.value.stateRoot) throw new Error('assemble and apply differ')
-  timed(advanceMs, () => advance(state, verdict.value))
+function measure(description: string, state: LedgerState): void {
+  const nonces = new Map<Hash, number>()
+  const [applying, assembling, advancing] = [noTimes(), noTimes(), noTimes()]
+  for (let block = 0; block < blockCount; block++) {
+    const { quorum, headQuorum } = state
+    const context: BlockContext = {
+      slot: block + 1,
+      maker: block % quorum.members.length,
+      ticket: seedOf(`ticket ${block}`),
+      parentSigners: block === 0 ? null : headQuorum.members.map((_, index) => index),
+    }
+    const items = transfers(block, nonces)
+    const verdict = timed(applying, () => apply(state, context, items))
+    if (verdict.kind !== 'accept') throw new Error(verdict.detail)
+    const assembled = timed(assembling, () => assemble(state, context, items))
+    if (assembled.transition.stateRoot !== verdict.value.stateRoot) throw new Error('assemble and apply differ')
+    timed(advancing, () => advance(state, verdict.value))
+  }
+  console.log(description)
+  console.log(`  apply with root ${show(applying)}`)
+  console.log(`  assemble        ${show(assembling)}`)
+  console.log(`  advance         ${show(advancing)}`)
 }
-const show = (values: readonly number[]): string => `${medianOf(values)} ms (worst ${worstOf(values)})`
-console.log(`${accountCount} accounts, blocks of ${transferCount} transfers, median of ${BLOCKS}, node ${process.version}`)
-console.log(`load state       ${show(loadMs)}, about ${memoryMiB.toFixed(0)} MiB`)
-console.log(`prepare          ${show(prepareMs)}`)
-console.log(`apply with root  ${show(applyMs)}`)
-console.log(`assemble         ${show(assembleMs)}`)
-console.log(`advance          ${show(advanceMs)}`)
+
+/** What comes before it, once for each transaction that a node gets: encoding, hashing, ed25519. */
+function measureChecks(): void {
+  const signed = Array.from({ length: transferCount }, (_, index) => {
+    const seed = seedOf(`seed ${index}`)
+    const action = { kind: 'transfer' as const, to: addresses[index % accountCount] ?? '', amountDroplets: 1000, microHours: 0 }
+    const sender = nativeSignatures.accountPublicKey(seed)
+    const body: TransactionBody = { sender, nonce: 0, feeDroplets: 10, expirySlot: 500, action }
+    return { body, signature: nativeSignatures.accountSign(seed, transactionMessage(CHAIN_ID, encode(transactionBody, body))) }
+  })
+  const checking = noTimes()
+  for (let run = 0; run < 10; run++) {
+    timed(checking, () => {
+      for (const one of signed) {
+        const verdict = checkTransaction(CHAIN_ID, parameters, one, nativeSignatures)
+        if (verdict.kind !== 'accept') throw new Error(verdict.detail)
+      }
+    })
+  }
+  console.log(`check ${transferCount} transfers with signatures, once when they come in: ${show(checking)}`)
+}
+
+const loadNow = (): string => loadavg()[0]?.toFixed(2) ?? ''
+console.log(`${accountCount} accounts, blocks of ${transferCount} transfers whose signatures were checked, median of ${blockCount}`)
+console.log(`node ${process.version}, ${cpus()[0]?.model}, load ${loadNow()}`)
+for (const [verifierCount, isElectionOpen] of [
+  [1, false],
+  [15, false],
+  [15, true],
+] as const) {
+  const genesis = genesisOf(verifierCount, isElectionOpen)
+  const state = genesisState(genesis, CHAIN_ID)
+  if (verifierCount === 1) {
+    const loading = noTimes()
+    const { globals, quorum, headQuorum } = state
+    const accounts = [...state.accounts.entries()]
+    timed(loading, () => restoreState(genesis, CHAIN_ID, { accounts, globals, quorum, headQuorum }))
+    console.log(`load state ${show(loading)}`)
+  }
+  measure(`rewards of ${verifierCount}, ${isElectionOpen ? 'an election open: each account gets a ballot' : 'no election'}`, state)
+}
+measureChecks()
+console.log(`load ${loadNow()}`)
