@@ -65,8 +65,8 @@ export interface SignServiceOptions {
 export class SignService {
   readonly #options: SignServiceOptions
   readonly #unanswered = new Map<number, (response: SignResponse) => void>()
-  /** Requests of this node to itself, by id: what they ask for. */
-  readonly #own = new Set<number>()
+  /** Requests of this node to itself, by id: its index in the quorum of their height. */
+  readonly #own = new Map<number, number>()
   #lastId = 0
   #received: Received[] = []
   readonly #stop = new AbortController()
@@ -96,11 +96,10 @@ export class SignService {
   refuse(effect: Extract<Effect, { kind: 'refuse' }>): void {
     const { id, reason, height, certificate } = effect
     const refusal = { kind: 'refusal', reason, height, certificate } as const
-    const { chain, seat, onRefused } = this.#options
-    if (this.#own.delete(id)) {
-      const self = seat.in(chain.quorum)
-      if (self !== null) onRefused(self, refusal)
-    } else this.#answer(id, refusal)
+    const self = this.#own.get(id)
+    if (self === undefined) return this.#answer(id, refusal)
+    this.#own.delete(id)
+    this.#options.onRefused(self, refusal)
   }
 
   /** Carries out `ask`: everybody at once, each answer as it comes. */
@@ -114,7 +113,7 @@ export class SignService {
     for (const [index, member] of quorum.members.entries()) {
       if (index === self) {
         const id = ++this.#lastId
-        this.#own.add(id)
+        this.#own.set(id, index)
         feed({ kind: 'request', id, from: index, request })
       } else void this.#askPeer(index, member.peerId, statement, bytes)
     }
