@@ -15,7 +15,7 @@ import { addressOf, transactionId } from '../../../src/wire/ids.ts'
 import { type Transaction, transaction as transactionCodec } from '../../../src/wire/types.ts'
 import { tempDirectory } from '../../helpers/temp-directory.ts'
 import { waitFor } from '../../helpers/wait-for.ts'
-import { FakeNode, hashAt, transaction } from '../api/fake-node.ts'
+import { clientAccount, FakeNode, hashAt, transaction } from '../api/fake-node.ts'
 import { quorate, startQuorate } from './quorate.ts'
 
 const DEADLINE_MS = 30_000
@@ -89,21 +89,21 @@ describe('quorate: commands that ask a node', () => {
   })
 
   it('account and tx speak of coins', async () => {
-    node.accounts.set(to, { address: to, droplets: 12_500_000, microHours: 1, nonce: 3, nextNonce: 5 })
+    node.accounts.set(to, clientAccount(to, { droplets: 12_500_000, microHours: 1, nonce: 3, nextNonce: 5 }))
     node.transactions.set(id, { state: 'pending', transaction, expirySlot: 100 })
     const [account, tx, unknown] = await Promise.all([
       quorate('account', formatAddress(to), '--dir', directory),
       quorate('tx', id.toUpperCase(), '--dir', directory),
       quorate('tx', 'ff'.repeat(32), '--dir', directory),
     ])
-    assert.match(account.stdout, /coins +12\.5\ncoin-hours +0\.000001\nsent +3, and 2 waiting\n/)
+    assert.match(account.stdout, /kind +client\ncoins +12\.5\ncoin-hours +0\.000001\nsent +3, and 2 waiting\n/)
     assert.match(tx.stdout, /state +pending[\s\S]*amount +0\.000005 coins/)
     assert.deepEqual([unknown.code, unknown.stdout], [5, ''])
     assert.match(unknown.stderr, /knows no transaction/)
   })
 
   it('send signs a transfer that the ledger takes, with the next nonce', async () => {
-    node.accounts.set(own, { address: own, droplets: 1, microHours: 1, nonce: 3, nextNonce: 5 })
+    node.accounts.set(own, clientAccount(own, { droplets: 1, microHours: 1, nonce: 3, nextNonce: 5 }))
     const { code, stdout, stderr } = await quorate(...send, '--hours', '2')
     assert.equal(code, 0, stderr)
     const sent = read(node.submitted[0]?.[0] ?? '')
@@ -117,6 +117,16 @@ describe('quorate: commands that ask a node', () => {
       expirySlot: 7 + 120,
       action: { kind: 'transfer', to, amountDroplets: 12_500_000, microHours: 2_000_000 },
     })
+  })
+
+  it('send warns of a nonce that leaves others out, and of no other', async () => {
+    node.accounts.set(own, clientAccount(own, { nonce: 3, nextNonce: 5 }))
+    const [ahead, next] = await Promise.all([quorate(...send, '--nonce', '8'), quorate(...send, '--nonce', '5')])
+    assert.match(
+      ahead.stderr,
+      /warning: nonce 8 is 3 ahead of the account's next: it waits until nonces 5 to 7 are used, and expires after 120 slots/,
+    )
+    assert.deepEqual([ahead.code, next.code, next.stderr], [0, 0, ''])
   })
 
   it('send says why it was refused', async () => {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path'
 import { readGenesisFile } from '../../../src/node/genesis-file.ts'
 import { tempDirectory } from '../../helpers/temp-directory.ts'
+import { quorateHere } from './in-process.ts'
 import { quorate } from './quorate.ts'
 
 const peer = '/ip4/192.0.2.7/tcp/4001/p2p/12D3KooWDLXTeAD1cfSN5YrLW4WAtMMpNgUQ8ryzRpQGn5XjKJ8o'
@@ -80,13 +81,16 @@ describe('quorate init, keys and genesis', () => {
     writeFileSync(inside('v2.json'), (await quorate('keys', '--dir', inside('v2'), '--json')).stdout)
     const common = ['genesis', '--name', 'my-net', '--slot', '500', '--time', '2026-01-31T12:00:00Z', '--out', '-']
     const [one, other] = await Promise.all([
-      quorate(...common, '--verifier', `${inside('v1')}:5`, '--verifier', inside('v2')),
-      quorate(...common, '--verifier', inside('v2.json'), '--verifier', `${inside('v1')}:5`),
+      quorate(...common, '--verifier', `${inside('v1')}:500`, '--verifier', inside('v2')),
+      quorate(...common, '--verifier', inside('v2.json'), '--verifier', `${inside('v1')}:500`),
     ])
     assert.equal(one.code, 0, one.stderr)
     assert.equal(one.stdout, other.stdout)
     const { verifiers, parameters, timeMs } = JSON.parse(one.stdout)
-    assert.deepEqual(verifiers.map((verifier: { stakeDroplets: number }) => verifier.stakeDroplets).sort(), [1_000_000_000_000, 5_000_000])
+    assert.deepEqual(
+      verifiers.map((verifier: { stakeDroplets: number }) => verifier.stakeDroplets).sort(),
+      [1_000_000_000_000, 500_000_000],
+    )
     assert.deepEqual([parameters.slotMs, parameters.choiceMs, timeMs], [500, 100, Date.parse('2026-01-31T12:00:00Z')])
   })
 
@@ -111,6 +115,38 @@ describe('quorate init, keys and genesis', () => {
     assert.equal(again.code, 1)
     assert.match(again.stderr, /left as it is|left as it was/)
     assert.equal((await quorate(...make, '--force')).code, 0)
+  })
+
+  it('genesis reckons its rules in slots, and takes stakes, commissions and anchors', async () => {
+    const { address } = JSON.parse((await quorateHere('keys', '--dir', inside('v2'), '--json')).stdout)
+    const rules = ['--slot', '500', '--epoch', '1h', '--unbonding', '200000', '--evidence', '1d', '--score', 'hybrid', '--anchor', address]
+    const verifiers = ['--verifier', `${inside('v1')}:500:12.5%`, '--verifier', inside('v2'), '--commission', '3%', '--stake', '700']
+    const { code, stdout, stderr } = await quorateHere('genesis', ...rules, ...verifiers, '--maker-share', '33%', '--out', '-')
+    assert.equal(code, 0, stderr)
+    const genesis = JSON.parse(stdout)
+    const { epochSlots, electionSlots, forcedElectionSlots, unbondingSlots, evidenceSlots, score, makerSharePpm } = genesis.parameters
+    assert.deepEqual([epochSlots, electionSlots, forcedElectionSlots], [7200, 1200, 600])
+    assert.deepEqual([unbondingSlots, evidenceSlots, score, makerSharePpm], [200_000, 172_800, 'hybrid', 330_000])
+    assert.deepEqual(
+      genesis.verifiers.map((one: { stakeDroplets: number; commissionPpm: number }) => [one.stakeDroplets, one.commissionPpm]).sort(),
+      [
+        [500_000_000, 125_000],
+        [700_000_000, 30_000],
+      ],
+    )
+    assert.deepEqual(genesis.anchors, [address])
+    const refused = await quorateHere('genesis', '--verifier', inside('v1'), '--unbonding', '1d', '--out', '-')
+    assert.equal(refused.code, 1)
+    assert.match(refused.stderr, /unbondingSlots is 86400 and must be from 259201/)
+  })
+
+  it('init of a verifier in a running network says that its account is a client until it registers', async () => {
+    const genesis = inside('running.json')
+    await quorateHere('genesis', '--verifier', inside('v1'), '--name', 'running', '--out', genesis)
+    const added = await quorateHere('init', '--dir', inside('later'), '--role', 'verifier', '--genesis', genesis)
+    assert.match(added.stdout, /Next: quorate start --dir .*later {3}a client of running until `quorate register --dir .*later`/)
+    const first = await quorateHere('init', '--dir', inside('v1-again'), '--role', 'full', '--genesis', genesis)
+    assert.match(first.stdout, /Next: quorate start --dir .*v1-again\n$/)
   })
 
   it('init takes a sound genesis once, and no other network after it', async () => {

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict'
 import { InvalidArgumentError } from 'commander'
-import { checkpoint, integer, listenAddress, multiaddr, parseTime, parseUrl, peerMultiaddr } from '../../../src/cli/options.ts'
-import { bytes, duration, printable, short, table, wantsColour } from '../../../src/cli/text.ts'
+import {
+  checkpoint,
+  integer,
+  listenAddress,
+  multiaddr,
+  parseTime,
+  parseUrl,
+  peerMultiaddr,
+  percentage,
+  slotsOf,
+  span,
+} from '../../../src/cli/options.ts'
+import { bytes, duration, percent, printable, short, table, wantsColour } from '../../../src/cli/text.ts'
 
 describe('command line: words', () => {
   const durations: readonly (readonly [number, string])[] = [
@@ -17,6 +28,8 @@ describe('command line: words', () => {
   for (const [ms, text] of durations) it(`${ms} ms is ${text}`, () => assert.equal(duration(ms), text))
 
   it('bytes in their unit', () => assert.deepEqual([999, 1000, 2_500_000].map(bytes), ['999 B', '1.0 kB', '2.5 MB']))
+  it('shares as percentages, exactly', () =>
+    assert.deepEqual([0, 1, 50_000, 25_500, 1_000_000].map(percent), ['0 %', '0.0001 %', '5 %', '2.55 %', '100 %']))
   it('shortens what is long only', () =>
     assert.deepEqual([short('a'.repeat(15)), short('a'.repeat(16))], ['a'.repeat(15), 'aaaaaaaaaa…aaaa']))
   it('lets nothing through that steers a terminal', () => assert.equal(printable('a\u001b[2J\u0007\u202eb\nü'), 'a·[2J··b·ü'))
@@ -65,6 +78,12 @@ describe('command line: values', () => {
       value: `/dns4/a-b.example/tcp/1/p2p/${peer}`,
     },
     { description: 'a checkpoint', read: () => checkpoint(`12:${hash}`), value: { height: 12, hash } },
+    { description: 'a percentage', read: () => percentage('5%'), value: 50_000 },
+    { description: 'one without its sign', read: () => percentage('100'), value: 1_000_000 },
+    { description: 'a part of one', read: () => percentage('0.0001 %'), value: 1 },
+    { description: 'a span in slots', read: () => slotsOf(span('3600'), 500), value: 3600 },
+    { description: 'a span in time', read: () => slotsOf(span('1h'), 500), value: 7200 },
+    { description: 'a span shorter than a slot', read: () => slotsOf(span('1s'), 60_000), value: 1 },
     { description: 'an integer at its bound', read: () => integer(1, 5)('5'), value: 5 },
   ]
   for (const { description, read, value } of good) it(`takes ${description}`, () => assert.deepEqual(read(), value))
@@ -82,6 +101,11 @@ describe('command line: values', () => {
     { description: 'a peer without id', read: () => peerMultiaddr('/ip4/1.2.3.4/tcp/1') },
     { description: 'a checkpoint at genesis', read: () => checkpoint(`0:${hash}`) },
     { description: 'a checkpoint of a short hash', read: () => checkpoint('1:ab') },
+    { description: 'more than all', read: () => percentage('100.0001%') },
+    { description: 'a fraction as percentage', read: () => percentage('1/2') },
+    { description: 'too fine a percentage', read: () => percentage('0.00001%') },
+    { description: 'no span', read: () => span('0') },
+    { description: 'a span of weeks', read: () => span('2w') },
     { description: 'an integer above its bound', read: () => integer(1, 5)('6') },
     { description: 'a hexadecimal integer', read: () => integer(0)('0x10') },
     { description: 'an integer that is not safe', read: () => integer(0)('9007199254740992') },
