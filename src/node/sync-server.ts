@@ -84,7 +84,9 @@ export class SyncServer {
         const records = heard.of(request.verifier)
         const { head, headSeal, headQuorum } = chain
         const index = headQuorum.members.findIndex((member) => member.id === request.verifier)
-        if (headSeal?.signers.includes(index) !== true) return { kind: 'newest-signed', records }
+        // The head's certificate may have grown since it was heard of. A seal above it is newer: that block is not final yet.
+        const isNewer = records.some(({ statement }) => statement.kind === 'seal' && statement.height > head.height)
+        if (isNewer || headSeal?.signers.includes(index) !== true) return { kind: 'newest-signed', records }
         const sealed = { statement: { kind: 'seal', height: head.height, block: head.hash } as const, aggregate: headSeal }
         return { kind: 'newest-signed', records: [...records.filter(({ statement }) => statement.kind !== 'seal'), sealed] }
       }
