@@ -34,7 +34,7 @@ const bodyOf = ({ from, action, feeDroplets = 10 }: Order): TransactionBody => (
 const signed = (order: Order, chain = chainId): Transaction => sign(order.from, bodyOf(order), chain)
 const does = (from: AccountKeys, action: Action): Transaction => signed({ from, action })
 
-/** T2 to T4 and T12 to T16: what can be said of a transaction without state. */
+/** T2 to T4, T12 to T15: what can be said of a transaction without state. */
 function transactionChecks(): object[] {
   const good = signed(move(alice, bob, 1))
   const goodRegister = register(dave)
@@ -115,7 +115,7 @@ export const verifierWith = (fields: Partial<Verifier>): Verifier => {
 
 const held = (fields: Partial<Account>): Account => ({ ...emptyAccount(0), ...fields })
 
-/** A8, A9: coin-hours alone. */
+/** U7, U8: coin-hours alone. */
 function accruals(): object[] {
   const cases = [
     { description: 'a coin for an hour', before: held({ droplets: 1_000_000 }), timeMs: 3_600_000, coinHourSeconds: 3600 },

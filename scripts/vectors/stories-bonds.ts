@@ -183,7 +183,6 @@ export const delegateCases = [
   { description: 'exactly one share', delegatedDroplets: 30, delegationShares: 10, amountDroplets: 3 },
   { description: 'not quite one share', delegatedDroplets: 30, delegationShares: 10, amountDroplets: 2 },
   { description: 'after a slash shares are cheap', delegatedDroplets: 3, delegationShares: 10, amountDroplets: 2 },
-  { description: 'droplets without shares fall to the next who delegates', delegatedDroplets: 5, delegationShares: 0, amountDroplets: 4 },
   {
     description: 'products above 2^53',
     delegatedDroplets: 3_000_000_000_000_007,

@@ -1,4 +1,4 @@
-import { carol, delegate, move, v1, v2 } from './actions.ts'
+import { carol, dave, delegate, move, register, v1, v2 } from './actions.ts'
 import { alice, bob } from './samples.ts'
 import { COIN, type Story } from './stories.ts'
 
@@ -114,7 +114,12 @@ export const coinStories: readonly Story[] = [
       { description: 'a whole reward', slot: 2 },
       { description: 'half of one: all coins are 2^53 - 1 droplets', slot: 3 },
       { description: 'nothing is left to mint, and fees are shared as before', slot: 4, orders: [move(alice, bob, 1, { feeDroplets: 5 })] },
-      { description: 'the fee', slot: 5 },
+      {
+        description: 'half a coin is burned',
+        slot: 5,
+        orders: [move(alice, dave.account, 0.5, { microHours: 1000 }), register(dave)],
+      },
+      { description: 'what was burned is not minted anew', slot: 6 },
     ],
   },
 ]
