@@ -8,7 +8,7 @@ import type { Account } from './account.ts'
 import { bucketOf, STATE_TREE_DEPTH } from './account-tree.ts'
 import { globals as globalsCodec } from './globals.ts'
 import type { LedgerState } from './state.ts'
-import { encodeSubtree, readSubtree } from './subtree.ts'
+import { atOnce, encodeSubtree, readSubtree } from './subtree.ts'
 
 /** What shows, with nothing but a state root, what an address holds, or that the ledger does not know it. */
 export interface AccountProof {
@@ -23,7 +23,7 @@ export interface AccountProof {
 export function proveAccount(state: LedgerState, of: Address): AccountProof {
   const bucket = bucketOf(of)
   return {
-    bucket: toHex(encodeSubtree(state.accounts, STATE_TREE_DEPTH, bucket).bytes),
+    bucket: toHex(atOnce(encodeSubtree(state.accounts, STATE_TREE_DEPTH, bucket)).bytes),
     siblings: state.accounts.siblings(bucket),
     globalsHash: sha256Hex(encode(globalsCodec, state.globals)),
   }
@@ -42,7 +42,7 @@ export function checkAccountProof(stateRoot: Hash, of: Address, proof: AccountPr
     return reject('malformed', `${siblings.length} siblings, ${STATE_TREE_DEPTH} hashes needed`)
   const bytes = fromHex(bucket)
   const index = bucketOf(of)
-  const read = readSubtree(bytes, STATE_TREE_DEPTH, index)
+  const read = atOnce(readSubtree(bytes, STATE_TREE_DEPTH, index))
   if (read.kind !== 'accept') return read
   let node = fromHex(read.value.root)
   for (const [level, sibling] of siblings.entries())

@@ -15,7 +15,7 @@ export const STATE_TREE_DEPTH = 16
 const HASH_BYTES = 32
 /** Hashes are moved as 32-bit words: for so few bytes a loop is many times faster than views and `set`. */
 const HASH_WORDS = HASH_BYTES / 4
-const BUCKETS = 1 << STATE_TREE_DEPTH
+export const BUCKETS = 1 << STATE_TREE_DEPTH
 /** Hex digits of an address that name its bucket. */
 const PREFIX_DIGITS = STATE_TREE_DEPTH / 4
 

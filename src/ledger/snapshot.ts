@@ -5,12 +5,11 @@ import { sha256Hex } from '../crypto/sha256.ts'
 import { MAX_CHUNK_BYTES } from '../wire/bounds.ts'
 import { type Codec, encode, list, struct, u8, u64 } from '../wire/codec.ts'
 import { type QuorumMember, quorumMembers } from '../wire/quorum.ts'
-import { type Address, type Hash, type Header, hash } from '../wire/types.ts'
-import type { Account } from './account.ts'
-import { STATE_TREE_DEPTH } from './account-tree.ts'
+import { type Hash, type Header, hash } from '../wire/types.ts'
+import { BUCKETS, STATE_TREE_DEPTH } from './account-tree.ts'
 import { type Globals, globals as globalsCodec } from './globals.ts'
 import { stateRootOf } from './state.ts'
-import { foldHashes, readSubtree } from './subtree.ts'
+import { foldHashes, readSubtree, type Steps, type Subtree } from './subtree.ts'
 
 /** All of a state but its accounts, and the roots of the parts in which these come. */
 export interface SnapshotManifest {
@@ -49,7 +48,7 @@ export const settlesElection = (before: Globals, after: Globals): boolean =>
  * none more than MAX_CHUNK_BYTES. Null if one bucket alone has more: such a state has no snapshot.
  */
 export function snapshotDepth(bucketSizes: readonly number[]): number | null {
-  invariant(bucketSizes.length === 1 << STATE_TREE_DEPTH, 'a state has all of its buckets')
+  invariant(bucketSizes.length === BUCKETS, 'a state has all of its buckets')
   const total = bucketSizes.reduce((sum, bytes) => sum + bytes, 0)
   // From the leaves up: each level has the sums of the one below it.
   let level = bucketSizes
@@ -90,16 +89,16 @@ export function checkManifest(
 }
 
 /** Holds a part against a manifest that passed: `reject` with `too-large`, or as `readSubtree`, or `wrong-root`. */
-export function checkChunk(
+export function* checkChunk(
   { depth, roots }: Pick<SnapshotManifest, 'depth' | 'roots'>,
   index: number,
   bytes: Uint8Array,
-): Verdict<readonly (readonly [Address, Account])[]> {
+): Steps<Verdict<Subtree['accounts']>> {
   const root = roots[index]
   invariant(root !== undefined, 'a part is one of those in the manifest')
   if (bytes.length > MAX_CHUNK_BYTES)
     return reject('too-large', `part ${index} has ${bytes.length} bytes, at most ${MAX_CHUNK_BYTES} allowed`)
-  const read = readSubtree(bytes, depth, index)
+  const read = yield* readSubtree(bytes, depth, index)
   if (read.kind !== 'accept') return read
   if (read.value.root !== root)
     return reject('wrong-root', `part ${index} gives root ${read.value.root.slice(0, 8)}, the manifest says ${root.slice(0, 8)}`)

@@ -5,7 +5,7 @@ import { sha256, sha256Pairs } from '../crypto/sha256.ts'
 import { Reader, WireError, Writer } from '../wire/codec.ts'
 import { type Address, address, type Hash } from '../wire/types.ts'
 import { type Account, account } from './account.ts'
-import { bucketOf, STATE_TREE_DEPTH } from './account-tree.ts'
+import { BUCKETS, bucketOf, STATE_TREE_DEPTH } from './account-tree.ts'
 
 /** What accounts are read from: the tree as it is, or as it was. */
 export interface Buckets {
@@ -18,29 +18,6 @@ export interface EncodedSubtree {
   readonly root: Hash
 }
 
-const HASH_BYTES = 32
-
-/** The accounts of a subtree: `address ‖ account`, ascending. The subtree is the one at `index` from the left, `depth` steps below the root. */
-export function encodeSubtree(from: Buckets, depth: number, index: number): EncodedSubtree {
-  const writer = new Writer()
-  const ends: number[] = []
-  for (let bucket = firstBucket(depth, index); ends.length < bucketsAt(depth); bucket++) {
-    for (const entry of from.bucket(bucket)) writeEntry(writer, entry)
-    ends.push(writer.length)
-  }
-  const bytes = writer.finish()
-  const leaves = new Uint8Array(ends.length * HASH_BYTES)
-  for (const [place, end] of ends.entries()) putLeaf(leaves, place, bytes.subarray(ends[place - 1] ?? 0, end))
-  return { bytes, root: foldHashes(leaves) }
-}
-
-/** Bytes of each account of a bucket, all together. */
-export function bucketBytes(from: Buckets, bucket: number): number {
-  const writer = new Writer()
-  for (const entry of from.bucket(bucket)) writeEntry(writer, entry)
-  return writer.length
-}
-
 /** Accounts of a subtree, by ascending address, and the root that their bytes give. */
 export interface Subtree {
   readonly accounts: readonly (readonly [Address, Account])[]
@@ -48,10 +25,64 @@ export interface Subtree {
 }
 
 /**
+ * Work that can be left and gone on with: it yields where whoever runs it may do something else first, and returns its result.
+ * A few milliseconds lie between.
+ */
+export type Steps<T> = Generator<undefined, T, undefined>
+
+const HASH_BYTES = 32
+const ACCOUNTS_PER_STEP = 512
+
+/** Does the work in one go. */
+export function atOnce<T>(steps: Steps<T>): T {
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+  }
+}
+
+/** The accounts of a subtree: `address ‖ account`, ascending. The subtree is the one at `index` from the left, `depth` steps below the root. */
+export function* encodeSubtree(from: Buckets, depth: number, index: number): Steps<EncodedSubtree> {
+  const writer = new Writer()
+  const ends: number[] = []
+  let count = 0
+  for (let bucket = firstBucket(depth, index); ends.length < bucketsAt(depth); bucket++) {
+    for (const entry of from.bucket(bucket)) {
+      if (++count % ACCOUNTS_PER_STEP === 0) yield
+      writeEntry(writer, entry)
+    }
+    ends.push(writer.length)
+  }
+  const bytes = writer.finish()
+  const leaves = new Uint8Array(ends.length * HASH_BYTES)
+  for (const [place, end] of ends.entries()) {
+    if (place % ACCOUNTS_PER_STEP === ACCOUNTS_PER_STEP - 1) yield
+    putLeaf(leaves, place, bytes.subarray(ends[place - 1] ?? 0, end))
+  }
+  return { bytes, root: foldHashes(leaves) }
+}
+
+/** Bytes of the accounts of each bucket. */
+export function* bucketSizes(from: Buckets): Steps<readonly number[]> {
+  const writer = new Writer()
+  const sizes: number[] = []
+  let count = 0
+  for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    writer.clear()
+    for (const entry of from.bucket(bucket)) {
+      if (++count % ACCOUNTS_PER_STEP === 0) yield
+      writeEntry(writer, entry)
+    }
+    sizes.push(writer.length)
+  }
+  return sizes
+}
+
+/**
  * Reads what `encodeSubtree` makes, whoever made it: `reject` with `malformed`, `wrong-order` or `wrong-bucket`. The caller
  * compares the root; bytes that pass are the only ones for it.
  */
-export function readSubtree(bytes: Uint8Array, depth: number, index: number): Verdict<Subtree> {
+export function* readSubtree(bytes: Uint8Array, depth: number, index: number): Steps<Verdict<Subtree>> {
   const first = firstBucket(depth, index)
   const leaves = new Uint8Array(bucketsAt(depth) * HASH_BYTES)
   const accounts: (readonly [Address, Account])[] = []
@@ -75,7 +106,7 @@ export function readSubtree(bytes: Uint8Array, depth: number, index: number): Ve
           return reject('wrong-bucket', `account ${of} is not in subtree ${index} of 2^${depth}`)
       }
       last = of
-      accounts.push([of, account.read(reader)])
+      if (accounts.push([of, account.read(reader)]) % ACCOUNTS_PER_STEP === 0) yield
     }
   } catch (error) {
     if (!(error instanceof WireError)) throw error

@@ -29,6 +29,7 @@ import { Seat } from './seat.ts'
 import { SignService } from './sign-service.ts'
 import { Slots } from './slots.ts'
 import { SnapshotStore } from './snapshot-store.ts'
+import { SnapshotTaker } from './snapshot-taker.ts'
 import { Sync } from './sync.ts'
 import { SyncClient } from './sync-client.ts'
 import { SyncServer } from './sync-server.ts'
@@ -91,6 +92,9 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
   const chain = await Chain.open(genesis, store)
   closers.push(() => chain.flush())
   const snapshots = await SnapshotStore.open(store, chain.head.height)
+  const taker = new SnapshotTaker({ snapshots, telemetry, onFatal: (error) => fail(error) })
+  closers.push(() => taker.stop())
+  chain.onElectionSettled((ref) => taker.take(ref, chain.ledger))
   const { verifier, record, doubtful } = await openVerifier(directory, closers)
   const seat = new Seat(verifier?.publicKey ?? null)
 

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { account } from '../ledger/account.ts'
 import { globals as globalsCodec } from '../ledger/globals.ts'
 import { snapshotManifest } from '../ledger/snapshot.ts'
@@ -8,8 +7,8 @@ import { decode, encode, u64 } from '../wire/codec.ts'
 import { blockHash, transactionId } from '../wire/ids.ts'
 import { quorumMembers } from '../wire/quorum.ts'
 import { type Hash, type SignedBlock, signedBlock } from '../wire/types.ts'
+import { inTurns } from './in-turns.ts'
 import { keys } from './keyspace.ts'
-
 import { corrupt, decodeStored, place } from './stored.ts'
 
 /**
@@ -46,13 +45,12 @@ export async function resumeInstall(store: Store): Promise<void> {
   for (let index = 0; index < 1 << depth; index++) {
     const chunk = store.get(keys.snapshotChunk(height, index))
     if (chunk === undefined) throw corrupt(`part ${index} of the snapshot at height ${height} is missing`)
-    const read = readSubtree(chunk, depth, index)
+    const read = await inTurns(readSubtree(chunk, depth, index))
     if (read.kind !== 'accept') throw corrupt(`part ${index} of the snapshot at height ${height}: ${read.detail}`)
     const writes = read.value.accounts.map(
       ([address, value]): Write => ({ kind: 'put', key: keys.account(address), value: encode(account, value) }),
     )
     await store.write(writes, { durable: false })
-    await nextTurn()
   }
   await store.write(
     [

@@ -14,7 +14,7 @@ import {
   snapshotManifest,
 } from '../../../src/ledger/snapshot.ts'
 import { restoreState, stateRoot } from '../../../src/ledger/state.ts'
-import { type Buckets, bucketBytes, encodeSubtree } from '../../../src/ledger/subtree.ts'
+import { atOnce, type Buckets, bucketSizes, encodeSubtree } from '../../../src/ledger/subtree.ts'
 import { MAX_CHUNK_BYTES, MAX_MANIFEST_BYTES } from '../../../src/wire/bounds.ts'
 import { decode, encode } from '../../../src/wire/codec.ts'
 import { createQuorum, type QuorumMember } from '../../../src/wire/quorum.ts'
@@ -29,8 +29,10 @@ const treeOf = (all: ReadonlyMap<Address, Account>): AccountTree => {
   tree.commit(tree.update(all))
   return tree
 }
+const encodedSubtree = (...of: Parameters<typeof encodeSubtree>) => atOnce(encodeSubtree(...of))
+const checkedChunk = (...of: Parameters<typeof checkChunk>) => atOnce(checkChunk(...of))
 const partsOf = (from: Buckets, depth: number): Uint8Array[] =>
-  Array.from({ length: 1 << depth }, (_, index) => encodeSubtree(from, depth, index).bytes)
+  Array.from({ length: 1 << depth }, (_, index) => encodedSubtree(from, depth, index).bytes)
 
 describe('ledger: a frozen view of the accounts', () => {
   it('stays as it was, whatever is committed later', () => {
@@ -38,7 +40,7 @@ describe('ledger: a frozen view of the accounts', () => {
       fc.property(accounts(15), fc.array(accounts(10), { minLength: 1, maxLength: 3 }), fc.constantFrom(0, 1, 3), (all, later, depth) => {
         const tree = treeOf(all)
         const before = partsOf(tree, depth)
-        const roots = before.map((_, index) => encodeSubtree(tree, depth, index).root)
+        const roots = before.map((_, index) => encodedSubtree(tree, depth, index).root)
         const frozen = tree.freeze()
         for (const changes of later) tree.commit(tree.update(changes))
         assert.deepEqual(partsOf(frozen, depth), before)
@@ -78,8 +80,13 @@ describe('ledger: where a state is cut', () => {
     fc.assert(
       fc.property(accounts(12), (all) => {
         const tree = treeOf(all)
-        for (const of of all.keys()) assert.equal(bucketBytes(tree, bucketOf(of)), encodeSubtree(tree, 16, bucketOf(of)).bytes.length)
-        assert.equal(bucketBytes(tree, 0x1234), encodeSubtree(tree, 16, 0x1234).bytes.length)
+        const found = atOnce(bucketSizes(tree))
+        assert.equal(found.length, BUCKETS)
+        assert.equal(
+          found.reduce((sum, bytes) => sum + bytes, 0),
+          encodedSubtree(tree, 0, 0).bytes.length,
+        )
+        for (const of of all.keys()) assert.equal(found[bucketOf(of)], encodedSubtree(tree, 16, bucketOf(of)).bytes.length)
       }),
       { numRuns: 20, seed: 5 },
     )
@@ -151,7 +158,7 @@ describe('ledger: snapshots', () => {
     const sent = decode(snapshotManifest, encode(snapshotManifest, manifest))
     assert.deepEqual(checkManifest(sent, trusted, block), { kind: 'accept', value: undefined })
     const entries = parts.flatMap((bytes, index) => {
-      const checked = checkChunk(sent, index, bytes)
+      const checked = checkedChunk(sent, index, bytes)
       assert.ok(checked.kind === 'accept', JSON.stringify(checked))
       return checked.value
     })
@@ -225,13 +232,13 @@ describe('ledger: snapshots', () => {
   ]
   for (const { description, bytes, code } of badParts)
     it(`refuse a part with ${description}: ${code}`, () => {
-      const verdict = checkChunk(manifest, index, bytes)
+      const verdict = checkedChunk(manifest, index, bytes)
       assert.equal(verdict.kind === 'reject' ? verdict.code : verdict.kind, code)
     })
 
   it('refuse a part in the place of another', () => {
     for (const place of parts.keys())
-      assert.equal(checkChunk(manifest, place, part).kind === 'accept', place === index, `${toHex(part).slice(0, 8)} at ${place}`)
+      assert.equal(checkedChunk(manifest, place, part).kind === 'accept', place === index, `${toHex(part).slice(0, 8)} at ${place}`)
   })
 
   it('refuse a part with any byte changed', () => {
@@ -239,7 +246,7 @@ describe('ledger: snapshots', () => {
       fc.property(fc.nat(part.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
         const bytes = part.slice()
         bytes[at] = (bytes[at] ?? 0) ^ change
-        assert.equal(checkChunk(manifest, index, bytes).kind, 'reject')
+        assert.equal(checkedChunk(manifest, index, bytes).kind, 'reject')
       }),
       { numRuns: 200, seed: 6 },
     )
