@@ -8,6 +8,7 @@ import { badGenesisVectors } from './vectors/genesis-cases.ts'
 import { genesisVectors, identifierVectors, signatureVectors } from './vectors/identity-cases.ts'
 import { ledgerVectors } from './vectors/ledger-cases.ts'
 import { primitiveCases } from './vectors/primitive-cases.ts'
+import { rankingVectors } from './vectors/ranking-cases.ts'
 import { primitiveCodecs, wireCodecs } from './vectors/registry.ts'
 import { typeCases } from './vectors/type-cases.ts'
 
@@ -23,7 +24,7 @@ export function vectorFiles(): ReadonlyMap<string, string> {
     ['signatures.json', signatureVectors()],
     ['genesis.json', { ...genesisVectors(), checks: badGenesisVectors() }],
     ['ledger.json', ledgerVectors()],
-    ['consensus.json', consensusVectors()],
+    ['consensus.json', { ...consensusVectors(), ranking: rankingVectors() }],
   ]
   return new Map(contents.map(([name, content]) => [name, `${pretty(content)}\n`]))
 }

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { voteCertificateFor } from '../../scripts/vectors/consensus-cases.ts'
+import { type RankedCandidate, rankOf } from '../../scripts/vectors/ranking-cases.ts'
 import type { Hex } from '../../src/base/hex.ts'
 import { twoThirds } from '../../src/base/stake.ts'
+import { outranks } from '../../src/consensus/choice.ts'
 import { convict, offenceOf } from '../../src/consensus/evidence.ts'
 import { emptyRecord, permit, raiseRecord } from '../../src/consensus/guard.ts'
 import { enoughStake } from '../../src/consensus/quorum.ts'
@@ -27,6 +29,17 @@ interface ConsensusVectors {
     readonly totalStake: number
     readonly selected: boolean
   })[]
+  readonly ranking: {
+    readonly ids: readonly Hex[]
+    readonly stakes: readonly number[]
+    readonly cases: readonly {
+      readonly description: string
+      readonly leaderRule: 'ticket' | 'nodeId'
+      readonly first: RankedCandidate
+      readonly second: RankedCandidate
+      readonly outranks: boolean
+    }[]
+  }
   readonly offences: readonly {
     readonly description: string
     readonly first: Statement
@@ -53,6 +66,23 @@ function selectedByThePage(item: ConsensusVectors['sortition'][number]): boolean
   const ticket64 = BigInt(item.ticket64)
   if (item.sortition === 'uniform') return item.stake > 0 && ticket64 * 1_000_000n < BigInt(item.uniformPpm) * 2n ** 64n
   return ticket64 * BigInt(item.totalStake) < BigInt(item.expectedCandidates) * BigInt(item.stake) * 2n ** 64n
+}
+
+/** C1 and C5 in BigInt, beside the code's. */
+function outranksByThePage(
+  { ids, stakes }: ConsensusVectors['ranking'],
+  leaderRule: 'ticket' | 'nodeId',
+  first: RankedCandidate,
+  second: RankedCandidate,
+): boolean {
+  const keys = ([of, other]: readonly [RankedCandidate, RankedCandidate]): readonly (bigint | string | number)[] => [
+    leaderRule === 'nodeId' ? (ids[of.maker] ?? '') : BigInt(`0x${of.ticket.slice(0, 16)}`) * BigInt(stakes[other.maker] ?? 0),
+    leaderRule === 'nodeId' ? '' : of.ticket,
+    of.maker,
+  ]
+  const [left, right] = [keys([first, second]), keys([second, first])]
+  const place = left.findIndex((key, index) => key !== right[index])
+  return (left[place] ?? 0) < (right[place] ?? 0) && (first.validSlot ?? -1) >= (second.validSlot ?? -1)
 }
 
 const littleEndian = (value: number, byteLength: number): Hex => {
@@ -90,6 +120,14 @@ describe('vectors/consensus.json', () => {
       assert.equal(BigInt(`0x${item.ticket.slice(0, 16)}`), BigInt(item.ticket64))
       assert.equal(isSelected(item, item.ticket, item.stake, item.totalStake), item.selected)
       assert.equal(selectedByThePage(item), item.selected)
+    })
+
+  const { ids, stakes, cases } = vectors.ranking
+  for (const { description, leaderRule, first, second, outranks: expected } of cases)
+    it(`${expected ? 'outranks' : 'does not outrank'}, by ${leaderRule}: ${description}`, () => {
+      const contest = { config: { leaderRule }, members: { ids, stakeDroplets: stakes } }
+      assert.equal(outranks(contest, rankOf(first), rankOf(second)), expected)
+      assert.equal(outranksByThePage(vectors.ranking, leaderRule, first, second), expected)
     })
 
   for (const { description, first, second, kind } of vectors.offences)
