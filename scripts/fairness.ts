@@ -7,8 +7,8 @@ import { createReport, DEFAULTS, type Options, type Report } from './fairness/re
 import { drawTables } from './fairness/table.ts'
 
 const help = `Who earns what for his stake: simulates ${DEFAULTS.blocks} blocks with this chain's own sortition, choice of the leader and split
-of rewards, and compares sortition by stake with uniform sortition, the lowest ticket with the lowest node id, pooled rewards with
-the maker taking all, and a stake split in ten with the whole. docs/fairness.md says what it means.
+of rewards, and compares sortition by stake with uniform sortition, the lowest ticket for its stake with the lowest node id and with
+the lowest ticket as it is, pooled rewards with the maker taking all, and a stake split in ten with the whole. docs/fairness.md says what it means.
 
 npm run fairness -- [options]
   --seed N      (default ${DEFAULTS.seed})

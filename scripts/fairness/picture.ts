@@ -10,7 +10,7 @@ const GAP = { x: 32, y: 32 }
 const HEADING_HEIGHT = 44
 /** Room for a note below the panels. */
 const NOTE_HEIGHT = 20
-const NOTE = '* Not a rule of the chain: what would be if the ticket over the stake were compared, not the ticket.'
+const NOTE = '* Not a rule of the chain: what would be if tickets were compared as they are, whatever the stake.'
 /** Inside a panel: the title, a line that says what is drawn, three of legend; then the plot with its axes. */
 const PLOT = { left: 44, top: 100, width: 348, height: 208 }
 const LINE_HEIGHT = 17
@@ -22,7 +22,7 @@ const RULE_COLOUR: Readonly<Record<RulesName, string>> = {
   stake: COLOUR.blue,
   uniform: COLOUR.amber,
   nodeId: COLOUR.red,
-  perStake: COLOUR.green,
+  raw: COLOUR.grey,
 }
 
 interface Axis {
@@ -36,14 +36,15 @@ interface Series {
   readonly label: string
   readonly colour: string
   readonly isHollow: boolean
-  readonly isJoined: boolean
   readonly points: readonly Point[]
+  /** Drawn as a line; it need not go through the points. */
+  readonly curve: readonly Point[]
 }
 
 const plain = (...values: readonly number[]): Axis['ticks'] => values.map((value) => [value, String(value)] as const)
 
 const STAKE_AXIS: Axis = { scale: 'logarithmic', least: 0.9, most: 111, ticks: plain(1, 2, 5, 10, 20, 50, 100) }
-const RATIO_AXIS: Axis = { scale: 'logarithmic', least: 0.2, most: 40, ticks: [[0.25, '1/4'], [0.5, '1/2'], ...plain(1, 2, 4, 8, 16, 32)] }
+const RATIO_AXIS: Axis = { scale: 'logarithmic', least: 0.22, most: 7, ticks: [[0.25, '1/4'], [0.5, '1/2'], ...plain(1, 2, 4)] }
 /** What is less than its lowest tick is drawn there. */
 const STARVED_AXIS: Axis = {
   scale: 'logarithmic',
@@ -51,7 +52,7 @@ const STARVED_AXIS: Axis = {
   most: 12,
   ticks: [[1 / 64, '≤1/64'], [1 / 16, '1/16'], [1 / 4, '1/4'], ...plain(1, 4)],
 }
-const VARIATION_AXIS: Axis = { scale: 'logarithmic', least: 0.024, most: 2, ticks: plain(0.03, 0.1, 0.3, 1) }
+const VARIATION_AXIS: Axis = { scale: 'logarithmic', least: 0.024, most: 4, ticks: plain(0.03, 0.1, 0.3, 1, 3) }
 const FACTOR_AXIS: Axis = { scale: 'logarithmic', least: 0.6, most: 13, ticks: plain(1, 2, 5, 10) }
 
 /** Four small pictures, two in a row. */
@@ -82,25 +83,34 @@ export function drawPicture(report: Report): string {
 
 function sortitionPanel(report: Report): string {
   const series = (name: RulesName, label: string): Series => ({
-    ...{ label, colour: RULE_COLOUR[name], isHollow: false, isJoined: true },
+    ...{ label, colour: RULE_COLOUR[name], isHollow: false },
     points: report.verifiers.map(({ stakeCoins }, index) => [stakeCoins, relativeIncome(report, name, index)] as const),
+    curve: report.verifiers.map(({ stakeCoins }, index) => [stakeCoins, report.runs[name].expectedIncomes[index] ?? 0] as const),
   })
   const all = [
-    series('uniform', 'uniform sortition, lowest ticket'),
-    series('stake', 'stake sortition, lowest ticket'),
-    series('perStake', 'stake sortition, lowest ticket per coin *'),
+    series('raw', 'stake sortition, ticket as it is *'),
+    series('uniform', 'uniform sortition, ticket for its stake'),
+    series('stake', 'stake sortition, ticket for its stake'),
   ]
-  return scatter('a Who may propose', 'winner takes all; income share / stake share', 'stake in coins', STAKE_AXIS, RATIO_AXIS, all, 1)
+  return scatter(
+    'a Who may propose',
+    'winner takes all; income/stake share; lines: computed',
+    'stake in coins',
+    STAKE_AXIS,
+    RATIO_AXIS,
+    all,
+    1,
+  )
 }
 
 function leaderPanel(report: Report): string {
   const count = report.verifiers.length
   const axis: Axis = { scale: 'linear', least: 0, most: count + 1, ticks: plain(...[1, 5, 10, 15, 20].filter((place) => place <= count)) }
   const series = (name: RulesName, label: string, isHollow: boolean): Series => ({
-    ...{ label, colour: RULE_COLOUR[name], isHollow, isJoined: false },
+    ...{ label, colour: RULE_COLOUR[name], isHollow, curve: [] },
     points: report.verifiers.map(({ idPlace }, index) => [idPlace, relativeIncome(report, name, index)] as const),
   })
-  const all = [series('stake', 'stake sortition, lowest ticket', true), series('nodeId', 'stake sortition, lowest node id', false)]
+  const all = [series('stake', 'stake sortition, ticket for its stake', true), series('nodeId', 'stake sortition, node id', false)]
   return scatter(
     'b Who leads',
     'winner takes all; income share / stake share',
@@ -113,13 +123,13 @@ function leaderPanel(report: Report): string {
 }
 
 function rewardPanel(report: Report): string {
-  const series = (scheme: Scheme, label: string, isHollow: boolean): Series => ({
-    ...{ label, colour: RULE_COLOUR.stake, isHollow, isJoined: true },
-    points: report.verifiers.flatMap(({ stakeCoins }, index) => {
+  const series = (scheme: Scheme, label: string, isHollow: boolean): Series => {
+    const points = report.verifiers.flatMap(({ stakeCoins }, index) => {
       const variation = report.runs.stake.schemes[scheme].members[index]?.variation ?? null
       return variation === null ? [] : [[stakeCoins, variation] as const]
-    }),
-  })
+    })
+    return { label, colour: RULE_COLOUR.stake, isHollow, points, curve: points }
+  }
   const all = [series('winner', 'winner takes all', false), series('pooled', 'pooled: a fifth to the maker', true)]
   return scatter(
     'c How rewards are shared',
@@ -162,9 +172,10 @@ function scatter(
       text(PLOT.left - 6, y + 4, label, { anchor: 'end', bold: isFair, dim: !isFair })
     )
   })
-  const marks = all.map(({ colour, isHollow, isJoined, points }) => {
-    const placed = points.map(([x, y]) => [xOf(xAxis, x), yOf(yAxis, Math.max(y, floor))] as const)
-    return (isJoined ? path(placed, colour) : '') + placed.map((point) => dot(point, colour, isHollow)).join('')
+  const placed = ([x, y]: Point): Point => [xOf(xAxis, x), yOf(yAxis, Math.max(y, floor))]
+  const marks = all.map(({ colour, isHollow, points, curve }) => {
+    const drawn = curve.length === 0 ? '' : path(curve.map(placed), colour)
+    return drawn + points.map((point) => dot(placed(point), colour, isHollow)).join('')
   })
   return header(title, about, all) + grid.join('') + xTicks(xAxis, xLabel) + marks.join('')
 }
@@ -215,7 +226,7 @@ const SPLIT_LABELS: Readonly<Record<RulesName, string>> = {
   stake: 'stake, ticket',
   uniform: 'uniform, ticket',
   nodeId: 'stake, node id',
-  perStake: 'stake, per coin *',
+  raw: 'stake, as it is *',
 }
 
 function splitRow({ name, winner, pooled }: Split, y: number): string {

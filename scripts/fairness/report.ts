@@ -1,5 +1,6 @@
 import { DROPLETS_PER_COIN } from '../../src/base/amounts.ts'
 import { invariant } from '../../src/base/errors.ts'
+import { expectedShares } from './expected.ts'
 import { type Income, payOut, type Scheme } from './income.ts'
 import { coefficientOfVariation, gini, relativeIncomes, type Spread, spreadOf } from './measures.ts'
 import { type History, type LeaderRule, type Rules, simulate } from './simulate.ts'
@@ -26,12 +27,12 @@ export const RULES = {
   stake: { sortition: 'stake', leaderRule: 'ticket' },
   uniform: { sortition: 'uniform', leaderRule: 'ticket' },
   nodeId: { sortition: 'stake', leaderRule: 'nodeId' },
-  perStake: { sortition: 'stake', leaderRule: 'ticketPerStake' },
+  raw: { sortition: 'stake', leaderRule: 'rawTicket' },
 } as const satisfies Record<string, Rules>
 
 export type RulesName = keyof typeof RULES
-export const RULES_NAMES: readonly RulesName[] = ['stake', 'uniform', 'nodeId', 'perStake']
-const SPLIT_RULES: readonly RulesName[] = ['stake', 'uniform', 'perStake']
+export const RULES_NAMES: readonly RulesName[] = ['stake', 'uniform', 'nodeId', 'raw']
+const SPLIT_RULES: readonly RulesName[] = ['stake', 'uniform', 'raw']
 
 export interface MemberResult {
   readonly incomeDroplets: number
@@ -56,6 +57,8 @@ export interface Run {
   readonly slots: number
   /** Share of candidates over share of stake, as `Report.verifiers`. */
   readonly relativeCandidates: readonly number[]
+  /** What the income should be with the maker taking all, as share over share of stake, as `Report.verifiers`. */
+  readonly expectedIncomes: readonly number[]
   readonly schemes: Readonly<Record<Scheme, SchemeResult>>
 }
 
@@ -66,6 +69,8 @@ export interface Split {
   readonly stakeCoins: number
   readonly candidates: Spread
   readonly winner: Spread
+  /** What `winner` should be. */
+  readonly expectedWinner: number
   readonly pooled: Spread
 }
 
@@ -101,7 +106,7 @@ export function createReport({ seed, blocks }: Options): Report {
       stakeShare: stakeDroplets / world.totalStakeDroplets,
       idPlace: member + 1,
     })),
-    runs: { stake: run('stake'), uniform: run('uniform'), nodeId: run('nodeId'), perStake: run('perStake') },
+    runs: { stake: run('stake'), uniform: run('uniform'), nodeId: run('nodeId'), raw: run('raw') },
     splits: measureSplits(seed, splitBlocks),
     splitSeeds: SPLIT_SEEDS,
     splitBlocks,
@@ -124,6 +129,7 @@ function measure(world: World, order: readonly number[], name: RulesName, blocks
   return {
     ...{ name, ...rules, slots: history.slots },
     relativeCandidates: ordered(relativeIncomes(history.candidacies, world.stakeDroplets)),
+    expectedIncomes: ordered(relativeIncomes(expectedShares(world.stakeDroplets, rules), world.stakeDroplets)),
     schemes: { winner: scheme('winner'), pooled: scheme('pooled') },
   }
 }
@@ -154,6 +160,7 @@ function measureSplits(firstSeed: number, blocks: number): readonly Split[] {
         stakeCoins,
         candidates: spread('candidates'),
         winner: spread('winner'),
+        expectedWinner: expectedGain(nameOf(place), name),
         pooled: spread('pooled'),
       }
     }),
@@ -169,6 +176,14 @@ function splitPairs(seeded: Seeded, blocks: number): readonly SplitPair[] {
       return { name, place, before: whole(owner), after: totalsByOwner(seeded.world(owner), name, blocks)(owner) }
     })
   })
+}
+
+/** Of ticket rules, for which no id matters: the same in all worlds. */
+function expectedGain(owner: string, name: RulesName): number {
+  const seeded = new Seeded(0)
+  const shareIn = ({ verifiers, stakeDroplets }: World): number =>
+    expectedShares(stakeDroplets, RULES[name]).reduce((sum, share, member) => sum + (verifiers[member]?.owner === owner ? share : 0), 0)
+  return shareIn(seeded.world(owner)) / shareIn(seeded.world())
 }
 
 type Totals = Readonly<Record<'candidates' | Scheme, number>>

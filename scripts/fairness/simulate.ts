@@ -1,11 +1,10 @@
 import { outranks, type Rank } from '../../src/consensus/choice.ts'
 import { enoughStake, stakeOf } from '../../src/consensus/quorum.ts'
-import { ticket64 } from '../../src/consensus/sortition.ts'
 import type { MachineConfig } from '../../src/consensus/types.ts'
 import type { Sortition, World } from './world.ts'
 
-/** `ticketPerStake` is no rule of the chain: it is here for what it would change. */
-export type LeaderRule = MachineConfig['leaderRule'] | 'ticketPerStake'
+/** `rawTicket` is no rule of the chain: the lowest ticket as it is, whatever the stake. It is here for why it is none. */
+export type LeaderRule = MachineConfig['leaderRule'] | 'rawTicket'
 
 export interface Rules {
   readonly sortition: Sortition
@@ -51,13 +50,7 @@ export function simulate(world: World, rules: Rules, blockCount: number): Histor
 }
 
 function comparison(world: World, leaderRule: LeaderRule): (left: Rank, right: Rank) => boolean {
-  if (leaderRule === 'ticketPerStake') return (left, right) => perStake(world, left, right)
+  if (leaderRule === 'rawTicket') return (left, right) => left.ticket < right.ticket
   const state = { config: { leaderRule }, members: world }
   return (left, right) => outranks(state, left, right)
-}
-
-/** The lower ticket for each coin of stake, without a division: `left / leftStake < right / rightStake`. */
-function perStake({ stakeDroplets }: World, left: Rank, right: Rank): boolean {
-  const weighed = (one: Rank, other: Rank): bigint => ticket64(one.ticket) * BigInt(stakeDroplets[other.maker] ?? 0)
-  return weighed(left, right) < weighed(right, left)
 }

@@ -5,8 +5,8 @@ export const COLOUR = {
   grid: '#30363d',
   blue: '#58a6ff',
   amber: '#d29922',
-  green: '#3fb950',
   red: '#ff7b72',
+  grey: '#8b949e',
 }
 
 /** Of a monospaced font of 12 pixels; `textLength` holds any font to it, so that nothing overlaps. */

@@ -4,13 +4,15 @@ import { type MemberResult, type Report, RULES_NAMES, type RulesName, WINDOW_BLO
 import { EXPECTED_CANDIDATES, ONLINE_PPM, PARTS, UNIFORM_PPM } from './world.ts'
 
 const RULES_LABELS: Readonly<Record<RulesName, readonly [sortition: string, leads: string]>> = {
-  stake: ['stake', 'lowest ticket'],
-  uniform: ['uniform', 'lowest ticket'],
-  nodeId: ['stake', 'lowest node id'],
-  perStake: ['stake', 'lowest ticket per coin *'],
+  stake: ['stake', 'ticket for its stake'],
+  uniform: ['uniform', 'ticket for its stake'],
+  nodeId: ['stake', 'node id'],
+  raw: ['stake', 'ticket as it is *'],
 }
 
 const SCHEME_LABELS: Readonly<Record<Scheme, string>> = { winner: 'winner takes all', pooled: 'pooled' }
+/** Rules of which the table gives the computed incomes too. */
+const COMPUTED: readonly RulesName[] = ['stake', 'uniform']
 const SCHEMES: readonly Scheme[] = ['winner', 'pooled']
 
 /** All tables as plain text, each line without trailing spaces. */
@@ -24,7 +26,8 @@ function assumptions({ seed, blocks, verifiers }: Report): string {
   return `${blocks} blocks, seed ${seed}. ${verifiers.length} verifiers with ${Math.min(...stakes)} to ${Math.max(...stakes)} coins of stake, ${total} in all, each online in ${percent(ONLINE_PPM)} of the slots.
 Sortition by stake lets ${EXPECTED_CANDIDATES} propose in a slot on average, uniform sortition ${percent(UNIFORM_PPM)} of the verifiers.
 Winner takes all: the maker has the reward of the block. Pooled: the maker has ${percent(MAKER_SHARE_PPM.pooled)}, all signers the rest by stake.
-* is not a rule of the chain: what would be if the ticket over the stake were compared, not the ticket.
+Leads: whose ticket for its stake is lowest, or whose node id is.
+* is not a rule of the chain: what would be if tickets were compared as they are, whatever the stake.
 `
 }
 
@@ -54,14 +57,19 @@ function incomes({ verifiers, runs }: Report): string {
     return [
       ...[name, String(stakeCoins), `${(stakeShare * 100).toFixed(2)}%`, String(idPlace)],
       decimals(runs.stake.relativeCandidates[index]),
-      ...RULES_NAMES.map((run) => relative(run, 'winner')),
+      ...COMPUTED.flatMap((run) => [relative(run, 'winner'), decimals(runs[run].expectedIncomes[index])]),
+      ...[relative('nodeId', 'winner'), relative('raw', 'winner')],
       ...[relative('stake', 'pooled'), relative('uniform', 'pooled')],
     ]
   })
   return section(
     `Income by verifier, as above, winner takes all if nothing is said. id is the place of its id, 1 the lowest.
-Candidates are those under sortition by stake, also as share over share of stake.`,
-    ['', 'stake', 'share', 'id', 'candidates', 'stake', 'uniform', 'node id', 'per coin *', 'stake pooled', 'uniform pooled'],
+Candidates are those under sortition by stake, also as share over share of stake. Computed is what the column before it comes to in
+the long run: the rest is chance.`,
+    [
+      ...['', 'stake', 'share', 'id', 'candidates', 'stake', 'computed', 'uniform', 'computed', 'node id', 'as it is *'],
+      ...['stake pooled', 'uniform pooled'],
+    ],
     rows,
     1,
   )
@@ -79,7 +87,7 @@ function steadiness({ verifiers, runs }: Report): string {
     ]
   })
   return section(
-    `How steady it is, with sortition by stake and the lowest ticket; winner takes all (w) and pooled (p).
+    `How steady it is, with sortition by stake and the lowest ticket for its stake; winner takes all (w) and pooled (p).
 Standard deviation over mean of the income of ${WINDOW_BLOCKS} blocks; the first block with income; the most blocks in a row without.`,
     ['', 'stake', 'deviation w', 'p', 'first w', 'p', 'longest wait w', 'p'],
     rows,
@@ -88,15 +96,16 @@ Standard deviation over mean of the income of ${WINDOW_BLOCKS} blocks; the first
 }
 
 function splits({ splits: all, splitSeeds, splitBlocks, seed }: Report): string {
-  const rows = all.map(({ name, stakeCoins, candidates, winner, pooled }) => [
+  const rows = all.map(({ name, stakeCoins, candidates, winner, expectedWinner, pooled }) => [
     ...RULES_LABELS[name],
     String(stakeCoins),
-    ...[candidates, winner, pooled].flatMap((spread) => [central(spread), span(spread)]),
+    ...[candidates, winner].flatMap((spread) => [central(spread), span(spread)]),
+    ...[decimals(expectedWinner), central(pooled), span(pooled)],
   ])
   return section(
     `A stake split in ${PARTS}: what the parts have together over what the whole has, in candidates and in income.
 ${splitSeeds} seeds from ${seed} on, ${splitBlocks} blocks each: of all together with the standard error, and the span of single seeds.`,
-    ['sortition', 'leads', 'stake', 'candidates', 'span', 'winner', 'span', 'pooled', 'span'],
+    ['sortition', 'leads', 'stake', 'candidates', 'span', 'winner', 'span', 'computed', 'pooled', 'span'],
     rows,
     2,
   )

@@ -9,9 +9,10 @@ export type Sortition = SortitionParameters['sortition']
 /** What `quorate genesis` takes if nothing else is said: five candidates a slot, or three of ten verifiers. */
 export const EXPECTED_CANDIDATES = 5
 export const UNIFORM_PPM = 300_000
+export const LIMITS = { expectedCandidates: EXPECTED_CANDIDATES, uniformPpm: UNIFORM_PPM }
 const SORTITION: Readonly<Record<Sortition, SortitionParameters>> = {
-  stake: { sortition: 'stake', expectedCandidates: EXPECTED_CANDIDATES, uniformPpm: UNIFORM_PPM },
-  uniform: { sortition: 'uniform', expectedCandidates: EXPECTED_CANDIDATES, uniformPpm: UNIFORM_PPM },
+  stake: { sortition: 'stake', ...LIMITS },
+  uniform: { sortition: 'uniform', ...LIMITS },
 }
 
 /** A verifier is there in a slot with this probability, each slot anew. */

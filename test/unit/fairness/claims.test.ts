@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { expectedShares } from '../../../scripts/fairness/expected.ts'
 import { MAKER_SHARE_PPM, payOut, REWARD_DROPLETS, type Scheme } from '../../../scripts/fairness/income.ts'
+import { relativeIncomes } from '../../../scripts/fairness/measures.ts'
 import { createReport, type Report, RULES, RULES_NAMES, type RulesName, type Split } from '../../../scripts/fairness/report.ts'
-import { type Rules, simulate } from '../../../scripts/fairness/simulate.ts'
-import { EXPECTED_CANDIDATES, ONLINE_PPM, Seeded, UNIFORM_PPM, type World } from '../../../scripts/fairness/world.ts'
+import { simulate } from '../../../scripts/fairness/simulate.ts'
+import { EXPECTED_CANDIDATES, LIMITS, ONLINE_PPM, Seeded, STAKES_COINS, type World } from '../../../scripts/fairness/world.ts'
 import { enoughStake, stakeOf } from '../../../src/consensus/quorum.ts'
 
 /** How far a count may lie from what is expected, in standard deviations: beyond it less than once in 10,000 checks. */
@@ -73,19 +75,69 @@ describe('a simulated quorum', () => {
 })
 
 describe('leading, in the simulation and as computed', () => {
-  const cases: readonly { readonly description: string; readonly rules: Rules; readonly threshold: (stakeShare: number) => number }[] = [
-    { description: 'sortition by stake', rules: RULES.stake, threshold: (share) => Math.min(1, EXPECTED_CANDIDATES * share) },
-    { description: 'uniform sortition', rules: RULES.uniform, threshold: () => UNIFORM_PPM / 1_000_000 },
-  ]
-  for (const { description, rules, threshold } of cases)
-    it(`agree for ${description} and the lowest ticket`, () => {
+  for (const name of RULES_NAMES)
+    it(`agree for sortition ${RULES[name].sortition} and leader rule ${RULES[name].leaderRule}`, () => {
       const world = new Seeded(11).world()
       const blocks = 4_000
       const made = world.ids.map(() => 0)
-      for (const { maker } of simulate(world, rules, blocks).blocks) made[maker] = (made[maker] ?? 0) + 1
-      const expected = leaderShares(world.stakeDroplets.map((stake) => threshold(stake / world.totalStakeDroplets)))
-      for (const [member, share] of expected.entries()) assertCount(made[member] ?? 0, blocks, share)
+      for (const { maker } of simulate(world, RULES[name], blocks).blocks) made[maker] = (made[maker] ?? 0) + 1
+      for (const [member, share] of expectedShares(world.stakeDroplets, RULES[name]).entries())
+        assertCount(made[member] ?? 0, blocks, share)
     })
+})
+
+describe('leading, as computed', () => {
+  const { stake, uniform, nodeId, raw } = RULES
+  const near = (actual: number, expected: number): void => assert.ok(Math.abs(actual - expected) < 1e-4, `${actual}, not ${expected}`)
+  const relative = (stakes: readonly number[], ...rest: Tail<typeof expectedShares>): readonly number[] =>
+    relativeIncomes(expectedShares(stakes, ...rest), stakes)
+  const ends = (of: readonly number[]): readonly string[] => [of[0], of.at(-1)].map((one) => (one ?? Number.NaN).toFixed(2))
+
+  it('is what can be computed by hand, for two verifiers', () => {
+    // Always selected, each online with p. Both are: u / 3 < v / 1 has the chance 1 - 1/6 of two even tickets.
+    const p = ONLINE_PPM / 1_000_000
+    const atLeastOne = 1 - (1 - p) ** 2
+    const all = { expectedCandidates: 100, uniformPpm: 1_000_000 }
+    const [alone, both] = [p * (1 - p), p * p]
+    for (const rules of [stake, uniform]) near(expectedShares([3, 1], rules, all)[0] ?? 0, (alone + (both * 5) / 6) / atLeastOne)
+    near(expectedShares([3, 1], raw, all)[0] ?? 0, 0.5)
+    near(expectedShares([3, 1], nodeId, all)[0] ?? 0, p / atLeastOne)
+    // Half of the tickets select: the first is not always a candidate.
+    near(expectedShares([1, 1], nodeId, { expectedCandidates: 1, uniformPpm: 0 })[0] ?? 0, p / 2 / (1 - (1 - p / 2) ** 2))
+  })
+
+  it('is as stake where stakes are equal, whatever is compared', () => {
+    for (const rules of [stake, uniform, raw]) for (const one of relative([2, 2, 2, 2, 2], rules)) near(one, 1)
+  })
+
+  it('is what the page says of the verifiers here', () => {
+    assert.deepEqual(ends(relative(STAKES_COINS, stake)), ['1.08', '0.91'])
+    assert.deepEqual(ends(relative(STAKES_COINS, uniform)), ['0.90', '1.37'])
+    assert.deepEqual(ends(relative(STAKES_COINS, stake, { ...LIMITS, expectedCandidates: 1 })), ['1.03', '0.96'])
+    assert.deepEqual(ends(relative(STAKES_COINS, uniform, { ...LIMITS, uniformPpm: 100_000 })), ['0.53', '11.23'])
+    for (const one of relative(STAKES_COINS, stake)) assert.ok(one > 0.9 && one < 1.1, String(one))
+  })
+
+  for (const { of, expected } of [
+    { of: 10, expected: '1.10' },
+    { of: 5, expected: '1.22' },
+    { of: 3, expected: '1.28' },
+  ])
+    it(`is what the page says of one verifier with 1/${of} of all stake against 400 equal ones`, () => {
+      const stakes = [400, ...Array.from({ length: 400 }, () => of - 1)]
+      assert.equal(ends(relative(stakes, stake))[0], expected)
+    })
+
+  it('gains nothing by any split in any number of parts, if sortition is by stake', () => {
+    for (const [place, whole] of STAKES_COINS.entries())
+      for (const parts of [2, 3, 10]) {
+        const others = STAKES_COINS.filter((_, index) => index !== place)
+        const [before = 0] = expectedShares([whole, ...others], stake)
+        const split = expectedShares([...Array.from({ length: parts }, () => whole / parts), ...others], stake)
+        const after = split.slice(0, parts).reduce((sum, share) => sum + share, 0)
+        assert.ok(after < before && after > 0.85 * before, `${whole} in ${parts}: ${after / before}`)
+      }
+  })
 })
 
 describe('fairness', () => {
@@ -121,33 +173,45 @@ describe('fairness', () => {
       assert.ok(standardError < 0.1, String(standardError))
     })
 
-    it(`uniform sortition gives ten times the candidates to ten parts of ${stake} coins, and more income either way`, () => {
-      const { candidates, winner, pooled } = split('uniform', stake)
-      assert.ok(Math.abs(candidates.ratio - 10) < DEVIATIONS * candidates.standardError, JSON.stringify(candidates))
-      assert.ok(winner.least > 2 && winner.ratio - DEVIATIONS * winner.standardError > 3, JSON.stringify(winner))
-      assert.ok(pooled.least > 1.2, JSON.stringify(pooled))
+    it(`with it and the ticket for its stake, ten parts of ${stake} coins gain nothing`, () => {
+      const { winner, expectedWinner, pooled } = split('stake', stake)
+      assert.ok(Math.abs(winner.ratio - expectedWinner) < DEVIATIONS * winner.standardError, JSON.stringify(winner))
+      assert.ok(expectedWinner < 1 && expectedWinner > 0.85, String(expectedWinner))
+      assert.ok(winner.standardError < 0.2, JSON.stringify(winner))
+      assert.ok(Math.abs(pooled.ratio - 1) < 0.05, JSON.stringify(pooled))
     })
 
-    it(`the lowest ticket leads more often for ten parts of ${stake} coins, even though sortition is by stake`, () => {
-      const { winner, pooled } = split('stake', stake)
+    it(`uniform sortition gives ten times the candidates to ten parts of ${stake} coins, and hardly more income`, () => {
+      const { candidates, winner, expectedWinner, pooled } = split('uniform', stake)
+      assert.ok(Math.abs(candidates.ratio - 10) < DEVIATIONS * candidates.standardError, JSON.stringify(candidates))
+      assert.ok(Math.abs(winner.ratio - expectedWinner) < DEVIATIONS * winner.standardError, JSON.stringify(winner))
+      assert.ok(expectedWinner > 1.05 && expectedWinner < 1.15, String(expectedWinner))
+      assert.ok(pooled.ratio < 1.1, JSON.stringify(pooled))
+    })
+
+    it(`the lowest ticket as it is would lead more often for ten parts of ${stake} coins, even though sortition is by stake`, () => {
+      const { winner, pooled } = split('raw', stake)
       assert.ok(winner.ratio - DEVIATIONS * winner.standardError > 1, JSON.stringify(winner))
       assert.ok(pooled.ratio - DEVIATIONS * pooled.standardError > 1, JSON.stringify(pooled))
       assert.ok(pooled.ratio < winner.ratio)
     })
-
-    it(`the lowest ticket per coin gains nothing for ten parts of ${stake} coins`, () => {
-      const { winner, pooled } = split('perStake', stake)
-      assert.ok(winner.ratio - DEVIATIONS * winner.standardError < 1, JSON.stringify(winner))
-      assert.ok(winner.ratio < 1.2 && pooled.ratio < 1.05, JSON.stringify({ winner, pooled }))
-    })
   }
 
-  it('under the lowest ticket the smallest stake earns several times its share, under the lowest per coin nobody does', () => {
-    const relative = (name: RulesName): readonly number[] => report.runs[name].schemes.winner.members.map((one) => one.relativeIncome)
-    assert.ok((relative('stake').at(-1) ?? 0) > 2)
-    assert.ok((relative('stake')[0] ?? 0) < 0.6)
-    assert.ok(report.runs.perStake.schemes.winner.gini < report.runs.stake.schemes.winner.gini / 3)
-    assert.ok(report.runs.stake.schemes.winner.gini < report.runs.uniform.schemes.winner.gini)
+  it('income follows stake under the lowest ticket for its stake, and would not under the lowest as it is', () => {
+    const { stake, uniform, raw } = report.runs
+    const relative = ({ schemes }: typeof stake): readonly number[] => schemes.winner.members.map((one) => one.relativeIncome)
+    for (const run of [stake, uniform]) {
+      const deviation = (index: number): number => {
+        const [expected = 0, { stakeShare = 0 } = {}] = [run.expectedIncomes[index], report.verifiers[index]]
+        return Math.sqrt(expected / (stakeShare * report.blocks))
+      }
+      for (const [index, one] of relative(run).entries())
+        assert.ok(Math.abs(one - (run.expectedIncomes[index] ?? 0)) < DEVIATIONS * deviation(index), `${index}: ${one}`)
+      assert.ok(run.schemes.winner.gini < raw.schemes.winner.gini / 3)
+    }
+    for (const { relativeIncome } of stake.schemes.pooled.members) assert.ok(Math.abs(relativeIncome - 1) < 0.15, String(relativeIncome))
+    assert.ok((relative(raw).at(-1) ?? 0) > 2)
+    assert.ok((relative(raw)[0] ?? 0) < 0.6)
   })
 
   it('the lowest node id starves the highest ids', () => {
@@ -217,23 +281,7 @@ describe('fairness', () => {
   })
 })
 
-/**
- * Chance of each to have the lowest ticket of all candidates, given that there is one: the integral, over its own ticket t below its
- * threshold, of the chance that no other one is a candidate with less than t.
- */
-function leaderShares(thresholds: readonly number[]): readonly number[] {
-  const STEPS = 20_000
-  const online = ONLINE_PPM / 1_000_000
-  const shares = thresholds.map(() => 0)
-  for (let index = 0; index < STEPS; index++) {
-    const ticket = (index + 0.5) / STEPS
-    const nobodyBelow = thresholds.reduce((chance, threshold) => chance * (1 - online * Math.min(ticket, threshold)), 1)
-    for (const [member, threshold] of thresholds.entries())
-      if (ticket < threshold) shares[member] = (shares[member] ?? 0) + nobodyBelow / (1 - online * ticket)
-  }
-  const total = shares.reduce((sum, share) => sum + share, 0)
-  return shares.map((share) => share / total)
-}
+type Tail<F> = F extends (first: never, ...rest: infer R) => unknown ? R : never
 
 function assertCount(found: number, trials: number, chance: number): void {
   const deviation = Math.sqrt(trials * chance * (1 - chance))
