@@ -8,6 +8,7 @@ import { directoryPaths, exists } from '../node/directory.ts'
 import { createTelemetry } from '../node/logging.ts'
 import { startNode } from '../node/node.ts'
 import type { NodeOptions } from '../node/options.ts'
+import { sourceStanding } from '../node/source-standing.ts'
 import { parseAddress } from '../node/wallet.ts'
 import type { LogLevel, Telemetry } from '../ports/telemetry.ts'
 import { CliError, type ExitCode, exitCodes, report } from './exit.ts'
@@ -181,6 +182,7 @@ function createLog({ logLevel, logFormat }: StartFlags): Log {
 
 function greeting(view: NodeView, { role, directory, bootstrap }: NodeOptions, url: string | undefined): Happening {
   const { chain, peerId, addresses, height, quorum } = view.status()
+  const source = sourceStanding(view.ratification())
   return {
     level: 'info',
     event: 'started',
@@ -189,7 +191,9 @@ function greeting(view: NodeView, { role, directory, bootstrap }: NodeOptions, u
       `         peers reach it at ${addresses.join(' ') || `no address (${short(peerId)})`}`,
       `         bootstrap peers: ${bootstrap.length || 'none, so others must dial this node'}`,
       `         API ${url ?? 'off'}`,
+      // Where it is another source, the alarm says so.
+      ...(source.state === 'none-ratified' || source.state === 'ratified' ? [`         ${source.text}`] : []),
     ].join('\n'),
-    fields: { role, chain, chainId: view.chainId, peerId, addresses, height, url },
+    fields: { role, chain, chainId: view.chainId, peerId, addresses, height, url, source: source.state },
   }
 }

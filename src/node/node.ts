@@ -164,6 +164,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
       final.transactions.map(({ id }) => id),
       final.transition.receipt,
     )
+    if (final.transition.receipt.events.some(({ kind }) => kind === 'ratified')) watch.checkSource()
   }
 
   const runner: Runner = new Runner({

@@ -5,6 +5,7 @@ import { CLOCK_TOLERANCE_SLOTS, DISCOVERY_CHECK_MS, MESH_PEERS, NO_PEERS_ALARM_M
 import type { Chain } from './chain.ts'
 import type { NodeOptions } from './options.ts'
 import type { Seat } from './seat.ts'
+import { sourceStanding } from './source-standing.ts'
 import type { Sync } from './sync.ts'
 import type { View } from './view.ts'
 
@@ -18,7 +19,7 @@ export interface WatchOptions {
   readonly hasBootstrap: boolean
 }
 
-/** Tells the operator what he should know of the node's surroundings: peers found, none found, a clock that is off. */
+/** Tells the operator what he should know of the node and its surroundings: peers found, none found, a clock that is off, another source. */
 export class Watch {
   readonly #options: WatchOptions
   #discovery: NodeJS.Timeout | undefined
@@ -35,6 +36,7 @@ export class Watch {
     this.#quorum = setInterval(() => this.#lookAtQuorum(), QUORUM_CHECK_MS)
     this.#discovery = setInterval(() => this.#lookForPeers(), DISCOVERY_CHECK_MS)
     this.#lonely = setTimeout(() => this.#complainOfNoPeers(), NO_PEERS_ALARM_MS)
+    this.checkSource()
   }
   stop(): void {
     clearInterval(this.#discovery)
@@ -55,6 +57,13 @@ export class Watch {
     const way = median < 0 ? 'ahead of' : 'behind'
     const detail = `this clock is ${Math.round(Math.abs(median))} ms ${way} those of ${offsets.length} peers; set it by NTP, or its candidates come too late`
     view.alarm('clock-off', detail)
+  }
+
+  /** Compares the source that this node was built from with the ratified one: at the start, and when one is ratified. */
+  checkSource(): void {
+    const { role, view } = this.#options
+    const { state, text } = sourceStanding(view.ratification())
+    if (role !== 'bootstrap' && (state === 'not-ratified' || state === 'unknown')) view.alarm('not-ratified', text)
   }
 
   #lookForPeers(): void {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
+import type { RatificationView } from '../../api/ledger-types.ts'
 import { formatCoins } from '../../base/amounts.ts'
 import { QuorateError } from '../../base/errors.ts'
 import { isHex } from '../../base/hex.ts'
@@ -7,19 +8,6 @@ import { findNode, type NodePlace } from '../client.ts'
 import { CliError, exitCodes } from '../exit.ts'
 import { apiOption, directoryOption, jsonOption } from '../options.ts'
 import { facts, print, printable, printJson } from '../text.ts'
-
-/** What `GET /v1/ratification` answers. Sources are 64 hex digits. */
-interface Ratification {
-  /** What the chain has ratified, and at which height. */
-  readonly ratified: { readonly source: string; readonly height: number } | null
-  readonly election: {
-    readonly closesSlot: number
-    readonly proposals: readonly { readonly source: string; readonly droplets: number }[]
-  } | null
-  readonly supplyDroplets: number
-  /** What the node that answers was built from. */
-  readonly running: string | null
-}
 
 /** A source tree on disk: its hash, or why it has none. */
 type Tree = { readonly path: string; readonly source: string } | { readonly path: string; readonly source: null; readonly error: string }
@@ -128,7 +116,7 @@ async function verifySource(path: string | undefined, flags: NodePlace & { reado
 }
 
 function notRatified(
-  { source, height }: NonNullable<Ratification['ratified']>,
+  { source, height }: NonNullable<RatificationView['ratified']>,
   wrong: readonly { readonly what: string; readonly source: string | null }[],
 ): CliError {
   const differences = wrong.map((one) =>
@@ -142,7 +130,7 @@ function notRatified(
   )
 }
 
-function electionFacts({ election, supplyDroplets }: Ratification): readonly (readonly [string, string])[] {
+function electionFacts({ election, supplyDroplets }: RatificationView): readonly (readonly [string, string])[] {
   if (election === null) return []
   const { closesSlot, proposals } = election
   const hidden = proposals.length - PROPOSALS_SHOWN
@@ -165,7 +153,7 @@ async function readTree(root: string, named: boolean): Promise<Tree> {
   }
 }
 
-async function askNode(place: NodePlace): Promise<{ readonly url: string; readonly answer: Ratification }> {
+async function askNode(place: NodePlace): Promise<{ readonly url: string; readonly answer: RatificationView }> {
   const node = await findNode(place)
   let answer: unknown
   try {
@@ -182,7 +170,7 @@ async function askNode(place: NodePlace): Promise<{ readonly url: string; readon
 }
 
 /** A verdict must not rest on an answer that is none: that two things are missing does not make them equal. */
-function isRatification(value: unknown): value is Ratification {
+function isRatification(value: unknown): value is RatificationView {
   const isProposal = (entry: unknown): boolean => isSource(field(entry, 'source')) && isCount(field(entry, 'droplets'))
   const isElection = (entry: unknown): boolean => {
     const proposals = field(entry, 'proposals')
