@@ -14,11 +14,8 @@ export function toHex(bytes: Uint8Array): Hex {
   return text
 }
 
-function nibble(code: number): number {
-  if (code >= 48 && code <= 57) return code - 48
-  if (code >= 97 && code <= 102) return code - 87
-  return -1
-}
+/** What a digit stands for, by its character code; -1 for characters that are none. */
+const nibbles = Int8Array.from({ length: 128 }, (_, code) => '0123456789abcdef'.indexOf(String.fromCharCode(code)))
 
 /**
  * Reads lower-case hex into `target` at `offset`.
@@ -26,11 +23,11 @@ function nibble(code: number): number {
  */
 export function writeHex(text: Hex, target: Uint8Array, offset: number): void {
   if (text.length % 2 !== 0) throw new RangeError(`hex text has an odd length (${text.length})`)
-  for (let index = 0; index < text.length; index += 2) {
-    const high = nibble(text.charCodeAt(index))
-    const low = nibble(text.charCodeAt(index + 1))
-    if (high < 0 || low < 0) throw new RangeError(`not lower-case hex at character ${index}`)
-    target[offset + index / 2] = high * 16 + low
+  for (let index = 0, place = offset; index < text.length; index += 2) {
+    // One digit that is none makes both of them negative.
+    const byte = ((nibbles[text.charCodeAt(index)] ?? -1) << 4) | (nibbles[text.charCodeAt(index + 1)] ?? -1)
+    if (byte < 0) throw new RangeError(`not lower-case hex at character ${index}`)
+    target[place++] = byte
   }
 }
 

@@ -60,8 +60,9 @@ export class Writer {
   }
   u64(value: number): void {
     const start = this.#grow(8)
-    this.#view.setUint32(start, value % 0x1_0000_0000, true)
-    this.#view.setUint32(start + 4, Math.floor(value / 0x1_0000_0000), true)
+    const low = value >>> 0
+    this.#view.setUint32(start, low, true)
+    this.#view.setUint32(start + 4, (value - low) / 0x1_0000_0000, true)
   }
   hex(text: Hex): void {
     const start = this.#grow(text.length >> 1)
