@@ -77,7 +77,7 @@ export type Input =
 
 /** What the runner must do, in this order, each before the next. */
 export type Effect =
-  /** Write the guard's record, and with it the block that a lock or seal is for; on disk (fsync) before the next effect. */
+  /** Write the block that a lock or seal is for, then the guard's record; each is on disk (fsync) before what comes after it. */
   | { readonly kind: 'persist'; readonly record: GuardRecord; readonly block: Hash | null }
   /** Draw the slot's ticket under that seed; whether it selects this node goes by the stakes of that quorum. */
   | ({ readonly kind: 'draw-ticket'; readonly slot: number } & Lottery)

@@ -232,8 +232,9 @@ export class Runner {
     const body = effect.block === null ? undefined : known.get(effect.block)
     // The head's own body is in the chain: it may still be sealed.
     invariant(body !== undefined || effect.block === null || effect.block === chain.head.hash, 'what is locked or sealed is here')
-    const kept = body === undefined ? undefined : chain.guardBlock(body.ref, body.block)
-    await Promise.all([kept, verifier.guard.write(encode(guardRecord, effect.record))])
+    // The body comes first: a lock that outlives its block keeps this verifier from ever signing another one at its height.
+    if (body !== undefined) await chain.guardBlock(body.ref, body.block)
+    await verifier.guard.write(encode(guardRecord, effect.record))
   }
 
   async #drawTicket({ slot, quorum, epochSeed }: Extract<Effect, { kind: 'draw-ticket' }>): Promise<void> {

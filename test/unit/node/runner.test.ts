@@ -65,6 +65,12 @@ describe('the runner', () => {
       },
       close: () => Promise.resolve(),
     }
+    const guardBlock = chain.guardBlock.bind(chain)
+    chain.guardBlock = async (...body) => {
+      log.push('keep body')
+      await guardBlock(...body)
+      log.push('kept')
+    }
     const network = new FakeNetwork(of.verifiers[0]?.peerId)
     const client = new SyncClient(network)
     const nothing = (): void => {}
@@ -124,7 +130,10 @@ describe('the runner', () => {
     runner.feed({ kind: 'slot-started', slot: 5 })
     runner.feed({ kind: 'choice-due', slot: 5 })
     await waitFor(() => chain.head.height === 1, { deadlineMs: DEADLINE_MS, description: 'the block to be final' })
-    const expected = ['candidate', 'vote', 'lock', 'seal'].flatMap((kind) => ['write', 'written', `sign ${kind}`])
+    const expected = ['candidate', 'vote', 'lock', 'seal'].flatMap((kind) => {
+      const body = kind === 'lock' || kind === 'seal' ? ['keep body', 'kept'] : []
+      return [...body, 'write', 'written', `sign ${kind}`]
+    })
     assert.deepEqual(log, ['sign ticket', ...expected])
     assert.deepEqual(decode(guardRecord, written.at(-1) ?? new Uint8Array()), runner.state.record)
     await runner.stop()
@@ -182,6 +191,20 @@ describe('the runner', () => {
     await runner.stop()
     assert.deepEqual(log, ['sign ticket', 'write'])
     assert.deepEqual([network.published, chain.head.height], [[], 0])
+  })
+
+  it('is not locked, after a restart either, on a block whose body could not be kept', async () => {
+    const of = await TestChain.make(1)
+    const { chain, runner, fatal, written, log } = await setUp(of)
+    chain.guardBlock = () => Promise.reject(new QuorateError('store-full', 'no room'))
+    runner.feed({ kind: 'own-signatures-known', known: never })
+    runner.feed({ kind: 'slot-started', slot: 5 })
+    runner.feed({ kind: 'choice-due', slot: 5 })
+    await waitFor(() => fatal.length > 0, { deadlineMs: DEADLINE_MS, description: 'the failure' })
+    await runner.stop()
+    const record = decode(guardRecord, written.at(-1) ?? new Uint8Array())
+    assert.deepEqual([record.vote?.slot, record.lock], [5, null])
+    assert.equal(log.at(-1), 'sign vote')
   })
 
   it('ends when a job fails that is alone on the chain', async () => {
