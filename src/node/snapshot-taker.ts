@@ -45,14 +45,10 @@ export class SnapshotTaker {
     this.#waiting?.accounts.release()
     this.#waiting = { ref, accounts: accounts.freeze(), globals, quorum, headQuorum }
     this.#running ??= this.#run()
-      .catch((error: unknown) => this.#options.onFatal(error))
-      .finally(() => {
-        this.#running = null
-      })
   }
   /** Resolves when all that was to be taken is written. */
   async settled(): Promise<void> {
-    await this.#running
+    while (this.#running !== null) await this.#running
   }
   /** Breaks off what is under way; the store removes it at the next start. */
   async stop(): Promise<void> {
@@ -63,13 +59,20 @@ export class SnapshotTaker {
   }
 
   async #run(): Promise<void> {
-    for (let next = this.#waiting; next !== null && !this.#stopped; next = this.#waiting) {
-      this.#waiting = null
-      try {
-        await this.#write(next)
-      } finally {
-        next.accounts.release()
+    try {
+      for (let next = this.#waiting; next !== null && !this.#stopped; next = this.#waiting) {
+        this.#waiting = null
+        try {
+          await this.#write(next)
+        } finally {
+          next.accounts.release()
+        }
       }
+    } catch (error) {
+      this.#options.onFatal(error)
+    } finally {
+      // In the same turn as the last look at what waits: what comes a moment later must find nobody running, or nobody would take it.
+      this.#running = null
     }
   }
 

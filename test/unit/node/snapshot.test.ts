@@ -107,6 +107,26 @@ describe('snapshots', () => {
     assert.deepEqual(await assertWhole(snapshots, store), [1, 4])
   })
 
+  it('that fall due at the very moment at which the one before is done are taken too', async () => {
+    const state = { ...genesisState(of.genesis, of.chainId), accounts: treeOf(manyAccounts(3, 0)) }
+    const refOfHeight = (height: number) => ({ height, hash: of.chainId, slot: height, parent: of.chainId })
+    for (let turns = 0; turns < 12; turns++) {
+      const { store } = await open()
+      const snapshots = await SnapshotStore.open(store, 0)
+      let second: Promise<void> | undefined
+      const later = async (): Promise<void> => {
+        for (let turn = 0; turn < turns; turn++) await null
+        taker.take(refOfHeight(2), state)
+      }
+      const taker = takerOf(snapshots, { ...quiet(), log: () => void (second ??= later()) })
+      taker.take(refOfHeight(1), state)
+      await taker.settled()
+      await second
+      await taker.settled()
+      assert.deepEqual(await assertWhole(snapshots, store), [1, 2], `${turns} turns later`)
+    }
+  })
+
   it('that are stopped on the way leave nothing', async () => {
     const { store } = await open()
     const snapshots = await SnapshotStore.open(store, 0)
