@@ -35,6 +35,10 @@ export const LOOK_AROUND_MS = 250
 /** Blocks imported by sync between two turns of the runner, so that it stays responsive. */
 export const IMPORT_BLOCKS = 16
 export const FETCH_DEADLINE_MS = 2_000
+/** Peers asked for a missing block in one round; the next round, a slot later, begins with others. */
+export const MAX_FETCH_PEERS = 8
+/** Rounds without the block before the operator is told: the first may come before any peer is connected. */
+export const MISSING_BLOCK_ROUNDS = 3
 /** Between attempts to reach a verifier of the quorum: first and longest. */
 export const VERIFIER_RETRY_MS = 500
 export const MAX_VERIFIER_RETRY_MS = 10_000

@@ -306,7 +306,10 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     for (const body of await chain.guardedBlocks()) {
       const checked = await bodies.check(body.transactions)
       const executed = checked.kind === 'accept' ? executeBlock(chain, body, checked.value) : checked
-      if (executed.kind !== 'accept') continue
+      if (executed.kind !== 'accept') {
+        telemetry.log('warn', 'kept-block-wrong', { height: body.header.height, code: executed.code, detail: executed.detail })
+        continue
+      }
       known.add(executed.value)
       feed({ kind: 'block-known', block: executed.value.ref }, executed.value)
     }

@@ -15,14 +15,14 @@ import { encode } from '../wire/codec.ts'
 import { shortIdOf, ticketOf, transactionId } from '../wire/ids.ts'
 import type { Quorum } from '../wire/quorum.ts'
 import { statementMessage, ticketMessage } from '../wire/signing.ts'
-import { type AggregateSignature, type Candidate, candidate, compactBlock, publicRecord } from '../wire/types.ts'
+import { type AggregateSignature, type Candidate, candidate, compactBlock, type Hash, publicRecord } from '../wire/types.ts'
+import { BlockFetch } from './block-fetch.ts'
 import { BlockSize } from './block-size.ts'
 import type { Bodies } from './bodies.ts'
-import { FETCH_DEADLINE_MS } from './bounds.ts'
 import { buildBlock } from './builder.ts'
 import type { Chain } from './chain.ts'
 import type { Heard } from './heard.ts'
-import { executeBlock, type KnownBlock, type KnownBlocks } from './known-blocks.ts'
+import type { KnownBlock, KnownBlocks } from './known-blocks.ts'
 import type { Seat } from './seat.ts'
 import type { SignService } from './sign-service.ts'
 import type { Slots } from './slots.ts'
@@ -78,6 +78,7 @@ export class Runner {
   #state: State
   readonly #jobs: Job[] = []
   readonly #blockSize: BlockSize
+  readonly #blockFetch: BlockFetch
   /** Inputs that effects resulted in; they come before all that waits. */
   readonly #results: Input[] = []
   #working = false
@@ -88,6 +89,14 @@ export class Runner {
   constructor(options: RunnerOptions) {
     this.#options = options
     this.#blockSize = new BlockSize(options.chain.genesis.parameters.maxBlockTransactions)
+    this.#blockFetch = new BlockFetch({
+      ...options,
+      signersOf: (of) => this.#signersOf(of),
+      onFetched: (block) => {
+        options.known.add(block)
+        this.feed({ kind: 'block-known', block: block.ref }, block)
+      },
+    })
     this.#state = initialState({
       config: { leaderRule: options.chain.genesis.parameters.leaderRule, aggregate: (all) => options.signatures.blsAggregate(all) },
       members: this.#members(options.chain.quorum),
@@ -139,6 +148,7 @@ export class Runner {
   /** Takes no more inputs; resolves when what is under way is done. */
   stop(): Promise<void> {
     this.#stopped = true
+    this.#blockFetch.stop()
     return new Promise((resolve) => {
       const look = (): void => {
         if (this.#working) setImmediate(look)
@@ -211,7 +221,7 @@ export class Runner {
       case 'gossip-certificate':
         return this.#publish('evidence', encode(publicRecord, { kind: 'certificate', certificate: effect.certificate }))
       case 'fetch-block':
-        void this.#fetchBlock(effect.block, effect.from)
+        void this.#blockFetch.fetch(effect.block, effect.from)
         return
       case 'commit':
         return await this.#commit(effect)
@@ -303,34 +313,15 @@ export class Runner {
     this.#publish('blocks', encode(compactBlock, { header: final.header, shortIds, seal }))
   }
 
-  /** Gets a block that a certificate or a leader names: from who asked first, then from any peer. */
-  async #fetchBlock(of: string, from: number | null): Promise<void> {
-    const { chain, known, network, client, bodies, telemetry } = this.#options
-    const first = from === null ? undefined : chain.quorum.members[from]?.peerId
-    const others = network.peers().map(({ peerId }) => peerId)
-    for (const peerId of [...(first === undefined || first === network.peerId ? [] : [first]), ...others.slice(0, 4)]) {
-      if (known.get(of) !== undefined || this.#stopped) break
-      try {
-        const answer = await client.ask(peerId, { kind: 'block', block: of }, AbortSignal.timeout(FETCH_DEADLINE_MS))
-        if (answer === null) continue
-        const checked = await bodies.check(answer.block.transactions)
-        if (checked.kind !== 'accept' || answer.block.header.parent !== chain.head.hash) continue
-        const executed = executeBlock(chain, answer.block, checked.value)
-        if (executed.kind === 'accept' && executed.value.ref.hash === of) {
-          known.add(executed.value)
-          this.feed({ kind: 'block-known', block: executed.value.ref }, executed.value)
-          return
-        }
-      } catch (error) {
-        if (!(error instanceof QuorateError)) throw error
-        telemetry.count(`fetch-block.${error.code}`)
-      }
-    }
-  }
-
   #publish(topic: 'candidates' | 'blocks' | 'evidence', data: Uint8Array): void {
     const { network, telemetry } = this.#options
     network.publish(topic, data).catch((error: unknown) => telemetry.log('warn', 'publish-failed', { topic, error: String(error) }))
+  }
+
+  /** Who has signed for a block of this height, by the certificates that the machine keeps. */
+  #signersOf(of: Hash): readonly number[] {
+    const { valid, decided } = this.#state
+    return [valid, decided].flatMap((known) => (known?.statement.block === of ? known.aggregate.signers : []))
   }
 
   #members(quorum: Quorum): Members {
