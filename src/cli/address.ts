@@ -16,3 +16,13 @@ export async function readAddress(given: string | undefined, directory: string):
     throw error
   }
 }
+
+/** The address of a directory's account, to point it out in a list; null if there is no key, or none that can be read. */
+export async function ownAddress(directory: string): Promise<Address | null> {
+  try {
+    return await readAddress(undefined, directory)
+  } catch (error) {
+    if (error instanceof QuorateError) return null
+    throw error
+  }
+}

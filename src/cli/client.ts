@@ -32,6 +32,8 @@ export async function findNode({ api, dir }: NodePlace): Promise<NodeClient> {
   return createClient(file.url, `the node of ${dir} may have been killed: start it again with \`quorate start --dir ${dir}\``)
 }
 
+export const isUnreachable = (error: unknown): boolean => error instanceof CliError && error.exitCode === exitCodes.unreachable
+
 const unreachable = (message: string, cause?: unknown): CliError => new CliError(exitCodes.unreachable, 'unreachable', message, { cause })
 
 function createClient(url: string, hint: string): NodeClient {

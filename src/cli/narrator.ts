@@ -128,13 +128,16 @@ function changes(before: NodeStatus | undefined, now: NodeStatus): Happening[] {
   if (verifier !== null && state !== (before?.verifier?.state ?? null)) {
     found.push({ level: 'info', event: 'verifier', text: `verifier ${standing(verifier)}`, fields: { state, index: verifier.index } })
   }
-  const silence = verifier?.silence ?? null
-  if (silence !== (before?.verifier?.silence ?? null)) {
+  const silence = silenceOf(verifier)
+  if (silence !== silenceOf(before?.verifier ?? null)) {
     const text = silence === null ? 'signs' : `does not sign: ${printable(silence)}`
     found.push({ level: silence === null ? 'info' : 'warn', event: 'silence', text: `verifier ${text}`, fields: { silence } })
   }
   return found
 }
+
+/** Who is not elected has nothing to sign, and is not silent. */
+const silenceOf = (verifier: VerifierStatus | null): string | null => (verifier?.state === 'elected' ? verifier.silence : null)
 
 function standing({ state, index }: VerifierStatus): string {
   switch (state) {
@@ -149,6 +152,8 @@ function standing({ state, index }: VerifierStatus): string {
 
 function syncText({ sync, height, slot }: NodeStatus): string {
   switch (sync.state) {
+    case 'none':
+      return 'none: a bootstrap node helps others find each other and keeps no chain'
     case 'waiting-for-peers':
       return 'waiting for peers'
     case 'syncing':

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { NodeEvent, TransactionView } from '../api/types.ts'
 import type { Hash } from '../wire/types.ts'
-import type { NodeClient } from './client.ts'
+import { isUnreachable, type NodeClient } from './client.ts'
 import { CliError, exitCodes } from './exit.ts'
 
 export type Outcome =
@@ -69,5 +69,3 @@ async function ask(node: NodeClient, id: Hash): Promise<Outcome | undefined> {
     throw error
   }
 }
-
-const isUnreachable = (error: unknown): boolean => error instanceof CliError && error.exitCode === exitCodes.unreachable

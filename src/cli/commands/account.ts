@@ -1,14 +1,20 @@
 import type { Command } from 'commander'
-import type { AccountView, BallotView, VerifierView } from '../../api/ledger-types.ts'
-import { formatCoinHours, formatCoins } from '../../base/amounts.ts'
+import type { AccountView, BallotView, DelegationView, VerifierView } from '../../api/ledger-types.ts'
+import { DROPLETS_PER_COIN, formatCoinHours, formatCoins } from '../../base/amounts.ts'
 import type { Address } from '../../wire/types.ts'
 import { findNode, type NodePlace } from '../client.ts'
 import { inTime, seatText } from '../ledger-text.ts'
-import { apiOption, directoryOption, jsonOption } from '../options.ts'
+import { apiOption, directoryOption, integer, jsonOption } from '../options.ts'
+import { type Earned, earnedBy } from '../rewards.ts'
 import { facts, percent, plural, print, printable, printJson } from '../text.ts'
 
 type Facts = readonly (readonly [string, string])[]
 type Show = (address: Address) => string
+
+interface AccountFlags extends NodePlace {
+  readonly rewards?: number
+  readonly json?: true
+}
 
 export function addAccountCommand(program: Command): void {
   program
@@ -19,21 +25,35 @@ export function addAccountCommand(program: Command): void {
       'Shows an account at the newest final block: whether it is a client or a verifier, its free coins and coin-hours, what it has bonded and what is on its way back, ' +
         'and what it has to say in an open election. An account that nobody has paid yet holds nothing, which is no error.',
     )
+    .option('--rewards <blocks>', 'what so many of the newest blocks paid it as a verifier', integer(1, 10_000))
     .addOption(directoryOption())
     .addOption(apiOption())
     .addOption(jsonOption('print JSON for programs; amounts in millionths'))
-    .addHelpText('after', '\nExamples:\n  quorate account\n  quorate account quo1rpd5cjz6gl6ra59mr53aha6ydqlpfhuf92yq9n --json')
-    .action(async (given: string | undefined, flags: NodePlace & { readonly json?: true }) => {
+    .addHelpText(
+      'after',
+      `
+Coins that are delegated are shown with what they have earned and could be taken back for. They are shares of all that is delegated
+to the verifier; a share is worth one coin at first, and its part of the rewards makes it worth more.
+
+Examples:
+  quorate account
+  quorate account --rewards 100
+  quorate account quo1rpd5cjz6gl6ra59mr53aha6ydqlpfhuf92yq9n --json`,
+    )
+    .action(async (given: string | undefined, flags: AccountFlags) => {
       const { formatAddress } = await import('../../node/wallet.ts')
       const { readAddress } = await import('../address.ts')
       const address = await readAddress(given, flags.dir)
-      const account = await (await findNode(flags)).get<AccountView>(`/v1/accounts/${address}`)
-      if (flags.json) return printJson(account)
+      const node = await findNode(flags)
+      const account = await node.get<AccountView>(`/v1/accounts/${address}`)
+      const earned = flags.rewards === undefined || account.verifier === null ? null : await earnedBy(node, address, flags.rewards)
+      if (flags.json) return printJson(flags.rewards === undefined ? account : { ...account, earned })
       print(
         facts([
           ['address', formatAddress(account.address)],
           ...holdingFacts(account),
           ...(account.verifier === null ? [] : verifierFacts(account.verifier)),
+          ...(flags.rewards === undefined ? [] : earnedFacts(account, earned)),
           ...bondFacts(account, formatAddress),
           ...(account.ballot === null ? [] : ballotFacts(account.ballot, formatAddress)),
         ]),
@@ -65,12 +85,31 @@ function verifierFacts(verifier: VerifierView): Facts {
   ]
 }
 
+function earnedFacts({ kind }: AccountView, earned: Earned | null): Facts {
+  if (kind === 'client') return [['rewards', 'none: a client is not paid, and what its coins earn is in the worth of what it delegates']]
+  if (earned === null) return [['rewards', 'not known: this node began with a newer snapshot; ask for fewer blocks']]
+  const { fromHeight, toHeight, blocks, makerDroplets, signerDroplets, delegatorsDroplets, commissionDroplets } = earned
+  const all = formatCoins(makerDroplets + signerDroplets)
+  return [
+    ['rewards', `${all} coins in blocks ${fromHeight} to ${toHeight}, ${blocks} of which paid it`],
+    ['', `${formatCoins(makerDroplets)} as maker, ${formatCoins(signerDroplets)} as signer`],
+    [
+      '',
+      `${formatCoins(delegatorsDroplets)} of it to its delegators, of whose part it kept ${formatCoins(commissionDroplets)} as commission`,
+    ],
+  ]
+}
+
+/** To a millionth, rounded down. */
+const shareWorth = ({ droplets, shares }: DelegationView): string =>
+  formatCoins(shares === 0 ? 0 : Number((BigInt(droplets) * BigInt(DROPLETS_PER_COIN)) / BigInt(shares)))
+
 function bondFacts({ delegations, unbonding, endorses }: AccountView, show: Show): Facts {
   const rows = (name: string, texts: readonly string[]): Facts => texts.map((text, index) => [index === 0 ? name : '', text])
   return [
     ...rows(
       'delegates',
-      delegations.map(({ verifier, droplets }) => `${formatCoins(droplets)} to ${show(verifier)}`),
+      delegations.map((one) => `${formatCoins(one.droplets)} to ${show(one.verifier)}  (${shareWorth(one)} a share)`),
     ),
     ...rows(
       'comes back',

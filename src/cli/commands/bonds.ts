@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import type { AccountView } from '../../api/ledger-types.ts'
+import type { AccountView, VerifierView } from '../../api/ledger-types.ts'
 import { formatCoins } from '../../base/amounts.ts'
 import { usageError } from '../exit.ts'
 import { coins, needs } from '../options.ts'
@@ -53,7 +53,9 @@ function addUnstake(program: Command): void {
     .addHelpText('after', `${submitHelp}\n\nExamples:\n  quorate unstake --amount 100\n  quorate unstake --all --wait`)
     .action(async (flags: TakeBackFlags) => {
       const session = await openSession(flags)
-      noteWay(session)
+      const { verifier } = session.account
+      noteWay(session, flags, verifier?.stakeDroplets ?? 0)
+      if (verifier !== null) noteStanding(session, verifier, flags)
       await submit(session, [{ kind: 'unstake', amountDroplets: flags.amount ?? null }], `${amountText(flags)} on the way back`)
     })
 }
@@ -103,7 +105,7 @@ function addUndelegate(program: Command): void {
       const { readAddress } = await import('../address.ts')
       const verifier = await readAddress(flags.from, flags.dir)
       const session = await openSession(flags)
-      noteWay(session)
+      noteWay(session, flags, session.account.delegations.find((one) => one.verifier === verifier)?.droplets ?? 0)
       await submit(
         session,
         [{ kind: 'undelegate', verifier, amountDroplets: flags.amount ?? null }],
@@ -124,10 +126,22 @@ function addTakeBackOptions(command: Command): void {
 
 const amountText = ({ amount }: TakeBackFlags): string => (amount === undefined ? 'all of it is' : `${formatCoins(amount)} coins are`)
 
-function noteWay(session: Session): void {
+function noteWay(session: Session, { amount }: TakeBackFlags, bondedDroplets: number): void {
   const { unbondingSlots, slotMs } = session.genesis.parameters
+  if (amount === undefined) note(session, `all that is bonded there: ${formatCoins(bondedDroplets)} coins by now`)
   note(
     session,
     `free after ${unbondingSlots} slots (${duration(unbondingSlots * slotMs)}) at the earliest; \`quorate account\` shows the slot`,
   )
+}
+
+/** Whoever takes back too much leaves the quorum, and may not know. */
+function noteStanding(session: Session, { stakeDroplets, delegatedDroplets }: VerifierView, { amount }: TakeBackFlags): void {
+  const { minStakeDroplets } = session.genesis.parameters
+  const leftDroplets = (amount === undefined ? 0 : Math.max(0, stakeDroplets - amount)) + delegatedDroplets
+  if (leftDroplets < minStakeDroplets)
+    note(
+      session,
+      `${formatCoins(leftDroplets)} coins stay bonded, own and delegated, and an election asks for ${formatCoins(minStakeDroplets)}: the verifier will not be elected again`,
+    )
 }

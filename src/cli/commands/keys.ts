@@ -1,9 +1,10 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { directoryOption, jsonOption } from '../options.ts'
 import { facts, print, printJson } from '../text.ts'
 
 interface KeysFlags {
   readonly dir: string
+  readonly address?: true
   readonly exportSecret?: true
   readonly json?: true
 }
@@ -17,6 +18,7 @@ export function addKeysCommand(program: Command): void {
         'it carries the proof that the verifier holds its key. Secrets are printed with --export-secret only.',
     )
     .addOption(directoryOption())
+    .addOption(new Option('--address', 'print the address of the account and nothing else').conflicts(['exportSecret', 'json']))
     .option('--export-secret', 'print the secret keys too: who has them has the coins and signs in your name')
     .addOption(jsonOption())
     .addHelpText(
@@ -24,11 +26,13 @@ export function addKeysCommand(program: Command): void {
       `
 Examples:
   quorate keys
+  ME=$(quorate keys --address)
   quorate keys --dir v1 --json > v1.json     then: quorate genesis --verifier v1.json`,
     )
-    .action(async ({ dir, exportSecret, json }: KeysFlags) => {
+    .action(async ({ dir, address, exportSecret, json }: KeysFlags) => {
       const { publicParts, secretKeys } = await import('../../node/setup.ts')
       const parts = await publicParts(dir)
+      if (address) return print(parts.address)
       const secrets = exportSecret ? await secretKeys(dir) : undefined
       if (json) return printJson(secrets === undefined ? parts : { ...parts, secretKeys: secrets })
       print(

@@ -34,14 +34,16 @@ export function addVerifiersCommand(program: Command): void {
     })
 }
 
-async function showRegistered(node: NodeClient, { from, limit, json }: VerifiersFlags): Promise<void> {
+async function showRegistered(node: NodeClient, { dir, from, limit, json }: VerifiersFlags): Promise<void> {
   const answer = await node.get<VerifiersView>(`/v1/verifiers?from=${from}&limit=${limit}`)
   if (json) return printJson(answer)
   const { formatAddress } = await import('../../node/wallet.ts')
+  const { ownAddress } = await import('../address.ts')
+  const own = await ownAddress(dir)
   const { registered, verifiers } = answer
   if (verifiers.length === 0) return print(`no verifier from place ${from} on; ${registered} are registered`)
-  const state = ({ obstacle, jailedUntilSlot }: ListedVerifier): string =>
-    obstacle === null ? '' : obstacleText(obstacle, jailedUntilSlot)
+  const state = ({ address, obstacle, jailedUntilSlot }: ListedVerifier): string =>
+    [...(address === own ? ['yours'] : []), ...(obstacle === null ? [] : [obstacleText(obstacle, jailedUntilSlot)])].join(': ')
   print(
     table(
       [
@@ -70,10 +72,12 @@ async function showRegistered(node: NodeClient, { from, limit, json }: Verifiers
   if (last < registered) print(`${last} of ${registered}; go on with --from ${last}`)
 }
 
-async function showQuorum(node: NodeClient, { json }: VerifiersFlags): Promise<void> {
+async function showQuorum(node: NodeClient, { dir, json }: VerifiersFlags): Promise<void> {
   const quorum = await node.get<QuorumView>('/v1/quorum')
   if (json) return printJson(quorum)
   const { formatAddress } = await import('../../node/wallet.ts')
+  const { ownAddress } = await import('../address.ts')
+  const own = await ownAddress(dir)
   const { height, epoch, hash, members, totalDroplets, enoughDroplets, valueLimitDroplets } = quorum
   print(
     facts([
@@ -86,12 +90,13 @@ async function showQuorum(node: NodeClient, { json }: VerifiersFlags): Promise<v
   print('')
   print(
     table(
-      [{ title: 'INDEX', align: 'right' }, { title: 'VERIFIER' }, { title: 'WEIGHT', align: 'right' }, { title: 'PEER' }],
+      [{ title: 'INDEX', align: 'right' }, { title: 'VERIFIER' }, { title: 'WEIGHT', align: 'right' }, { title: 'PEER' }, { title: '' }],
       members.map(({ address, weightDroplets, peerId }, index) => [
         String(index),
         formatAddress(address),
         formatCoins(weightDroplets),
         printable(peerId),
+        address === own ? 'yours' : '',
       ]),
     ),
   )

@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander'
-import type { AccountView, BallotView } from '../../api/ledger-types.ts'
+import type { AccountView, BallotView, RatificationView } from '../../api/ledger-types.ts'
 import { formatCoins } from '../../base/amounts.ts'
 import { isHex } from '../../base/hex.ts'
-import type { Action, Address } from '../../wire/types.ts'
+import type { Action, Address, Hash } from '../../wire/types.ts'
 import { CliError, exitCodes, usageError } from '../exit.ts'
+import { obstacleText } from '../ledger-text.ts'
 import { coins } from '../options.ts'
 import { addSubmitOptions, note, openSession, type Session, type SubmitFlags, submit, submitHelp } from '../submit.ts'
 import { duration, plural } from '../text.ts'
@@ -89,13 +90,16 @@ async function castVote(flags: VoteFlags): Promise<void> {
       `a slip names ${slipChoices} verifiers at most on this chain, this one ${choices.length}`,
     )
   for (const choice of choices) {
-    const { kind } = await session.node.get<AccountView>(`/v1/accounts/${choice}`)
-    if (kind !== 'verifier')
+    const { verifier } = await session.node.get<AccountView>(`/v1/accounts/${choice}`)
+    if (verifier === null)
       throw new CliError(
         exitCodes.refused,
         'unknown-verifier',
         `${formatAddress(choice)} is no registered verifier; \`quorate verifiers\` lists them all`,
       )
+    const { obstacle, jailedUntilSlot } = verifier
+    if (obstacle !== null)
+      note(session, `as it stands, ${formatAddress(choice)} cannot be elected: ${obstacleText(obstacle, jailedUntilSlot)}`)
   }
   const weightDroplets = Math.min(ballot.heldDroplets, movedDroplets)
   const whom = plural(choices.length, 'verifier')
@@ -118,6 +122,21 @@ async function castRatification(source: string, flags: MoveFlags): Promise<void>
   await submit(session, [...move, { kind: 'ratify', source: hash }], `supported with ${formatCoins(weightDroplets)} coins`, {
     weightDroplets,
   })
+  if (flags.wait) await tellSupport(session, hash)
+}
+
+/** What all who support the source weigh by now, and whether that is enough. */
+async function tellSupport(session: Session, source: Hash): Promise<void> {
+  const { ratified, election, supplyDroplets } = await session.node.get<RatificationView>('/v1/ratification')
+  const proposed = election?.proposals.find((proposal) => proposal.source === source)
+  if (proposed !== undefined)
+    note(session, `${formatCoins(proposed.droplets)} of ${formatCoins(supplyDroplets)} coins support it in this election`)
+  note(
+    session,
+    ratified?.source === source
+      ? `it is the ratified source, since height ${ratified.height}`
+      : 'more than half of all coins make it the ratified one',
+  )
 }
 
 const weightText = (weightDroplets: number, { heldDroplets }: BallotView, movedDroplets: number): string =>

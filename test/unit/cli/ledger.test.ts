@@ -68,9 +68,14 @@ describe('quorate: commands of the ledger', () => {
       description: 'unstake a part',
       args: ['unstake', '--amount', '1'],
       action: () => ({ kind: 'unstake', amountDroplets: 1_000_000 }),
-      says: /free after 604800 slots \(7 d 0 h\) at the earliest/,
+      says: /^free after 604800 slots \(7 d 0 h\) at the earliest; .*\n$/,
     },
-    { description: 'unstake all', args: ['unstake', '--all'], action: () => ({ kind: 'unstake', amountDroplets: null }) },
+    {
+      description: 'unstake all',
+      args: ['unstake', '--all'],
+      action: () => ({ kind: 'unstake', amountDroplets: null }),
+      says: /all that is bonded there: 100 coins by now\nfree after .*\n50 coins stay bonded, .* asks for 100: the verifier will not be elected again\n$/,
+    },
     {
       description: 'delegate',
       args: ['delegate', '--to', formatAddress(first), '--amount', '3'],
@@ -81,7 +86,7 @@ describe('quorate: commands of the ledger', () => {
       description: 'undelegate all',
       args: ['undelegate', '--from', formatAddress(first), '--all'],
       action: () => ({ kind: 'undelegate', verifier: first, amountDroplets: null }),
-      says: /free after/,
+      says: /^all that is bonded there: 3\.5 coins by now\nfree after/,
     },
     {
       description: 'endorse',
@@ -118,6 +123,8 @@ describe('quorate: commands of the ledger', () => {
   for (const { description, args, action, says } of verbs) {
     it(`${description}: signs what the ledger takes, with the next nonce`, async () => {
       openElection({ ratifyWeightDroplets: 62_500_000 })
+      const delegations = [{ verifier: first, droplets: 3_500_000, shares: 3_000_000 }]
+      node.accounts.set(own, { ...node.account(own), kind: 'verifier', verifier: listedVerifier(own), delegations })
       const [command = '', ...rest] = args
       const { code, stdout, stderr } = await run(command, ...rest)
       assert.equal(code, 0, stderr)
@@ -230,6 +237,46 @@ describe('quorate: commands of the ledger', () => {
     })
   }
 
+  it('vote for who cannot be elected says so, and votes', async () => {
+    openElection()
+    const verifier = listedVerifier(second, { obstacle: 'registered-in-election' })
+    node.accounts.set(second, clientAccount(second, { kind: 'verifier', verifier }))
+    const { code, stderr } = await run('vote', '--for', first, second)
+    assert.equal(code, 0)
+    assert.match(stderr, new RegExp(`^as it stands, ${formatAddress(second)} cannot be elected: registered while an election was open`))
+    assert.deepEqual(sentActions(), [{ kind: 'slip', choices: [first, second] }])
+  })
+
+  const supported: readonly { description: string; ratified: boolean; says: RegExp }[] = [
+    {
+      description: 'not yet',
+      ratified: false,
+      says: /\n9 of 1000 coins support it in this election\nmore than half of all coins make it the ratified one\n$/,
+    },
+    {
+      description: 'enough',
+      ratified: true,
+      says: /\n9 of 1000 coins support it in this election\nit is the ratified source, since height 251\n$/,
+    },
+  ]
+  for (const { description, ratified, says } of supported) {
+    it(`ratify --wait says what supports the source by now: ${description}`, async () => {
+      openElection()
+      node.answer = (text) => {
+        const one = read(text)
+        const id = transactionId(one)
+        node.transactions.set(id, { state: 'final', transaction: one, height: 251, block: hashAt(251), index: 0 })
+        return { id, accepted: true }
+      }
+      const election = { number: 2, closesSlot: 3600, proposals: [{ source, droplets: 9_000_000 }] }
+      const view = { ratified: ratified ? { source, height: 251 } : null, election, supplyDroplets: 1_000_000_000, running: null }
+      node.ratification = () => view
+      const { code, stderr } = await startQuorate(['ratify', '--dir', directory, source, '--wait']).ended
+      assert.equal(code, 0, stderr)
+      assert.match(stderr, says)
+    })
+  }
+
   it('register without a verifier key says how to get one', async () => {
     const { code, stderr } = await quorateHere('register', '--dir', full)
     assert.equal(code, 1)
@@ -267,7 +314,7 @@ describe('quorate: commands of the ledger', () => {
     const [one, two] = [first, second].map(formatAddress)
     for (const says of [
       /kind +client\n/,
-      new RegExp(`delegates +3\\.5 to ${one}\n`),
+      new RegExp(`delegates +3\\.5 to ${one}  \\(1\\.166666 a share\\)\n`),
       new RegExp(`comes back +1 from ${two}, in slot 900 at the earliest`),
       new RegExp(`endorses +${one}\n +${two}\n`),
       /election +2 is open: held 100 when it opened, moved 12\.5 since; a slip weighs 12\.5\n/,
@@ -284,6 +331,45 @@ describe('quorate: commands of the ledger', () => {
       /trust +5\nvotes +7 coins/,
     ])
       assert.match(verifier.stdout, says)
+  })
+
+  it('account --rewards adds up what the newest blocks paid', async () => {
+    const paid = parseAddress(formatAddress('aa'.repeat(20)))
+    node.accounts.set(paid, clientAccount(paid, { kind: 'verifier', verifier: listedVerifier(paid) }))
+    const [plain, json, none] = await Promise.all([
+      run('account', paid, '--rewards', '120'),
+      run('account', paid, '--rewards', '120', '--json'),
+      run('account', client, '--rewards', '120'),
+    ])
+    assert.match(plain.stdout, /\nrewards +1\.32 coins in blocks 131 to 250, 120 of which paid it\n +0\.264 as maker, 1\.056 as signer\n/)
+    assert.match(plain.stdout, /\n +0\.36 of it to its delegators, of whose part it kept 0\.018 as commission\n/)
+    const sums = { makerDroplets: 264_000, signerDroplets: 1_056_000, delegatorsDroplets: 360_000, commissionDroplets: 18_000 }
+    assert.deepEqual(JSON.parse(json.stdout).earned, { fromHeight: 131, toHeight: 250, blocks: 120, ...sums })
+    assert.match(none.stdout, /\nrewards +none: a client is not paid/)
+  })
+
+  it('account --rewards does not make up what the node does not have', async () => {
+    node.accounts.set(first, clientAccount(first, { kind: 'verifier', verifier: listedVerifier(first) }))
+    const { blocks } = node
+    node.blocks = (from, count) => blocks.call(node, from, count).map((block) => ({ ...block, receipt: null }))
+    const [plain, json] = await Promise.all([run('account', first, '--rewards', '9'), run('account', first, '--rewards', '9', '--json')])
+    assert.match(plain.stdout, /\nrewards +not known: this node began with a newer snapshot; ask for fewer blocks\n/)
+    assert.equal(JSON.parse(json.stdout).earned, null)
+  })
+
+  it('keys --address prints the address for scripts', async () => {
+    const { code, stdout } = await run('keys', '--address')
+    assert.deepEqual([code, stdout], [0, `${parts.address}\n`])
+  })
+
+  it('verifiers points out the own one', async () => {
+    node.registered = [listedVerifier(own), listedVerifier(second), listedVerifier(own, { obstacle: 'jailed', jailedUntilSlot: 9 })]
+    const [all, away] = await Promise.all([run('verifiers'), quorateHere('verifiers', '--dir', '/nonexistent', '--api', api.url)])
+    assert.match(
+      all.stdout,
+      new RegExp(`\n${parts.address} .* 0 +yours\n.* 0\n${parts.address} .* yours: jailed for an offence until slot 9\n$`),
+    )
+    assert.doesNotMatch(away.stdout, /yours/)
   })
 
   it('verifiers lists those that are registered, and the quorum', async () => {
