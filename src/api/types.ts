@@ -57,7 +57,8 @@ export interface NodeStatus {
   readonly headSlot: number
   /** When this node made the head final; null if before this start. */
   readonly headFinalAtMs: number | null
-  readonly sync: { readonly state: 'waiting-for-peers' | 'syncing' | 'following'; readonly targetHeight: number }
+  /** `none`: a bootstrap node keeps no chain. */
+  readonly sync: { readonly state: 'none' | 'waiting-for-peers' | 'syncing' | 'following'; readonly targetHeight: number }
   /** Null on a node without a verifier key. */
   readonly verifier: VerifierStatus | null
   /** Number of handovers of the quorum so far. */

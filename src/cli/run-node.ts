@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { startApi } from '../api/server.ts'
 import type { NodeView } from '../api/types.ts'
 import { removeApiFile, writeApiFile } from '../node/api-file.ts'
-import { directoryPaths, exists } from '../node/directory.ts'
+import { directoryPaths, exists, ownRole } from '../node/directory.ts'
 import { createTelemetry } from '../node/logging.ts'
 import { startNode } from '../node/node.ts'
 import type { NodeOptions } from '../node/options.ts'
@@ -112,7 +112,7 @@ async function nodeOptions(flags: StartFlags, telemetry: Telemetry): Promise<Nod
   const { directory } = directoryPaths(flags.dir)
   return {
     directory,
-    role: flags.role ?? ((await exists(join(directory, 'verifier.key'))) ? 'verifier' : 'full'),
+    role: flags.role ?? (await ownRole(directory)),
     listen: flags.listen ?? [DEFAULT_LISTEN],
     announce: flags.announce ?? [],
     bootstrap: await bootstrapPeers(flags, directory),

@@ -54,6 +54,8 @@ export const CLOCK_TOLERANCE_SLOTS = 0.25
 export const MESH_PEERS = 3
 export const DISCOVERY_CHECK_MS = 100
 export const NO_PEERS_ALARM_MS = 10_000
+/** Addresses that the alarm `no-peers` names, each with what came of it. */
+export const SHOWN_DIALS = 4
 /** How often a verifier looks whether enough stake is in reach. */
 export const QUORUM_CHECK_MS = 5_000
 /** Fewest transactions to which lost slots shrink the blocks that this maker offers. */

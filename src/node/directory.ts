@@ -58,7 +58,7 @@ export interface NodeDirectory {
 
 /**
  * Locks a directory and loads what a node of this role needs from it. Each error says the next step. Rejects with QuorateError
- * `not-initialised`, `network-key-missing`, `directory-in-use`, `genesis-missing`, `not-verifier`, `wrong-network-key`, or those of the key and genesis files.
+ * `not-initialised`, `network-key-missing`, `directory-in-use`, `genesis-missing`, `not-verifier`, `guard-without-key`, `wrong-network-key`, or those of the key and genesis files.
  */
 export async function openDirectory(directory: string, role: NodeOptions['role']): Promise<NodeDirectory> {
   const paths = directoryPaths(directory)
@@ -114,14 +114,26 @@ async function load(paths: DirectoryPaths, role: NodeOptions['role']): Promise<O
   return { genesis, chainId: chainIdOf(genesis), networkKey, peerId, verifierKey: verifier, warnings }
 }
 
-async function loadVerifierKey({ directory }: DirectoryPaths): Promise<LoadedKey> {
+async function loadVerifierKey({ directory, guard }: DirectoryPaths): Promise<LoadedKey> {
   if (!(await exists(keyPath(directory, 'verifier')))) {
+    if (await exists(guard)) {
+      throw new QuorateError(
+        'guard-without-key',
+        `${keyPath(directory, 'verifier')} is missing, but ${guard} remembers what it has signed: put the key back from a backup, or start with \`--role full\` to follow without signing`,
+      )
+    }
     throw new QuorateError(
       'not-verifier',
       `${directory} has no verifier key: run \`quorate init --dir ${directory} --role verifier\`, or start with \`--role full\``,
     )
   }
   return loadKey(directory, 'verifier')
+}
+
+/** The role of whoever does not name one: a verifier by its key, or by the guard of a key that must have been lost. */
+export async function ownRole(directory: string): Promise<'full' | 'verifier'> {
+  const { guard, directory: absolute } = directoryPaths(directory)
+  return (await exists(keyPath(absolute, 'verifier'))) || (await exists(guard)) ? 'verifier' : 'full'
 }
 
 export async function exists(path: string): Promise<boolean> {

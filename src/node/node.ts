@@ -277,6 +277,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     view,
     seat,
     hasBootstrap: options.bootstrap.length > 0,
+    obstacle: () => own?.obstacle ?? null,
   })
   checkCheckpoint(chain, options.checkpoint)
   if (role !== 'bootstrap') {
@@ -333,8 +334,8 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
       const links = new VerifierLinks(chain, network)
       links.start()
       const { publicKey: blsKey } = verifier
-      const isCaughtUp = (): boolean => sync.hasPeers && sync.targetHeight <= chain.head.height + 1
-      const asking = new OwnSignatures({ chain, blsKey, seat, network, client, quorumSignatures, telemetry, isCaughtUp, feed })
+      const heightOf = (peerId: string): number | null => sync.statusOf(peerId)?.status.height ?? null
+      const asking = new OwnSignatures({ chain, blsKey, seat, network, client, quorumSignatures, telemetry, heightOf, feed })
       own = asking
       asking.start()
       closers.push(() => {

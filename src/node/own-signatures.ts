@@ -1,3 +1,4 @@
+import { formatCoins } from '../base/amounts.ts'
 import { QuorateError } from '../base/errors.ts'
 import type { Hex } from '../base/hex.ts'
 import type { KnownSignatures } from '../consensus/guard.ts'
@@ -21,21 +22,25 @@ export interface OwnSignaturesOptions {
   readonly client: SyncClient
   readonly quorumSignatures: QuorumSignatures
   readonly telemetry: Telemetry
-  /** No peer is known to be ahead, and some have said so: before, a later quorum may know more than the one that is asked. */
-  readonly isCaughtUp: () => boolean
+  /** Height of that peer's head, as it says; null if it has not said. */
+  readonly heightOf: (peerId: string) => number | null
   readonly feed: (input: Input) => void
 }
 
 /**
  * Once its key is registered, asks the members of the quorum what they have seen this verifier sign, and tells the machine when
  * those have answered with whom it could make a certificate: without them nothing can be signed anyway, so waiting for them
- * costs nothing. Whoever connects later is asked too, for the one leader that holds a lost lock may be among them.
+ * costs nothing. They must not be ahead of this node's chain, or a later quorum may know more than they do; what others say of
+ * their heights is no reason to wait, or one liar could silence whoever starts. Whoever connects later is asked too, for the
+ * one leader that holds a lost lock may be among them.
  */
 export class OwnSignatures {
   readonly #options: OwnSignaturesOptions
   /** Verifiers that have told what they know. */
   readonly #answered = new Set<Address>()
   readonly #asking = new Set<Address>()
+  /** Verifiers that were heard out once, whatever came of it. */
+  readonly #tried = new Set<Address>()
   #own: Address | null = null
   #known: KnownSignatures = { slot: null, lock: null, seal: null }
   #isFed = false
@@ -57,12 +62,22 @@ export class OwnSignatures {
     this.#undo()
   }
 
+  /** Why this verifier has a seat and signs nothing yet, and what to do about it, in whole sentences. Null if it is not waiting. */
+  get obstacle(): string | null {
+    const { chain, seat } = this.#options
+    if (this.#isFed || seat.in(chain.quorum) === null) return null
+    const { enough, told, complete, height } = this.#count()
+    const coins = formatCoins
+    return told < enough
+      ? `it signs nothing until verifiers with ${coins(enough)} coins of stake, itself counted, have told what they have seen it sign; so far those with ${coins(told)} have: start the verifiers that are down, or mend the network between them`
+      : `it signs nothing until it has the blocks of the verifiers that it asked: those with ${coins(told - complete)} coins of stake say that they are at height ${height}, it is at ${chain.head.height}. If that does not grow, connect to more peers`
+  }
+
   /** The key may have become registered, the quorum another, or the chain complete. */
   look(): void {
     if (this.#isFed) return
     this.#own ??= this.#findOwn()
     if (this.#own === null) return
-    this.#answered.add(this.#own)
     for (const { peerId } of this.#options.network.peers()) this.#ask(peerId)
     this.#tellIfEnough()
   }
@@ -94,17 +109,20 @@ export class OwnSignatures {
       .catch((error: unknown) => {
         if (!(error instanceof QuorateError)) throw error
         telemetry.log('debug', 'newest-signed-failed', { peerId, code: error.code })
-        // It is asked again while it stays connected: its answer may be the one that is missing.
         if (error.code !== 'unsupported') this.#askAgain(peerId)
       })
       .finally(() => {
         this.#asking.delete(member.id)
+        this.#tried.add(member.id)
         this.#tellIfEnough()
       })
   }
 
+  /** While it stays connected: its answer may be the one that is missing. */
   #askAgain(peerId: string): void {
-    setTimeout(() => this.#ask(peerId), SYNC_DEADLINE_MS / 10).unref()
+    setTimeout(() => {
+      if (this.#options.network.peers().some((peer) => peer.peerId === peerId)) this.#ask(peerId)
+    }, SYNC_DEADLINE_MS / 10).unref()
   }
 
   /** False for a statement of a height whose quorum this node does not know yet. */
@@ -127,19 +145,31 @@ export class OwnSignatures {
     return true
   }
 
-  #tellIfEnough(): void {
-    const { chain, isCaughtUp } = this.#options
+  /**
+   * Stake of the members that have told, this node's own included; of those of them that are not ahead of it; how much is
+   * enough; and the highest head of those that are ahead.
+   */
+  #count(): { readonly told: number; readonly complete: number; readonly enough: number; readonly height: number } {
+    const { chain, heightOf } = this.#options
     const { members, totalStakeDroplets } = chain.quorum
-    let stake = 0
-    let others = 0
-    for (const { id, stakeDroplets } of members) {
-      if (!this.#answered.has(id)) continue
-      stake += stakeDroplets
-      if (id !== this.#own) others++
+    let [told, complete, height] = [0, 0, 0]
+    for (const { id, peerId, stakeDroplets } of members) {
+      const head = id === this.#own ? chain.head.height : this.#answered.has(id) ? heightOf(peerId) : null
+      if (head === null) continue
+      told += stakeDroplets
+      if (head <= chain.head.height + 1) complete += stakeDroplets
+      else height = Math.max(height, head)
     }
-    if (this.#stopped || stake < enoughStake(totalStakeDroplets)) return
-    // The first time, whoever is connected is heard out; and a later quorum may know what the one of an old head does not.
-    if (!this.#isFed && (this.#asking.size > 0 || (others > 0 && !isCaughtUp()))) return
+    return { told, complete, enough: enoughStake(totalStakeDroplets), height }
+  }
+
+  #tellIfEnough(): void {
+    if (this.#stopped || this.#own === null) return
+    if (!this.#isFed) {
+      const { complete, enough } = this.#count()
+      // Whoever is connected is heard out, but not for ever.
+      if (complete < enough || [...this.#asking].some((id) => !this.#tried.has(id))) return
+    }
     this.#isFed = true
     this.#options.feed({ kind: 'own-signatures-known', known: this.#known })
   }

@@ -64,7 +64,6 @@ export class View implements NodeView {
     const peers = network.peers()
     const leader = runner.leader()
     const leaderMember = leader === null ? undefined : quorum.members[leader.index]
-    const { targetHeight } = sync
     const usage = process.cpuUsage()
     const { count, bytes } = pool.stats()
     return {
@@ -81,15 +80,7 @@ export class View implements NodeView {
       head: head.hash,
       headSlot: head.slot,
       headFinalAtMs: this.#finalAt.get(head.height) ?? null,
-      sync: {
-        state:
-          !sync.hasPeers && this.connectedStake() < enoughStake(quorum.totalStakeDroplets)
-            ? 'waiting-for-peers'
-            : targetHeight > head.height + 1
-              ? 'syncing'
-              : 'following',
-        targetHeight,
-      },
+      sync: { state: this.#syncState(), targetHeight: sync.targetHeight },
       verifier: this.#verifier(),
       ...this.#ledger.status(slots.now()),
       peers: peers.length,
@@ -246,6 +237,13 @@ export class View implements NodeView {
   }
   emit(event: NodeEvent): void {
     for (const listener of this.#listeners) listener(event)
+  }
+
+  #syncState(): NodeStatus['sync']['state'] {
+    const { role, chain, sync } = this.#options
+    if (role === 'bootstrap') return 'none'
+    if (!sync.hasPeers && this.connectedStake() < enoughStake(chain.quorum.totalStakeDroplets)) return 'waiting-for-peers'
+    return sync.targetHeight > chain.head.height + 1 ? 'syncing' : 'following'
   }
 
   #verifier(): VerifierStatus | null {

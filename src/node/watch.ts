@@ -1,7 +1,7 @@
 import { formatCoins } from '../base/amounts.ts'
 import { enoughStake } from '../consensus/quorum.ts'
 import type { Network } from '../ports/network.ts'
-import { CLOCK_TOLERANCE_SLOTS, DISCOVERY_CHECK_MS, MESH_PEERS, NO_PEERS_ALARM_MS, QUORUM_CHECK_MS } from './bounds.ts'
+import { CLOCK_TOLERANCE_SLOTS, DISCOVERY_CHECK_MS, MESH_PEERS, NO_PEERS_ALARM_MS, QUORUM_CHECK_MS, SHOWN_DIALS } from './bounds.ts'
 import type { Chain } from './chain.ts'
 import type { NodeOptions } from './options.ts'
 import type { Seat } from './seat.ts'
@@ -12,11 +12,13 @@ import type { View } from './view.ts'
 export interface WatchOptions {
   readonly role: NodeOptions['role']
   readonly chain: Chain
-  readonly network: Network
-  readonly sync: Sync
-  readonly view: View
+  readonly network: Pick<Network, 'peers' | 'dialAttempts'>
+  readonly sync: Pick<Sync, 'hasPeers' | 'statusOf'>
+  readonly view: Pick<View, 'alarm' | 'connectedStake' | 'noteDiscovery' | 'ratification'>
   readonly seat: Seat
   readonly hasBootstrap: boolean
+  /** Why this verifier does not sign yet, as OwnSignatures has it. */
+  readonly obstacle: () => string | null
 }
 
 /** Tells the operator what he should know of the node and its surroundings: peers found, none found, a clock that is off, another source. */
@@ -27,6 +29,8 @@ export class Watch {
   #quorum: NodeJS.Timeout | undefined
   /** It has reached a quorum before. */
   #wasFound = false
+  /** It has had time to start. */
+  #isStarted = false
 
   constructor(options: WatchOptions) {
     this.#options = options
@@ -35,7 +39,10 @@ export class Watch {
   start(): void {
     this.#quorum = setInterval(() => this.#lookAtQuorum(), QUORUM_CHECK_MS)
     this.#discovery = setInterval(() => this.#lookForPeers(), DISCOVERY_CHECK_MS)
-    this.#lonely = setTimeout(() => this.#complainOfNoPeers(), NO_PEERS_ALARM_MS)
+    this.#lonely = setTimeout(() => {
+      this.#isStarted = true
+      this.#complainOfNoPeers()
+    }, NO_PEERS_ALARM_MS)
     this.checkSource()
   }
   stop(): void {
@@ -86,7 +93,9 @@ export class Watch {
 
   /** A verifier is connected to all others that run: it can tell why blocks have stopped. */
   #lookAtQuorum(): void {
-    const { chain, view, seat } = this.#options
+    const { chain, view, seat, obstacle } = this.#options
+    const waitsFor = this.#isStarted ? obstacle() : null
+    if (waitsFor !== null) view.alarm('not-signing-yet', waitsFor)
     const enough = enoughStake(chain.quorum.totalStakeDroplets)
     const reached = view.connectedStake()
     if (seat.in(chain.quorum) === null || !this.#wasFound || reached >= enough) return
@@ -106,10 +115,17 @@ export class Watch {
         `connected to ${peers} peers, none of which has this chain: compare genesis.json with theirs, and use --scope local on a private network`,
       )
     if (peers > 0 || !hasBootstrap) return
-    const tried = network
-      .dialAttempts()
-      .slice(-4)
-      .map(({ target, outcome }) => `${target}: ${outcome}`)
-    view.alarm('no-peers', `no peers after ${NO_PEERS_ALARM_MS / 1000} s; tried ${tried.join('; ') || 'nothing yet'}`)
+    const outcomes = new Map<string, string>()
+    for (const { target, outcome } of network.dialAttempts()) {
+      // The newest outcome of an address, and those that were tried last.
+      outcomes.delete(target)
+      outcomes.set(target, outcome)
+    }
+    const tried = [...outcomes].slice(-SHOWN_DIALS).map(([target, outcome]) => `${target}: ${outcome}`)
+    view.alarm(
+      'no-peers',
+      `no peers after ${NO_PEERS_ALARM_MS / 1000} s; tried ${tried.join('; ') || 'nothing yet'}. Check that a bootstrap node runs at the address that this node was given, and the firewall between; ` +
+        'on one machine or a private network start with --scope local. It goes on trying',
+    )
   }
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readApiFile, removeApiFile, writeApiFile } from '../../../src/node/api-file.ts'
-import { openDirectory } from '../../../src/node/directory.ts'
+import { openDirectory, ownRole } from '../../../src/node/directory.ts'
 import { genesisVerifier, initDirectory, makeGenesis, publicParts } from '../../../src/node/setup.ts'
 import { openWallet } from '../../../src/node/wallet.ts'
 import { tempDirectory } from '../../helpers/temp-directory.ts'
@@ -90,6 +90,16 @@ describe("a node's directory", () => {
       says: /--role verifier/,
     },
     {
+      description: "a verifier's that has lost its key",
+      role: 'verifier',
+      change: async (at) => {
+        await initDirectory({ directory: at, role: 'verifier', genesisFile: null, bootstrap: [] })
+        rmSync(join(at, 'verifier.key'))
+      },
+      code: 'guard-without-key',
+      says: /verifier\.key is missing, .* put the key back from a backup, or start with `--role full`/,
+    },
+    {
       description: 'a broken key',
       role: 'full',
       change: (at) => writeFileSync(join(at, 'network.key'), ''),
@@ -118,6 +128,28 @@ describe("a node's directory", () => {
       await assert.rejects(openDirectory(directory, role), { code })
     })
   }
+
+  it('is a verifier, to whoever names no role, by its key or by the guard of a key that was lost', async () => {
+    const directory = await init('full')
+    assert.equal(await ownRole(directory), 'full')
+    await initDirectory({ directory, role: 'verifier', genesisFile: null, bootstrap: [] })
+    const [key, guard] = [join(directory, 'verifier.key'), join(directory, 'guard')]
+    const roles: string[] = []
+    for (const lost of [[], [key], [key, guard], [guard]]) {
+      for (const path of lost) renameSync(path, `${path}.away`)
+      roles.push(await ownRole(directory))
+      for (const path of lost) renameSync(`${path}.away`, path)
+    }
+    assert.deepEqual(roles, ['verifier', 'verifier', 'full', 'verifier'])
+  })
+
+  it('follows without signing, when told to, though the key of its guard is lost', async () => {
+    const directory = await init('verifier')
+    rmSync(join(directory, 'verifier.key'))
+    const opened = await openDirectory(directory, 'full')
+    assert.equal(opened.verifierKey, null)
+    await opened.release()
+  })
 
   it('takes a verifier key that genesis does not know: it may be registered later', async () => {
     const directory = await init('verifier')

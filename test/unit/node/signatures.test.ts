@@ -81,7 +81,7 @@ describe('signatures of others', () => {
   describe('that hold what a verifier signed before it started', () => {
     const start = (): OwnSignatures => {
       const asking = new OwnSignatures({
-        isCaughtUp: () => true,
+        heightOf: () => 0,
         chain: own.chain,
         blsKey: blsKeyOf(0),
         seat: new Seat(blsKeyOf(0)),
