@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { consensusVectors } from './vectors/consensus-cases.ts'
 import { cryptoVectors } from './vectors/crypto-cases.ts'
@@ -31,5 +31,9 @@ export function vectorFiles(): ReadonlyMap<string, string> {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   mkdirSync(vectorsFolder, { recursive: true })
-  for (const [name, text] of vectorFiles()) writeFileSync(vectorsFolder + name, text)
+  const files = [...vectorFiles()]
+  const changed = files.filter(([name, text]) => !existsSync(vectorsFolder + name) || readFileSync(vectorsFolder + name, 'utf8') !== text)
+  for (const [name, text] of files) writeFileSync(vectorsFolder + name, text)
+  const what = changed.length === 0 ? 'none of them changed' : `changed: ${changed.map(([name]) => name).join(', ')}`
+  console.log(`${files.length} files written to protocols/vectors, ${what}`)
 }
