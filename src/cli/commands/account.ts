@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import type { AccountView, BallotView, DelegationView, VerifierView } from '../../api/ledger-types.ts'
-import { DROPLETS_PER_COIN, formatCoinHours, formatCoins } from '../../base/amounts.ts'
+import type { AccountView, BallotView, VerifierView } from '../../api/ledger-types.ts'
+import { formatCoinHours, formatCoins } from '../../base/amounts.ts'
 import type { Address } from '../../wire/types.ts'
 import { findNode, type NodePlace } from '../client.ts'
 import { inTime, seatText } from '../ledger-text.ts'
@@ -32,8 +32,8 @@ export function addAccountCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-Coins that are delegated are shown with what they have earned and could be taken back for. They are shares of all that is delegated
-to the verifier; a share is worth one coin at first, and its part of the rewards makes it worth more.
+Coins that are delegated are shown as what they could be taken back for: with what they have earned. They are shares of all that is
+delegated to the verifier. The first delegator gets a share for each coin; rewards make all shares worth more.
 
 Examples:
   quorate account
@@ -100,16 +100,12 @@ function earnedFacts({ kind }: AccountView, earned: Earned | null): Facts {
   ]
 }
 
-/** To a millionth, rounded down. */
-const shareWorth = ({ droplets, shares }: DelegationView): string =>
-  formatCoins(shares === 0 ? 0 : Number((BigInt(droplets) * BigInt(DROPLETS_PER_COIN)) / BigInt(shares)))
-
 function bondFacts({ delegations, unbonding, endorses }: AccountView, show: Show): Facts {
   const rows = (name: string, texts: readonly string[]): Facts => texts.map((text, index) => [index === 0 ? name : '', text])
   return [
     ...rows(
       'delegates',
-      delegations.map((one) => `${formatCoins(one.droplets)} to ${show(one.verifier)}  (${shareWorth(one)} a share)`),
+      delegations.map(({ verifier, droplets, shares }) => `${formatCoins(droplets)} to ${show(verifier)}  (${formatCoins(shares)} shares)`),
     ),
     ...rows(
       'comes back',

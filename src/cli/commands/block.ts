@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { ReceiptEvent, ReceiptView } from '../../api/ledger-types.ts'
-import type { BlockView } from '../../api/types.ts'
+import type { BlockView, NodeStatus } from '../../api/types.ts'
 import { formatCoinHours, formatCoins } from '../../base/amounts.ts'
 import type { Address } from '../../wire/types.ts'
 import { findNode, type NodePlace } from '../client.ts'
@@ -17,7 +17,7 @@ const TRANSACTIONS_SHOWN = 20
 export function addBlockCommand(program: Command): void {
   program
     .command('block')
-    .argument('<height-or-hash>', 'which one')
+    .argument('[height-or-hash]', 'which one (default: the newest)')
     .summary('one final block: its transactions, rewards and events')
     .description(
       "Shows a final block with what it did besides moving what its transactions say: what its parent's maker, signers and their delegators got for it, " +
@@ -26,10 +26,13 @@ export function addBlockCommand(program: Command): void {
     .addOption(directoryOption())
     .addOption(apiOption())
     .addOption(jsonOption())
-    .addHelpText('after', '\nExamples:\n  quorate block 120\n  quorate block 120 --json')
-    .action(async (at: string, flags: NodePlace & { readonly json?: true }) => {
-      if (!/^(\d{1,15}|[0-9a-fA-F]{64})$/.test(at)) throw usageError(`"${at}" is no block: name its height, or its hash with 64 hex digits`)
-      const found = await (await findNode(flags)).get<BlockView>(`/v1/blocks/${at.toLowerCase()}`)
+    .addHelpText('after', '\nExamples:\n  quorate block\n  quorate block 120 --json')
+    .action(async (given: string | undefined, flags: NodePlace & { readonly json?: true }) => {
+      if (given !== undefined && !/^(\d{1,15}|[0-9a-fA-F]{64})$/.test(given))
+        throw usageError(`"${given}" is no block: name its height, or its hash with 64 hex digits`)
+      const node = await findNode(flags)
+      const at = given ?? String((await node.get<NodeStatus>('/v1/status')).height)
+      const found = await node.get<BlockView>(`/v1/blocks/${at.toLowerCase()}`)
       if (flags.json) return printJson(found)
       const { formatAddress } = await import('../../node/wallet.ts')
       show(found, formatAddress)

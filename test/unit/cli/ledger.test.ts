@@ -314,7 +314,7 @@ describe('quorate: commands of the ledger', () => {
     const [one, two] = [first, second].map(formatAddress)
     for (const says of [
       /kind +client\n/,
-      new RegExp(`delegates +3\\.5 to ${one}  \\(1\\.166666 a share\\)\n`),
+      new RegExp(`delegates +3\\.5 to ${one}  \\(3 shares\\)\n`),
       new RegExp(`comes back +1 from ${two}, in slot 900 at the earliest`),
       new RegExp(`endorses +${one}\n +${two}\n`),
       /election +2 is open: held 100 when it opened, moved 12\.5 since; a slip weighs 12\.5\n/,
@@ -433,7 +433,8 @@ describe('quorate: commands of the ledger', () => {
   })
 
   it('block shows who got what, and what came about', async () => {
-    const [one, unknown] = await Promise.all([run('block', '7'), run('block', '251')])
+    const [one, unknown, newest] = await Promise.all([run('block', '7'), run('block', '251'), run('block')])
+    assert.match(newest.stdout, /^block +250 /)
     assert.match(one.stdout, /block +7 +0+7\n/)
     assert.match(one.stdout, /paid +0\.011 coins for the block before: 0\.01 minted, 0\.001 of fees\n/)
     assert.match(one.stdout, /events +election 2 opened, until slot 3600\n/)
