@@ -41,7 +41,7 @@ const plans: Readonly<Record<string, Plan>> = {
   },
   'kill-at-handovers': {
     play: killAtHandovers,
-    description: 'SIGKILL of a random verifier around each of ten handovers; each is started again',
+    description: 'SIGKILL of members of the quorum around each of ten handovers: one, more than a third, all; started again',
     options: { seats: 5, epochSlots: 12, elections: 10, load: 20 },
   },
   'stale-copy': { play: staleCopy, description: 'an old copy of a verifier is restored', options: { verifiers: 4 } },

@@ -3,7 +3,7 @@ import { DROPLETS_PER_COIN } from '../../src/base/amounts.ts'
 import type { Member } from '../../src/cli/swarm/member.ts'
 import { publicParts } from '../../src/node/setup.ts'
 import type { Action, Address } from '../../src/wire/types.ts'
-import type { Lab } from './lab.ts'
+import { type Lab, STEP_DEADLINE_MS } from './lab.ts'
 
 const NAME = 'new'
 const GIVEN_DROPLETS = 300_000 * DROPLETS_PER_COIN
@@ -11,6 +11,8 @@ const STAKE_DROPLETS = 250_000 * DROPLETS_PER_COIN
 /** Far more than its transactions burn. */
 const GIVEN_MICRO_HOURS = 1_000 * 1_000_000
 const COMMISSION_PPM = 50_000
+/** It registers, stakes, and takes its stake back. */
+const OWN_TRANSACTIONS = 3
 /** Blocks that show that it signs. */
 const SEALS = 3
 const AWAY_MS = 2_000
@@ -74,12 +76,23 @@ export async function register(lab: Lab): Promise<void> {
     epochsMs(lab, 3),
   )
   await lab.expect('others sign without it', () => hasLeft(lab, wallet.address))
+  let after = 0
   await lab.expect(
     'its stake comes back',
-    async () => (await dropletsOf(lab, wallet.address)) >= before + STAKE_DROPLETS,
-    () => `had ${before} droplets when it took back ${STAKE_DROPLETS}`,
+    async () => {
+      after = await dropletsOf(lab, wallet.address)
+      return after >= before + STAKE_DROPLETS
+    },
+    () => `${before} droplets when it took back ${STAKE_DROPLETS}, then ${after}`,
     epochsMs(lab, 5),
   )
+  const { verifierFeeDroplets, minFeeDroplets } = swarm.layout.genesis.parameters
+  const rewards = after - GIVEN_DROPLETS + verifierFeeDroplets + OWN_TRANSACTIONS * minFeeDroplets
+  lab.figures.rewardsDroplets = rewards
+  lab.atEnd(({ rewards: paid }) => {
+    const seen = `${rewards} droplets beyond what it was given and spent, ${paid?.verifiers[NAME]} by the receipts`
+    lab.check('rewards reach it, to the droplet', rewards > 0 && paid?.verifiers[NAME] === rewards, seen)
+  })
 }
 
 async function registration({ place }: Member): Promise<Action> {
@@ -96,7 +109,9 @@ const stateOf = ({ status }: Member): string => {
   return `${state}, index ${index}, obstacle ${obstacle}, silence ${silence}, ${sealed} seals, ${made} blocks, height ${status?.height}`
 }
 
-const epochsMs = ({ swarm, options }: Lab, count: number): number => count * swarm.layout.genesis.parameters.epochSlots * options.slotMs
+/** So many epochs, and as long again as any other step may take. */
+const epochsMs = ({ swarm, options }: Lab, count: number): number =>
+  count * swarm.layout.genesis.parameters.epochSlots * options.slotMs + STEP_DEADLINE_MS
 
 /** As a node says that was there from the beginning; 0 while an election is open. */
 function slotsToElection({ swarm }: Lab): number {

@@ -4,7 +4,7 @@ import type { NodeClient } from './node-client.ts'
 export interface ChainComparison {
   /** Heights that were compared: all up to the highest. */
   readonly height: number
-  /** Heights at which two nodes hold different blocks. */
+  /** Heights at which two nodes hold different blocks, or another one than was final. */
   readonly conflicts: readonly number[]
   /** Slots of the blocks, ascending, of the node that has most. */
   readonly slots: readonly number[]
@@ -14,8 +14,14 @@ export interface ChainComparison {
 /** What a node answers at once. */
 const PAGE_BLOCKS = 100
 
-/** Asks nodes for the hashes of all their blocks and compares them height by height. Rejects with QuorateError `unreachable`. */
-export async function compareChains(clients: readonly NodeClient[]): Promise<ChainComparison> {
+/**
+ * Asks nodes for the hashes of all their blocks and compares them height by height, also with what they said was final before.
+ * Rejects with QuorateError `unreachable`.
+ */
+export async function compareChains(
+  clients: readonly Pick<NodeClient, 'blocks'>[],
+  seen: ReadonlyMap<number, Hash> = new Map(),
+): Promise<ChainComparison> {
   const hashes: Hash[] = []
   const slots: number[] = []
   const conflicts: number[] = []
@@ -24,12 +30,13 @@ export async function compareChains(clients: readonly NodeClient[]): Promise<Cha
     const pages = await Promise.all(clients.map((client) => client.blocks(from, PAGE_BLOCKS)))
     for (const page of pages) {
       for (const { hash, header, transactions: count } of page) {
-        const known = hashes[header.height - 1]
-        if (known === undefined) {
-          hashes[header.height - 1] = hash
-          slots.push(header.slot)
-          transactions += count
-        } else if (known !== hash && !conflicts.includes(header.height)) conflicts.push(header.height)
+        const { height } = header
+        const known = hashes[height - 1] ?? seen.get(height) ?? hash
+        if (known !== hash && !conflicts.includes(height)) conflicts.push(height)
+        if (hashes[height - 1] !== undefined) continue
+        hashes[height - 1] = hash
+        slots.push(header.slot)
+        transactions += count
       }
     }
     if (pages.every((page) => page.length < PAGE_BLOCKS)) return { height: hashes.length, conflicts, slots, transactions }

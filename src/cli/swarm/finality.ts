@@ -43,6 +43,10 @@ export class FinalityTracker {
   get height(): number {
     return this.#height
   }
+  /** Of all blocks that any node reported, by height. */
+  get hashes(): ReadonlyMap<number, Hash> {
+    return this.#hashes
+  }
   /** Heights at which two nodes reported different blocks. */
   get conflicts(): ReadonlySet<number> {
     return this.#conflicts

@@ -1,4 +1,5 @@
 import type { SettledElectionView } from '../../api/ledger-types.ts'
+import type { Genesis } from '../../wire/genesis.ts'
 import type { Address } from '../../wire/types.ts'
 import type { NodeClient } from './node-client.ts'
 import type { ElectionReport, SwarmReport } from './report.ts'
@@ -23,6 +24,11 @@ export interface ChainHistory {
   readonly elections: readonly SettledElection[]
   /** What verifiers and those who delegate to them got: minted, and taken from fees. */
   readonly rewards: { readonly mintedDroplets: number; readonly feesDroplets: number }
+  /** Of that, what went to each verifier and not to its delegators. */
+  readonly rewardedDroplets: ReadonlyMap<Address, number>
+  readonly burnedDroplets: number
+  /** Heights sealed by others than those whom the newest election before elected, or by two thirds of their stake or less. */
+  readonly wrongSealHeights: readonly number[]
 }
 
 /** Both included. */
@@ -35,46 +41,71 @@ const PAGE_BLOCKS = 100
 /** Slots without a block that a report names. */
 const MAX_MISSING = 1_000
 
+/** Members of a quorum with their weights. */
+type Seats = ReadonlyMap<Address, number>
+
 /**
  * Reads the receipts of all blocks up to a height from a node that has them from the first.
- * @param quorum members of the first quorum
  * Rejects with QuorateError `unreachable`.
  */
 export async function readHistory(
   client: Pick<NodeClient, 'fullBlocks'>,
   toHeight: number,
-  quorum: readonly Address[],
+  genesis: Pick<Genesis, 'verifiers' | 'parameters'>,
 ): Promise<ChainHistory> {
   const slots = new Set<number>()
   const elections: SettledElection[] = []
   const opened = new Map<number, Pick<SettledElection, 'cause' | 'openedHeight' | 'closesSlot'>>()
-  let members = key(quorum)
-  let [height, mintedDroplets, feesDroplets] = [0, 0, 0]
+  const rewardedDroplets = new Map<Address, number>()
+  const wrongSealHeights: number[] = []
+  let seats = firstSeats(genesis)
+  let [height, mintedDroplets, feesDroplets, burnedDroplets] = [0, 0, 0, 0]
   while (height < toHeight) {
     const page = await client.fullBlocks(height + 1, Math.min(PAGE_BLOCKS, toHeight - height))
     if (page.length === 0) break
-    for (const { block, receipt } of page) {
+    for (const { block, receipt, signerAddresses } of page) {
       const { slot } = block.header
       height = block.header.height
       slots.add(slot)
+      if (!isSealedBy(seats, signerAddresses)) wrongSealHeights.push(height)
       mintedDroplets += receipt?.mintedDroplets ?? 0
       feesDroplets += receipt?.sharedFeesDroplets ?? 0
+      burnedDroplets += receipt?.burnedDroplets ?? 0
+      for (const { verifier, makerDroplets, signerDroplets, delegatorsDroplets } of receipt?.rewards ?? []) {
+        const droplets = makerDroplets + signerDroplets - delegatorsDroplets
+        rewardedDroplets.set(verifier, (rewardedDroplets.get(verifier) ?? 0) + droplets)
+      }
       for (const event of receipt?.events ?? []) {
         if (event.kind === 'election-opened')
           opened.set(event.number, { cause: event.cause, openedHeight: height, closesSlot: event.closesSlot })
         if (event.kind !== 'election-settled') continue
         const { kind: _, ...settled } = event
         const began = opened.get(event.number)
-        const elected = settled.by === 'kept' ? members : key(settled.elected.map(({ verifier }) => verifier))
-        if (began !== undefined) elections.push({ ...settled, ...began, height, settledSlot: slot, changed: elected !== members })
-        members = elected
+        const elected = settled.by === 'kept' ? seats : new Map(settled.elected.map((one) => [one.verifier, one.stakeDroplets]))
+        if (began !== undefined) elections.push({ ...settled, ...began, height, settledSlot: slot, changed: key(elected) !== key(seats) })
+        seats = elected
       }
     }
   }
-  return { height, slots, elections, rewards: { mintedDroplets, feesDroplets } }
+  return {
+    ...{ height, slots, elections, rewards: { mintedDroplets, feesDroplets } },
+    ...{ rewardedDroplets, burnedDroplets, wrongSealHeights },
+  }
 }
 
-const key = (members: readonly Address[]): string => [...members].sort().join()
+/** Those with the most stake; a swarm's verifiers all have the same, and then the lower address comes first. */
+function firstSeats({ verifiers, parameters }: Pick<Genesis, 'verifiers' | 'parameters'>): Seats {
+  const ranked = verifiers.toSorted((left, right) => right.stakeDroplets - left.stakeDroplets || (left.account < right.account ? -1 : 1))
+  return new Map(ranked.slice(0, parameters.quorumSize).map(({ account, stakeDroplets }) => [account, stakeDroplets]))
+}
+
+function isSealedBy(seats: Seats, signers: readonly Address[]): boolean {
+  const total = [...seats.values()].reduce((sum, weight) => sum + weight, 0)
+  const signed = [...new Set(signers)].reduce((sum, signer) => sum + (seats.get(signer) ?? 0), 0)
+  return signed * 3 > total * 2 && signers.every((signer) => seats.has(signer))
+}
+
+const key = (seats: Seats): string => [...seats.keys()].sort().join()
 
 export function slotsUnderLoad(made: readonly number[], { firstSlot, lastSlot }: SlotRange): SwarmReport['slots'] {
   const slots = new Set(made)

@@ -92,7 +92,8 @@ export async function layOut(options: LayoutOptions): Promise<Layout> {
     ],
     anchors: [],
   })
-  const directories = [...places.map(({ directory }) => directory), ...holders.map(({ name }) => join(root, name))]
+  // The root's own is for whoever joins by hand.
+  const directories = [root, ...places.map(({ directory }) => directory), ...holders.map(({ name }) => join(root, name))]
   for (const directory of directories) await writeGenesisFile(join(directory, 'genesis.json'), genesis)
   const names = new Map(named.map(({ name, verifier }) => [verifier.account, name]))
   return { root, genesis, chainId: chainIdOf(genesis), places, holders, names }
@@ -146,13 +147,13 @@ function parametersOf({ slotMs, seats, epochSlots }: LayoutOptions): Parameters 
 }
 
 /** Slots at the end of an epoch in which its election is open. */
-export const electionSlots = (epochSlots: number): number => Math.max(1, Math.floor(epochSlots / 3))
+const electionSlots = (epochSlots: number): number => Math.max(1, Math.floor(epochSlots / 3))
 
 /** An empty directory for one more node. */
 export async function addPlace(layout: Layout, name: string, role: 'full' | 'verifier'): Promise<NodePlace> {
   const place = placeOf(layout.root, name, role)
   await initDirectory({ directory: place.directory, role, genesisFile: null, bootstrap: [] })
-  await copyFile(join(layout.root, 'boot', 'genesis.json'), join(place.directory, 'genesis.json'))
+  await copyFile(join(layout.root, 'genesis.json'), join(place.directory, 'genesis.json'))
   return place
 }
 

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
-import type { AccountView, QuorumView, SupplyView, VerifiersView } from '../../api/ledger-types.ts'
+import type { AccountView, ElectionsView, QuorumView, SupplyView, VerifiersView } from '../../api/ledger-types.ts'
 import type { BlockSummary, BlockView, NodeEvent, NodeStatus, SubmitResult, TransactionView } from '../../api/types.ts'
 import { QuorateError } from '../../base/errors.ts'
 import type { Hex } from '../../base/hex.ts'
@@ -72,6 +72,9 @@ export class NodeClient {
   /** All that are registered, those with the most stake first. */
   async verifiers(): Promise<VerifiersView['verifiers']> {
     return (await this.#ask<VerifiersView>('GET', `/v1/verifiers?limit=${MAX_VERIFIERS}`)).verifiers
+  }
+  elections(): Promise<ElectionsView> {
+    return this.#ask<ElectionsView>('GET', '/v1/elections')
   }
   supply(): Promise<SupplyView> {
     return this.#ask<SupplyView>('GET', '/v1/supply')

@@ -1,8 +1,8 @@
 import { arch, cpus, platform, release, totalmem } from 'node:os'
+import type { QuorumComparison, SupplyComparison } from './agreement.ts'
 import type { LoadCounts } from './load.ts'
 import type { Exit } from './node-process.ts'
 import type { Histogram } from './statistics.ts'
-import type { SupplyComparison } from './supplies.ts'
 
 export interface Machine {
   readonly cpu: string
@@ -84,11 +84,24 @@ export interface SwarmReport {
   /** Slots under load, how many of them have no block, and which: the first thousand. */
   readonly slots: { readonly underLoad: number; readonly withoutBlock: number; readonly missing: readonly number[] }
   readonly elections: readonly ElectionReport[]
-  /** What verifiers and those who delegate to them were paid: minted, and from fees. Null if no node could tell. */
-  readonly rewards: { readonly mintedDroplets: number; readonly feesDroplets: number } | null
+  /** Who signs the next block, by name; null if the nodes were not found at one height. */
+  readonly quorum: (Omit<QuorumComparison, 'members'> & { readonly members: readonly string[] }) | null
+  /**
+   * What verifiers and those who delegate to them were paid by the receipts of all blocks: minted, and from fees; and by name what each
+   * verifier got for itself. Null if no node could tell.
+   */
+  readonly rewards: {
+    readonly mintedDroplets: number
+    readonly feesDroplets: number
+    readonly verifiers: Readonly<Record<string, number>>
+  } | null
+  /** By the receipts of all blocks; null if no node could tell. */
+  readonly burnedDroplets: number | null
   /** Where all coins are at the end; null if the nodes were not found at one height. */
   readonly supply: SupplyComparison | null
-  /** Heights at which two nodes hold different blocks. */
+  /** Heights whose block was sealed by others than those elected, or by too few of them; null if no node could tell. */
+  readonly wrongSeals: number | null
+  /** Heights at which two nodes hold different blocks, or another one than was final. */
   readonly conflicts: number
   /** Nodes whose chains were compared at the end, at all heights. */
   readonly comparedNodes: number
@@ -132,10 +145,7 @@ export function faults(report: SwarmReport): readonly string[] {
   const found: string[] = []
   if (conflicts > 0) found.push(`nodes hold different blocks at ${conflicts} ${conflicts === 1 ? 'height' : 'heights'}`)
   if (comparedNodes === 0) found.push('no node answered at the end, so no chains could be compared')
-  else found.push(...supplyFaults(report))
-  for (const { number, by, slips } of report.elections) {
-    if (slips > 0 && by !== 'slips') found.push(`election ${number} was settled by ${by}, though ${slips} slips were final`)
-  }
+  else found.push(...supplyFaults(report), ...quorumFaults(report))
   if (lost > 0) found.push(`${lost} ${lost === 1 ? 'transaction was' : 'transactions were'} neither final nor refused`)
   for (const { node, exit } of crashed) found.push(`${node} crashed (${exit})`)
   for (const [node, exit] of Object.entries(exitCodes)) {
@@ -145,13 +155,35 @@ export function faults(report: SwarmReport): readonly string[] {
   return found
 }
 
-function supplyFaults({ supply, rewards }: SwarmReport): readonly string[] {
+/** Reckoned here once more from the parts, whatever the nodes say of the whole. */
+function supplyFaults({ supply, rewards, burnedDroplets }: SwarmReport): readonly string[] {
   if (supply === null) return ['the nodes were never at one height at the end, so their coins could not be compared']
   const found: string[] = []
-  const { height, mintedDroplets } = supply
+  const { height, heldDroplets, stakedDroplets, delegatedDroplets, unbondingDroplets, feesDroplets } = supply
+  const expect = (what: string, is: number, should: number): void => {
+    if (is !== should)
+      found.push(`${what} at height ${height}: ${is} droplets, should be ${should} (${is > should ? '+' : ''}${is - should})`)
+  }
   if (!supply.isSame) found.push(`nodes do not agree where all coins are at height ${height}`)
-  if (!supply.holds) found.push(`coins came from nowhere or are gone at height ${height}`)
-  if (rewards !== null && rewards.mintedDroplets !== mintedDroplets)
-    found.push(`the blocks up to height ${height} minted ${rewards.mintedDroplets} droplets, the ledger says ${mintedDroplets}`)
+  if (!supply.holds) found.push(`a node says that coins came from nowhere or are gone at height ${height}`)
+  expect('the supply', supply.supplyDroplets, supply.genesisDroplets + supply.mintedDroplets - supply.burnedDroplets)
+  expect('all coins together', heldDroplets + stakedDroplets + delegatedDroplets + unbondingDroplets + feesDroplets, supply.supplyDroplets)
+  if (rewards !== null) expect('what the blocks minted', rewards.mintedDroplets, supply.mintedDroplets)
+  if (burnedDroplets !== null) expect('what the blocks burned', burnedDroplets, supply.burnedDroplets)
+  return found
+}
+
+function quorumFaults({ quorum, elections, wrongSeals }: SwarmReport): readonly string[] {
+  const found: string[] = []
+  if (quorum?.isSame === false) found.push('nodes do not agree who signs the next block, or who was elected before')
+  if (wrongSeals !== null && wrongSeals > 0)
+    found.push(`${wrongSeals} ${wrongSeals === 1 ? 'block was' : 'blocks were'} sealed by others than those elected, or by too few of them`)
+  for (const [index, { number, by, slips, closesSlot, settledSlot }] of elections.entries()) {
+    const before = elections[index - 1]
+    if (before !== undefined && number !== before.number + 1) found.push(`election ${number} came after election ${before.number}`)
+    if (settledSlot < closesSlot)
+      found.push(`election ${number} was settled in slot ${settledSlot}, though it was open until ${closesSlot}`)
+    if (slips > 0 && by !== 'slips') found.push(`election ${number} was settled by ${by}, though ${slips} slips were final`)
+  }
   return found
 }

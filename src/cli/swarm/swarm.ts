@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
-import { mkdir, readdir } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,9 +9,9 @@ import { seededWallets } from '../../node/seeded-wallets.ts'
 import { openWallet, type Wallet } from '../../node/wallet.ts'
 import type { Address } from '../../wire/types.ts'
 import { type ChainComparison, compareChains } from './chains.ts'
-import { closingOf } from './closing.ts'
+import { chainReport, closingOf } from './closing.ts'
 import { FinalityTracker, type SeenBlock } from './finality.ts'
-import { electionReports, type SlotRange, slotsUnderLoad } from './history.ts'
+import type { SlotRange } from './history.ts'
 import { addPlace, type Layout, layOut, type NodePlace } from './layout.ts'
 import { Load } from './load.ts'
 import { Member, type Usage } from './member.ts'
@@ -156,7 +156,9 @@ export class Swarm {
     const bootstrap = role === 'bootstrap' ? [] : this.#bootstrap.flatMap((address) => ['--bootstrap', address])
     const addresses = ['--listen', '/ip4/127.0.0.1/tcp/0', '--api', '127.0.0.1:0', '--scope', 'local']
     await member.start(this.options.program, ['start', '--dir', directory, '--role', role, ...addresses, ...bootstrap, '--parent-watch'])
-    if (role === 'bootstrap') this.#bootstrap = member.status?.addresses ?? []
+    if (role !== 'bootstrap') return
+    this.#bootstrap = member.status?.addresses ?? []
+    await writeFile(join(this.layout.root, 'bootstrap.json'), `${JSON.stringify({ peers: this.#bootstrap }, undefined, 2)}\n`)
   }
 
   /** One more full node with an empty directory; started by `startMember`. */
@@ -226,7 +228,8 @@ export class Swarm {
     const comparedNodes = this.up.length
     // Who joined later may have begun with a later block.
     const oldest = this.up.find(({ place }) => this.layout.places.includes(place))?.client ?? undefined
-    const { comparison, supply, history } = await closingOf(this.#clients, oldest, this.layout.genesis)
+    const closing = await closingOf(this.#clients, oldest, this.layout.genesis, this.tracker.hashes)
+    const { comparison } = closing
     await this.stop()
     const { nodes, verifiers, slotMs, seats, epochSlots, seed, load } = this.options
     const counts = this.load.counts
@@ -250,10 +253,7 @@ export class Swarm {
       finalityMs: percentiles(this.load.finalityMs),
       heights: { min: heights.length === 0 ? 0 : Math.min(...heights), max: Math.max(0, ...heights) },
       blocks: comparison?.height ?? this.tracker.height,
-      slots: slotsUnderLoad(comparison?.slots ?? [], this.#loadSlots),
-      elections: history === null ? [] : electionReports(history, this.voters.votes, this.#names, this.#loadSlots),
-      rewards: history?.rewards ?? null,
-      supply,
+      ...chainReport(closing, this.voters.votes, this.#names, this.#loadSlots),
       conflicts: new Set([...this.tracker.conflicts, ...(comparison?.conflicts ?? [])]).size,
       comparedNodes: comparison === null ? 0 : comparedNodes,
       discoveryMs: { p50: percentileOf(discovery, 0.5), max: percentileOf(discovery, 1) },
