@@ -53,12 +53,25 @@ export interface NodeStatus {
   /** The slot of the wall clock; null before genesis time. */
   readonly slot: number | null
   readonly height: number
+  /** Of the first block that is here: 1, or that of the snapshot that the node began with. */
+  readonly firstHeight: number
   readonly head: Hash
   readonly headSlot: number
   /** When this node made the head final; null if before this start. */
   readonly headFinalAtMs: number | null
   /** `none`: a bootstrap node keeps no chain. */
-  readonly sync: { readonly state: 'none' | 'waiting-for-peers' | 'syncing' | 'following'; readonly targetHeight: number }
+  readonly sync: {
+    readonly state: 'none' | 'waiting-for-peers' | 'syncing' | 'following'
+    readonly targetHeight: number
+    /** While a snapshot is looked for or fetched, to begin with: of which height, how much is here, and how many peers offer it. */
+    readonly snapshot: {
+      /** Null until one is chosen. */
+      readonly height: number | null
+      readonly parts: number
+      readonly partsHere: number
+      readonly peers: number
+    } | null
+  }
   /** Null on a node without a verifier key. */
   readonly verifier: VerifierStatus | null
   /** Number of handovers of the quorum so far. */

@@ -106,7 +106,7 @@ function ledgerText(event: Extract<NodeEvent, { kind: 'election' | 'quorum' | 'r
 
 function changes(before: NodeStatus | undefined, now: NodeStatus): Happening[] {
   const found: Happening[] = []
-  const { peers, quorum, sync, height, verifier } = now
+  const { peers, quorum, sync, height, firstHeight, verifier } = now
   if (before?.peers !== peers) {
     const reach = quorum.stakeDroplets === 0 ? 0 : Math.floor((100 * quorum.connectedStakeDroplets) / quorum.stakeDroplets)
     found.push({
@@ -116,13 +116,15 @@ function changes(before: NodeStatus | undefined, now: NodeStatus): Happening[] {
       fields: { peers, connectedStakeDroplets: quorum.connectedStakeDroplets },
     })
   }
-  if (before?.sync.state !== sync.state || (sync.state === 'syncing' && before.height !== height)) {
-    found.push({
-      level: 'info',
-      event: 'sync',
-      text: `sync     ${syncText(now)}`,
-      fields: { state: sync.state, height, targetHeight: sync.targetHeight },
-    })
+  const told = syncText(now)
+  const isNews = sync.state === 'syncing' && (before === undefined || told !== syncText(before))
+  if (before?.sync.state !== sync.state || isNews) {
+    const { state, targetHeight, snapshot } = sync
+    found.push({ level: 'info', event: 'sync', text: `sync     ${told}`, fields: { state, height, targetHeight, snapshot } })
+  }
+  if (before !== undefined && before.firstHeight !== firstHeight) {
+    const text = `begins with the snapshot of height ${firstHeight}: of what was before, this node has the state and no blocks`
+    found.push({ level: 'info', event: 'snapshot', text: `sync     ${text}`, fields: { firstHeight } })
   }
   const state = verifier?.state ?? null
   if (verifier !== null && state !== (before?.verifier?.state ?? null)) {
@@ -157,8 +159,13 @@ function syncText({ sync, height, slot }: NodeStatus): string {
     case 'waiting-for-peers':
       return 'waiting for peers'
     case 'syncing':
-      return `catching up: ${height} of ${sync.targetHeight}`
+      return sync.snapshot === null ? `catching up: ${height} of ${sync.targetHeight}` : snapshotText(sync.snapshot)
     case 'following':
       return slot === null ? 'ready; the first slot has not begun' : `following the chain at height ${height}`
   }
 }
+
+const snapshotText = ({ height, parts, partsHere, peers }: NonNullable<NodeStatus['sync']['snapshot']>): string =>
+  height === null
+    ? 'looking for a snapshot at or below the checkpoint'
+    : `snapshot of height ${height}: ${partsHere} of ${plural(parts, 'part')} from ${plural(peers, 'peer')}`

@@ -118,6 +118,7 @@ async function nodeOptions(flags: StartFlags, telemetry: Telemetry): Promise<Nod
     bootstrap: await bootstrapPeers(flags, directory),
     scope: flags.scope,
     checkpoint: flags.checkpoint ?? null,
+    fullHistory: flags.fullHistory === true,
     telemetry,
   }
 }

@@ -12,6 +12,7 @@ export interface StartFlags {
   readonly scope: 'local' | 'public'
   readonly api: ReturnType<typeof listenAddress>
   readonly checkpoint?: { readonly height: number; readonly hash: string }
+  readonly fullHistory?: true
   readonly logLevel: LogLevel
   readonly logFormat: 'text' | 'json'
   readonly parentWatch?: true

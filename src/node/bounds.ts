@@ -64,3 +64,16 @@ export const MIN_BLOCK_SIZE = 64
 export const KEPT_SNAPSHOTS = 2
 /** Bytes of blocks that are read for one answer of headers, which lie in them. */
 export const MAX_HEADER_SOURCE_BYTES = 16 * 1024 * 1024
+/** Peers that show the checkpoint's block within this time after the first are asked for parts of a snapshot from the beginning. */
+export const SNAPSHOT_GATHER_MS = 1_000
+/** How often peers are asked which snapshots they have while this node looks for one or fetches it. */
+export const SNAPSHOT_LOOK_MS = 2_000
+/** With peers, and nothing of use from any of them for so long, a node gives up beginning with a snapshot. */
+export const SNAPSHOT_PATIENCE_MS = 10_000
+/** Parts of a snapshot asked for at once: of one peer, so that it need not wait for the next request, and of all, each up to 4 MiB. */
+export const PEER_CHUNK_REQUESTS = 2
+export const MAX_CHUNK_REQUESTS = 8
+/** For a part of 4 MiB at 140 kB/s. */
+export const CHUNK_DEADLINE_MS = 30_000
+/** A peer that fails to answer so often in a row is asked for no more parts while others are there. */
+export const MAX_CHUNK_FAILURES = 2

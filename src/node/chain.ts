@@ -6,7 +6,7 @@ import { type Account, account } from '../ledger/account.ts'
 import { valueLimitDroplets } from '../ledger/apply.ts'
 import { type Globals, globals as globalsCodec } from '../ledger/globals.ts'
 import { type Receipt, receipt as receiptCodec } from '../ledger/receipt.ts'
-import { settlesElection } from '../ledger/snapshot.ts'
+import { type SnapshotManifest, settlesElection } from '../ledger/snapshot.ts'
 import { advance, genesisState, type LedgerState, restoreState, stateRoot, type Transition } from '../ledger/state.ts'
 import { type PreparedTransaction, prepare } from '../ledger/transaction.ts'
 import type { Store, Write } from '../ports/store.ts'
@@ -141,12 +141,12 @@ export class Chain {
   }
 
   /**
-   * Goes on from the snapshot of a block, whole in the store, in the place of genesis; snapshot and block were checked.
-   * On disk when it resolves. If it is broken off, the next opening brings it to its end.
+   * Goes on from the snapshot of a block, all of whose parts are in the store, in the place of genesis; snapshot and block
+   * were checked. On disk when it resolves. If it is broken off, the next opening brings it to its end.
    */
-  async adopt(signed: SignedBlock): Promise<void> {
+  async adopt(signed: SignedBlock, manifest: SnapshotManifest): Promise<void> {
     invariant(this.#head.height === 0 && this.#appended.length === 0, 'a snapshot takes the place of genesis alone')
-    await installSnapshot(this.#store, this.chainId, signed)
+    await installSnapshot(this.#store, this.chainId, signed, manifest)
     const { ledger, terms, firstHeight, head, headSeal } = await openExisting(this.genesis, this.chainId, this.#store)
     this.#ledger = ledger
     this.#terms = terms

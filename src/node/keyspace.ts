@@ -30,6 +30,8 @@ export const keys = {
   first: utf8('mfirst'),
   /** A snapshot that is being written. */
   snapshotDraft: utf8('mdraft'),
+  /** The manifest of a snapshot that is being fetched. */
+  download: utf8('mdownload'),
   /** Height of the snapshot whose state is being made that of the chain. */
   installing: utf8('minstalling'),
   /** The manifest of a whole snapshot. */
@@ -53,6 +55,9 @@ export function heightIn(key: Uint8Array): number {
   const view = new DataView(key.buffer, key.byteOffset + key.length - 8)
   return view.getUint32(0) * 0x1_0000_0000 + view.getUint32(4)
 }
+
+/** The number of the part in the key of one. */
+export const indexIn = (key: Uint8Array): number => new DataView(key.buffer, key.byteOffset + key.length - 4).getUint32(0)
 
 /** First key of a kind, and the first one after it. */
 export const rangeOf = (letter: string): readonly [Uint8Array, Uint8Array] => [

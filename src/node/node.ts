@@ -28,9 +28,10 @@ import { SealedBlockIntake } from './sealed-blocks.ts'
 import { Seat } from './seat.ts'
 import { SignService } from './sign-service.ts'
 import { Slots } from './slots.ts'
+import { SnapshotStart } from './snapshot-start.ts'
 import { SnapshotStore } from './snapshot-store.ts'
 import { SnapshotTaker } from './snapshot-taker.ts'
-import { Sync } from './sync.ts'
+import { gapText, Sync, wrongCheckpoint } from './sync.ts'
 import { SyncClient } from './sync-client.ts'
 import { SyncServer } from './sync-server.ts'
 import { Transactions } from './transactions.ts'
@@ -94,6 +95,8 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
   const snapshots = await SnapshotStore.open(store, chain.head.height)
   const taker = new SnapshotTaker({ snapshots, telemetry, onFatal: (error) => fail(error) })
   closers.push(() => taker.stop())
+  const beginsWithSnapshot = role !== 'bootstrap' && options.checkpoint !== null && options.fullHistory !== true && chain.head.height === 0
+  if (!beginsWithSnapshot) await snapshots.dropDownload()
   chain.onElectionSettled((ref) => taker.take(ref, chain.ledger))
   const { verifier, record, doubtful } = await openVerifier(directory, closers)
   const seat = new Seat(verifier?.publicKey ?? null)
@@ -151,6 +154,8 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
   const onBehind = (height: number): void => sync.kick(height)
   const settle = (final: FinalBlock): void => {
     const { ref, block } = final
+    const { checkpoint } = options
+    if (checkpoint?.height === ref.height && checkpoint.hash !== ref.hash) fail(wrongCheckpoint(ref, checkpoint.hash))
     const quorum = chain.quorumAt(ref.height)
     if (quorum !== undefined) heard.note(quorum, { kind: 'seal', height: ref.height, block: ref.hash }, block.seal)
     if (block.header.nextQuorum !== quorum?.hash) protectQuorum()
@@ -165,6 +170,14 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
       final.transition.receipt,
     )
     if (final.transition.receipt.events.some(({ kind }) => kind === 'ratified')) watch.checkSource()
+  }
+  /** The chain has begun with a later block than the first: whoever looks at blocks one after the other has not seen it. */
+  const beginAtHead = (): void => {
+    heard.noteChain(chain)
+    protectQuorum()
+    transactions.followState()
+    own?.look()
+    waiters.headReached(chain.head.height)
   }
 
   const runner: Runner = new Runner({
@@ -262,13 +275,36 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     nowMs: () => clock.nowMs(),
     alone: (job) => runner.alone(job),
     onImported: settle,
-    onPeerStatus: () => {
+    onPeerStatus: (peerId, { status }) => {
       watch.checkClock()
       own?.look()
+      snapshotStart?.heard(peerId, status)
     },
+    onGap: (firstHeight) => view.alarm('no-early-blocks', gapText(chain.head.height + 1, firstHeight)),
+    isHeld: beginsWithSnapshot,
     onFatal: fail,
   })
-  const view: View = new View({ role, chain, pool, network, slots, sync, runner, transactions, telemetry, seat })
+  const snapshotStart =
+    options.checkpoint === null || !beginsWithSnapshot
+      ? null
+      : new SnapshotStart({
+          chain,
+          snapshots,
+          client,
+          quorumSignatures,
+          telemetry,
+          checkpoint: options.checkpoint,
+          statuses: () => sync.statuses(),
+          alone: (job) => runner.alone(job),
+          onEnd: () => {
+            if (chain.head.height > 0) beginAtHead()
+            sync.release()
+          },
+          onAlarm: (code, detail) => view.alarm(code, detail),
+          onFatal: (error) => fail(error),
+        })
+  const snapshotProgress = () => snapshotStart?.progress ?? null
+  const view: View = new View({ role, chain, pool, network, slots, sync, snapshotProgress, runner, transactions, telemetry, seat })
   const watch: Watch = new Watch({
     role,
     chain,
@@ -279,7 +315,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     hasBootstrap: options.bootstrap.length > 0,
     obstacle: () => own?.obstacle ?? null,
   })
-  checkCheckpoint(chain, options.checkpoint)
+  checkCheckpoint(chain, options.checkpoint, telemetry)
   if (role !== 'bootstrap') {
     const listen = (topic: Topic, validate: (data: Uint8Array, from: string) => Promise<Verdict<unknown>> | Verdict<unknown>): void =>
       network.subscribe(topic, async (data, from) => {
@@ -330,6 +366,8 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     })
     sync.start()
     closers.push(() => sync.stop())
+    snapshotStart?.start()
+    closers.push(() => snapshotStart?.stop())
     if (verifier !== null) {
       const links = new VerifierLinks(chain, network)
       links.start()

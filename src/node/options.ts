@@ -16,8 +16,10 @@ export interface NodeOptions {
   readonly bootstrap: readonly string[]
   /** `local`: loopback and private addresses are fine. `public`: strangers' private addresses are refused. */
   readonly scope: 'local' | 'public'
-  /** A block that the operator trusts: sync refuses a chain without it. */
+  /** A block that the operator trusts: sync refuses a chain without it, and an empty chain begins with a snapshot below it. */
   readonly checkpoint: { readonly height: number; readonly hash: string } | null
+  /** Every block from the first is fetched, whatever the checkpoint; false unless given. */
+  readonly fullHistory?: boolean
   readonly telemetry: Telemetry
   /** The machine's wall clock unless given. */
   readonly clock?: Clock

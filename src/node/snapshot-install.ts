@@ -1,6 +1,7 @@
+import { invariant } from '../base/errors.ts'
 import { account } from '../ledger/account.ts'
 import { globals as globalsCodec } from '../ledger/globals.ts'
-import { snapshotManifest } from '../ledger/snapshot.ts'
+import { type SnapshotManifest, snapshotManifest } from '../ledger/snapshot.ts'
 import { readSubtree } from '../ledger/subtree.ts'
 import type { Store, Write } from '../ports/store.ts'
 import { decode, encode, u64 } from '../wire/codec.ts'
@@ -12,14 +13,18 @@ import { keys } from './keyspace.ts'
 import { corrupt, decodeStored, place } from './stored.ts'
 
 /**
- * Makes the state of a whole snapshot in the store that of the chain, in a store that is at genesis. `signed` is the block
- * of the snapshot. The mark goes in first and out with the last write, so whatever is broken off is gone through again.
+ * Makes the state of a snapshot that of the chain, in a store that is at genesis and has all of its parts. `signed` is the
+ * block of the snapshot. The mark goes in first and out with the last write, so whatever is broken off is gone through again.
  */
-export async function installSnapshot(store: Store, chainId: Hash, signed: SignedBlock): Promise<void> {
+export async function installSnapshot(store: Store, chainId: Hash, signed: SignedBlock, manifest: SnapshotManifest): Promise<void> {
   const { height } = signed.header
+  invariant(manifest.height === height, 'the block is that of the snapshot')
   await store.write(
     [
       { kind: 'put', key: keys.installing, value: encode(u64, height) },
+      // From here on it is one of this node's own: the next start has it above no head, since it installs before it looks.
+      { kind: 'put', key: keys.snapshot(height), value: encode(snapshotManifest, manifest) },
+      { kind: 'del', key: keys.download },
       { kind: 'put', key: keys.block(height), value: encode(signedBlock, signed) },
       { kind: 'put', key: keys.blockHeight(blockHash(chainId, signed.header)), value: encode(u64, height) },
       ...signed.transactions.map(

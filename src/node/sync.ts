@@ -1,5 +1,6 @@
 import { QuorateError } from '../base/errors.ts'
-import { accept, reject, type Verdict } from '../base/verdict.ts'
+import { accept, ignore, reject, type Verdict } from '../base/verdict.ts'
+import type { BlockRef } from '../consensus/types.ts'
 import { prepare } from '../ledger/transaction.ts'
 import type { Network } from '../ports/network.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
@@ -31,6 +32,10 @@ export interface SyncOptions {
   readonly alone: (job: () => Promise<void>) => Promise<void>
   readonly onImported: (final: FinalBlock) => void
   readonly onPeerStatus: (peerId: string, status: PeerStatus) => void
+  /** Peers are ahead, and none of those that are connected has the next block: they began with later ones, the first at this height. */
+  readonly onGap: (firstHeight: number) => void
+  /** Nothing is fetched before `release`. */
+  readonly isHeld: boolean
   /** Sync cannot go on: the chain that peers offer is not the one that the operator trusts, or contradicts this node. */
   readonly onFatal: (error: QuorateError) => void
 }
@@ -43,12 +48,14 @@ export class Sync {
   readonly #withoutSync = new Set<string>()
   readonly #stop = new AbortController()
   #running: Promise<void> | null = null
+  #isHeld: boolean
   #timer: NodeJS.Timeout | undefined
   #soon: NodeJS.Timeout | undefined
   #lookAround: NodeJS.Timeout | undefined
 
   constructor(options: SyncOptions) {
     this.#options = options
+    this.#isHeld = options.isHeld
   }
 
   start(): void {
@@ -71,6 +78,16 @@ export class Sync {
     await this.#running
   }
 
+  /** From here on it fetches what is missing. */
+  release(): void {
+    this.#isHeld = false
+    this.kick(this.targetHeight)
+  }
+
+  /** Connected peers that have told their status. */
+  *statuses(): Generator<readonly [peerId: string, status: Status]> {
+    for (const [peerId, { status }] of this.#peers) yield [peerId, status]
+  }
   statusOf(peerId: string): PeerStatus | undefined {
     return this.#peers.get(peerId)
   }
@@ -106,8 +123,10 @@ export class Sync {
   /** Somebody says that there is a block of this height: fetch what is missing, unless that is under way. */
   kick(height: number): void {
     const { head } = this.#options.chain
-    if (this.#running !== null || this.#stop.signal.aborted || head.height >= height) return
+    if (this.#isHeld || this.#running !== null || this.#stop.signal.aborted || head.height >= height) return
     if (this.#peersWith(head.height + 1).length === 0) {
+      const begun = [...this.#peers.values()].filter(({ status }) => status.firstHeight > head.height + 1)
+      if (begun.length > 0) this.#options.onGap(Math.min(...begun.map(({ status }) => status.firstHeight)))
       // What was heard may be older than the block, or not true: ask, but not for each message.
       this.#lookAround ??= setTimeout(() => {
         this.#lookAround = undefined
@@ -143,9 +162,9 @@ export class Sync {
     this.heard(peerId, answer.status, offsetMs)
   }
 
-  /** Peers that have a height. */
+  /** Peers that have the block of a height. protocols/snapshots.md A11: one that began with a later block has it not. */
   #peersWith(height: number): string[] {
-    return [...this.#peers].filter(([, { status }]) => status.height >= height).map(([peerId]) => peerId)
+    return [...this.#peers].filter(([, { status }]) => status.firstHeight <= height && status.height >= height).map(([peerId]) => peerId)
   }
 
   /** Ranges are asked for ahead, from different peers, and imported in order. */
@@ -199,7 +218,10 @@ export class Sync {
     }
   }
 
-  /** Imports blocks from the head on. A peer that sent a wrong one is blamed, and the rest of its answer dropped. */
+  /**
+   * Imports blocks from the head on. A peer that sent a wrong one is blamed, and the rest of its answer dropped. A block that
+   * nothing may follow (`ignore`) is no peer's fault.
+   */
   async #import(peerId: string, blocks: readonly SignedBlock[]): Promise<void> {
     const { chain, alone, client, onImported } = this.#options
     const last = blocks.at(-1)?.header.height ?? 0
@@ -224,7 +246,7 @@ export class Sync {
       const { verdict } = outcome
       if (verdict.kind === 'accept') continue
       this.#peers.delete(peerId)
-      client.blame(peerId, `${verdict.code}: ${verdict.detail}`)
+      if (verdict.kind === 'reject') client.blame(peerId, `${verdict.code}: ${verdict.detail}`)
       return
     }
   }
@@ -267,26 +289,26 @@ export class Sync {
    * transactions are not checked again, two thirds of the stake having done so (docs/architecture.md).
    */
   #execute(block: SignedBlock): Verdict<FinalBlock> {
-    const { chain, checkpoint, onFatal } = this.#options
+    const { chain, checkpoint } = this.#options
     const transactions = block.transactions.map(prepare)
     const executed = executeBlock(chain, block, transactions)
     if (executed.kind !== 'accept') {
       // The header is proven; only the body and the place in the chain are the peer's own word.
       const isPeersFault = executed.code === 'wrong-transactions-root' || executed.code === 'unknown-parent'
-      if (!isPeersFault) onFatal(invalidSealed(refOf(chain.chainId, block), `${executed.code}: ${executed.detail}`))
-      return executed
+      if (isPeersFault) return executed
+      return this.#end(invalidSealed(refOf(chain.chainId, block), `${executed.code}: ${executed.detail}`))
     }
     const { ref, transition } = executed.value
-    if (checkpoint !== null && checkpoint.height === ref.height && checkpoint.hash !== ref.hash) {
-      onFatal(
-        new QuorateError(
-          'wrong-checkpoint',
-          `peers offer block ${ref.hash} at height ${ref.height}, the checkpoint says ${checkpoint.hash}: check it with somebody you trust, or connect to other peers`,
-        ),
-      )
-      return reject('wrong-checkpoint', `block ${ref.hash}`)
-    }
+    if (checkpoint !== null && checkpoint.height === ref.height && checkpoint.hash !== ref.hash)
+      return this.#end(wrongCheckpoint(ref, checkpoint.hash))
     return accept({ ref, block, transactions, transition })
+  }
+
+  /** A quorum has sealed what this node cannot follow: whichever peer gave it, none can give another. */
+  #end(error: QuorateError): Verdict<never> {
+    this.#stop.abort()
+    this.#options.onFatal(error)
+    return ignore(error.code, error.message)
   }
 
   #background(work: Promise<void>): void {
@@ -296,3 +318,13 @@ export class Sync {
     })
   }
 }
+
+/** What the operator is told when nobody who is connected has the block of a height. */
+export const gapText = (height: number, firstHeight: number): string =>
+  `connected peers have blocks from height ${firstHeight} on, this node needs block ${height}: begin anew with --checkpoint, or connect to a node that has them all`
+
+export const wrongCheckpoint = ({ height, hash }: BlockRef, trusted: string): QuorateError =>
+  new QuorateError(
+    'wrong-checkpoint',
+    `peers offer block ${hash} at height ${height}, the checkpoint says ${trusted}: check it with somebody you trust, or connect to other peers`,
+  )

@@ -166,6 +166,12 @@ export class Transactions {
     this.#drop(left.map(({ entry, code }) => ({ id: entry.id, local: entry.local, code })))
   }
 
+  /** The state is another altogether: what waits is held against its accounts. */
+  followState(): void {
+    const left = this.#pool.removeCommitted([], this.#chain.ledger.accounts.entries())
+    this.#drop(left.map(({ entry, code }) => ({ id: entry.id, local: entry.local, code })))
+  }
+
   /** Lets go what no block from this slot on can hold. */
   expire(slot: number): void {
     this.#drop(this.#pool.expire(slot).map(({ id, local }) => ({ id, local, code: 'expired' })))

@@ -3,6 +3,7 @@ import { openGuardFile } from '../adapters/store/guard-file.ts'
 import { QuorateError } from '../base/errors.ts'
 import { emptyRecord, type GuardRecord, guardRecord } from '../consensus/guard.ts'
 import type { GuardFile } from '../ports/store.ts'
+import type { Telemetry } from '../ports/telemetry.ts'
 import { decode } from '../wire/codec.ts'
 import type { Chain } from './chain.ts'
 import type { NodeDirectory } from './directory.ts'
@@ -40,8 +41,13 @@ function decodeRecord(bytes: Uint8Array, path: string): GuardRecord {
   }
 }
 
-export function checkCheckpoint(chain: Chain, checkpoint: NodeOptions['checkpoint']): void {
+/** Holds the blocks that are here against the checkpoint. @throws QuorateError `wrong-checkpoint` */
+export function checkCheckpoint(chain: Chain, checkpoint: NodeOptions['checkpoint'], telemetry: Telemetry): void {
   if (checkpoint === null || checkpoint.height > chain.head.height) return
+  if (checkpoint.height < chain.firstHeight) {
+    const detail = `this node has blocks from height ${chain.firstHeight} on, so it cannot be compared with a checkpoint at height ${checkpoint.height}`
+    return telemetry.log('warn', 'checkpoint-unchecked', { detail })
+  }
   if (chain.heightOf(checkpoint.hash) === checkpoint.height) return
   throw new QuorateError(
     'wrong-checkpoint',

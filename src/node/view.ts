@@ -31,6 +31,8 @@ export interface ViewOptions {
   readonly network: Network
   readonly slots: Slots
   readonly sync: Sync
+  /** Null unless a snapshot is looked for or fetched. */
+  readonly snapshotProgress: () => NodeStatus['sync']['snapshot']
   readonly runner: Runner
   readonly transactions: Transactions
   readonly telemetry: Telemetry
@@ -59,7 +61,7 @@ export class View implements NodeView {
   }
 
   status(): NodeStatus {
-    const { role, chain, pool, network, slots, sync, runner, telemetry } = this.#options
+    const { role, chain, pool, network, slots, sync, snapshotProgress, runner, telemetry } = this.#options
     const { head, quorum } = chain
     const peers = network.peers()
     const leader = runner.leader()
@@ -77,10 +79,11 @@ export class View implements NodeView {
       slotMs: this.genesis.parameters.slotMs,
       slot: slots.now(),
       height: head.height,
+      firstHeight: chain.firstHeight,
       head: head.hash,
       headSlot: head.slot,
       headFinalAtMs: this.#finalAt.get(head.height) ?? null,
-      sync: { state: this.#syncState(), targetHeight: sync.targetHeight },
+      sync: { state: this.#syncState(), targetHeight: sync.targetHeight, snapshot: snapshotProgress() },
       verifier: this.#verifier(),
       ...this.#ledger.status(slots.now()),
       peers: peers.length,

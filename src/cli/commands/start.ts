@@ -29,7 +29,12 @@ export function addStartCommand(program: Command): void {
         .argParser(listenAddress)
         .default(listenAddress(DEFAULT_API), DEFAULT_API),
     )
-    .option('--checkpoint <height:hash>', 'a block that you trust: a chain without it is refused', checkpoint)
+    .option(
+      '--checkpoint <height:hash>',
+      'a block that you trust: a chain without it is refused, and an empty directory begins with a snapshot instead of every block',
+      checkpoint,
+    )
+    .option('--full-history', 'fetch every block from the first, although a checkpoint is given')
     .option('--log-level <level>', 'debug, info, warn or error', oneOf('debug', 'info', 'warn', 'error'), 'info')
     .option('--log-format <format>', 'text or json, a line each on standard error', oneOf('text', 'json'), 'text')
     .option('--parent-watch', 'stop when standard input ends: for launchers, so that nothing outlives them')
@@ -41,7 +46,8 @@ Examples:
   quorate start --dir v1 --role verifier --listen /ip4/0.0.0.0/tcp/4101 --api 127.0.0.1:4181
   quorate start --dir seed --role bootstrap --announce /dns4/seed.example.org/tcp/4001
   quorate start --dir n2 --scope local --listen /ip4/127.0.0.1/tcp/0 --api 127.0.0.1:0 \\
-    --bootstrap /ip4/127.0.0.1/tcp/4101/p2p/12D3KooW...      a second node on one machine`,
+    --bootstrap /ip4/127.0.0.1/tcp/4101/p2p/12D3KooW...      a second node on one machine
+  quorate start --checkpoint 81034:5f0c...         fast start: a new node of a chain that is long`,
     )
     .action(async (flags: StartFlags) => {
       const { runNode } = await import('../run-node.ts')

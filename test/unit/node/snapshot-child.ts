@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs'
 import { openLevelStore } from '../../../src/adapters/store/level-store.ts'
+import { invariant } from '../../../src/base/errors.ts'
 import { fromHex } from '../../../src/base/hex.ts'
 import { genesisState } from '../../../src/ledger/state.ts'
 import { Chain } from '../../../src/node/chain.ts'
@@ -44,6 +45,8 @@ if (mode === 'take') {
   }
 } else {
   const chain = await Chain.open(genesis, store)
-  await chain.adopt(decode(signedBlock, fromHex(blockHex)))
+  const { download } = await SnapshotStore.open(store, 0)
+  invariant(download !== null, 'the store has what was fetched')
+  await chain.adopt(decode(signedBlock, fromHex(blockHex)), download.manifest)
   say(`adopted ${chain.head.height}`)
 }

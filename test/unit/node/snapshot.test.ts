@@ -8,7 +8,7 @@ import { openLevelStore } from '../../../src/adapters/store/level-store.ts'
 import { createTelemetry } from '../../../src/adapters/telemetry.ts'
 import { toHex } from '../../../src/base/hex.ts'
 import { emptyAccount } from '../../../src/ledger/account.ts'
-import { snapshotManifest } from '../../../src/ledger/snapshot.ts'
+import { type SnapshotManifest, snapshotManifest } from '../../../src/ledger/snapshot.ts'
 import { genesisState, stateRoot } from '../../../src/ledger/state.ts'
 import { type Chain, refOf } from '../../../src/node/chain.ts'
 import { rangeOf } from '../../../src/node/keyspace.ts'
@@ -118,7 +118,10 @@ describe('snapshots', () => {
         for (let turn = 0; turn < turns; turn++) await null
         taker.take(refOfHeight(2), state)
       }
-      const taker = takerOf(snapshots, { ...quiet(), log: () => void (second ??= later()) })
+      const onTaken = (): void => {
+        second ??= later()
+      }
+      const taker = takerOf(snapshots, { ...quiet(), log: onTaken })
       taker.take(refOfHeight(1), state)
       await taker.settled()
       await second
@@ -215,6 +218,7 @@ describe('snapshots', () => {
     let source: Awaited<ReturnType<typeof taking>>
     let block: SignedBlock
     let staged: string
+    let manifest: SnapshotManifest
     before(async () => {
       source = await taking(25)
       stores.delete(source.store)
@@ -230,11 +234,9 @@ describe('snapshots', () => {
 
     async function copySnapshot(from: SnapshotStore, height: number, to: Store): Promise<void> {
       const snapshots = await SnapshotStore.open(to, 0)
-      const offer = from.offers().find((one) => one.height === height) ?? assert.fail('it is on offer')
-      const bytes = from.manifestBytes(height) ?? assert.fail('it has a manifest')
-      await snapshots.begin(offer)
-      for (let index = 0; index < 1 << offer.depth; index++) await snapshots.putChunk(index, from.chunk(height, index) ?? assert.fail())
-      await snapshots.finish(decode(snapshotManifest, bytes))
+      manifest = decode(snapshotManifest, from.manifestBytes(height) ?? assert.fail('it has a manifest'))
+      await snapshots.beginDownload(manifest)
+      for (const index of manifest.roots.keys()) await snapshots.putDownloaded(index, from.chunk(height, index) ?? assert.fail())
     }
     const copy = (): string => {
       const directory = join(tempDirectory('adopt'), 'store')
@@ -254,7 +256,7 @@ describe('snapshots', () => {
 
     it('gives its state, its quorums and its head, before and after a restart, and goes on from there', async () => {
       const { chain, store, directory } = await open(copy())
-      await chain.adopt(block)
+      await chain.adopt(block, manifest)
       assertBegun(chain)
       await close(store)
       const again = await open(directory)
@@ -269,7 +271,7 @@ describe('snapshots', () => {
 
     it('can be given on', async () => {
       const { chain, store } = await open(copy())
-      await chain.adopt(block)
+      await chain.adopt(block, manifest)
       const snapshots = await SnapshotStore.open(store, chain.head.height)
       assert.deepEqual(await assertWhole(snapshots, store), [block.header.height])
       assertOf(snapshots, block.header, refOf(of.chainId, block).hash)

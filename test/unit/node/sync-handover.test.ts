@@ -77,6 +77,8 @@ describe('sync over handovers', () => {
       alone: (job) => job(),
       onImported: ({ ref }) => void heights.push(ref.height),
       onPeerStatus: () => {},
+      onGap: () => {},
+      isHeld: false,
       onFatal: (error) => void fatal.push(error),
     })
     sync.start()

@@ -66,6 +66,8 @@ describe('sync', () => {
       alone: (job) => job(),
       onImported: () => {},
       onPeerStatus: () => {},
+      onGap: () => {},
+      isHeld: false,
       onFatal: () => {},
       ...options,
     })

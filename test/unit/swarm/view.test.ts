@@ -7,7 +7,8 @@ import { type Pictured, picture, summaryLine } from '../../../src/cli/swarm/view
 
 const status = (role: Role, index: number): NodeStatus => ({
   ...{ agent: 'test', chain: 'swarm-00000000', chainId: '', peerId: '', addresses: [], startedAtMs: 0, slotMs: 1000, slot: 104_321 },
-  ...{ role, height: 104_000, head: '', headSlot: 104_320, headFinalAtMs: 0, sync: { state: 'following', targetHeight: 0 } },
+  ...{ role, height: 104_000, firstHeight: 1, head: '', headSlot: 104_320, headFinalAtMs: 0 },
+  sync: { state: 'following', targetHeight: 0, snapshot: null },
   verifier: role === 'verifier' ? verifierStatus(index) : null,
   epoch: 8_692,
   election: { number: 8_700, cause: 'epoch', closesSlot: 104_400 },
