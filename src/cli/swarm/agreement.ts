@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ElectionsView, QuorumView, SupplyView } from '../../api/ledger-types.ts'
-import type { Genesis } from '../../wire/genesis.ts'
 import type { Hash } from '../../wire/types.ts'
 import type { NodeClient } from './node-client.ts'
 
@@ -39,6 +38,12 @@ interface Answer {
   readonly elections: ElectionsView
 }
 
+/** What of genesis says how many coins there were. */
+interface Given {
+  readonly accounts: readonly { readonly droplets: number }[]
+  readonly verifiers: readonly { readonly stakeDroplets: number }[]
+}
+
 /** Between attempts to find all nodes at one height. */
 const RETRY_MS = 100
 
@@ -48,7 +53,7 @@ const RETRY_MS = 100
  */
 export async function compareLedgers(
   clients: readonly Pick<NodeClient, 'supply' | 'quorum' | 'elections'>[],
-  genesis: Genesis,
+  genesis: Given,
   deadlineMs: number,
 ): Promise<Agreement | null> {
   const end = performance.now() + deadlineMs
@@ -67,7 +72,7 @@ export async function compareLedgers(
 }
 
 /** Null if the answers are not all for one height. */
-function agreementOf(answers: readonly Answer[], genesis: Genesis): Agreement | null {
+function agreementOf(answers: readonly Answer[], genesis: Given): Agreement | null {
   const [first] = answers
   if (first === undefined) return null
   const { height } = first.supply
@@ -106,5 +111,5 @@ function areElectionsSame(answers: readonly Answer[]): boolean {
   return true
 }
 
-const dropletsOf = ({ accounts, verifiers }: Genesis): number =>
+const dropletsOf = ({ accounts, verifiers }: Given): number =>
   accounts.reduce((sum, { droplets }) => sum + droplets, 0) + verifiers.reduce((sum, { stakeDroplets }) => sum + stakeDroplets, 0)

@@ -1,5 +1,4 @@
 import type { SettledElectionView } from '../../api/ledger-types.ts'
-import type { Genesis } from '../../wire/genesis.ts'
 import type { Address } from '../../wire/types.ts'
 import type { NodeClient } from './node-client.ts'
 import type { ElectionReport, SwarmReport } from './report.ts'
@@ -41,6 +40,12 @@ const PAGE_BLOCKS = 100
 /** Slots without a block that a report names. */
 const MAX_MISSING = 1_000
 
+/** What of genesis says who signs first. */
+interface Beginning {
+  readonly verifiers: readonly { readonly account: Address; readonly stakeDroplets: number }[]
+  readonly parameters: { readonly quorumSize: number }
+}
+
 /** Members of a quorum with their weights. */
 type Seats = ReadonlyMap<Address, number>
 
@@ -48,11 +53,7 @@ type Seats = ReadonlyMap<Address, number>
  * Reads the receipts of all blocks up to a height from a node that has them from the first.
  * Rejects with QuorateError `unreachable`.
  */
-export async function readHistory(
-  client: Pick<NodeClient, 'fullBlocks'>,
-  toHeight: number,
-  genesis: Pick<Genesis, 'verifiers' | 'parameters'>,
-): Promise<ChainHistory> {
+export async function readHistory(client: Pick<NodeClient, 'fullBlocks'>, toHeight: number, genesis: Beginning): Promise<ChainHistory> {
   const slots = new Set<number>()
   const elections: SettledElection[] = []
   const opened = new Map<number, Pick<SettledElection, 'cause' | 'openedHeight' | 'closesSlot'>>()
@@ -94,7 +95,7 @@ export async function readHistory(
 }
 
 /** Those with the most stake; a swarm's verifiers all have the same, and then the lower address comes first. */
-function firstSeats({ verifiers, parameters }: Pick<Genesis, 'verifiers' | 'parameters'>): Seats {
+function firstSeats({ verifiers, parameters }: Beginning): Seats {
   const ranked = verifiers.toSorted((left, right) => right.stakeDroplets - left.stakeDroplets || (left.account < right.account ? -1 : 1))
   return new Map(ranked.slice(0, parameters.quorumSize).map(({ account, stakeDroplets }) => [account, stakeDroplets]))
 }
@@ -117,6 +118,7 @@ export function slotsUnderLoad(made: readonly number[], { firstSlot, lastSlot }:
 /**
  * Slots without a block around a handover: from the last one before the new quorum was due to the second one after the block that
  * brought it. Null unless there was load all the time.
+ * @internal
  */
 export function slotsLost(
   { closesSlot, settledSlot }: Pick<SettledElection, 'closesSlot' | 'settledSlot'>,

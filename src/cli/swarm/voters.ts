@@ -151,7 +151,7 @@ export interface Choice {
   readonly random: () => number
 }
 
-/** As many as there are seats, drawn from those who can be elected: not all of them sign now, if there is anybody else. */
+/** As many as there are seats, drawn from those who can be elected: not all of them sign now, if there is anybody else. @internal */
 export function chooseQuorum({ eligible, present, seats, favourite, random }: Choice): readonly Address[] {
   const left = [...eligible].sort()
   const drawn: Address[] = []
@@ -161,7 +161,7 @@ export function chooseQuorum({ eligible, present, seats, favourite, random }: Ch
   return [...new Set([...first, ...drawn])].slice(0, seats)
 }
 
-/** What the holder of this number names, ascending: all, or its part of them if a slip cannot name so many. */
+/** What the holder of this number names, ascending: all, or its part of them if a slip cannot name so many. @internal */
 export function choicesOf(elect: readonly Address[], holder: number, slipChoices: number): readonly Address[] {
   const from = elect.length <= slipChoices ? 0 : holder * slipChoices
   const round = [...elect, ...elect]
