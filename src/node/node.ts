@@ -24,7 +24,7 @@ import { readPeersFile, writePeersFile } from './peers-file.ts'
 import { validateRecord } from './public-records.ts'
 import { QuorumSignatures } from './quorum-signatures.ts'
 import { Runner } from './runner.ts'
-import { SealedBlockIntake } from './sealed-blocks.ts'
+import { isFullerSeal, SealedBlockIntake } from './sealed-blocks.ts'
 import { Seat } from './seat.ts'
 import { SignService } from './sign-service.ts'
 import { Slots } from './slots.ts'
@@ -238,7 +238,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     onFullerSeal: (ref, seal) => {
       runner
         .alone(async () => {
-          if (chain.head.hash === ref.hash && seal.signers.length > (chain.headSeal?.signers.length ?? 0)) await chain.improveSeal(seal)
+          if (isFullerSeal(chain, ref.hash, seal)) await chain.improveSeal(seal)
         })
         // The runner has said what is fatal; that it stops is not.
         .catch(() => {})

@@ -23,6 +23,7 @@ import { buildBlock } from './builder.ts'
 import type { Chain } from './chain.ts'
 import type { Heard } from './heard.ts'
 import type { KnownBlock, KnownBlocks } from './known-blocks.ts'
+import { isFullerSeal } from './sealed-blocks.ts'
 import type { Seat } from './seat.ts'
 import type { SignService } from './sign-service.ts'
 import type { Slots } from './slots.ts'
@@ -308,7 +309,7 @@ export class Runner {
     const { chain } = this.#options
     const final = chain.block(height)
     if (final === undefined || chain.heightOf(of) !== height) return
-    if (of === chain.head.hash && seal.signers.length > (chain.headSeal?.signers.length ?? 0)) await chain.improveSeal(seal)
+    if (isFullerSeal(chain, of, seal)) await chain.improveSeal(seal)
     const shortIds = final.transactions.map((transaction) => shortIdOf(transactionId(transaction)))
     this.#publish('blocks', encode(compactBlock, { header: final.header, shortIds, seal }))
   }

@@ -2,7 +2,7 @@ import { accept, ignore, reject, type Verdict } from '../base/verdict.ts'
 import { stakeOf } from '../consensus/quorum.ts'
 import type { BlockRef } from '../consensus/types.ts'
 import { decode, WireError } from '../wire/codec.ts'
-import { type AggregateSignature, type CompactBlock, compactBlock } from '../wire/types.ts'
+import { type AggregateSignature, type CompactBlock, compactBlock, type Hash } from '../wire/types.ts'
 import type { Bodies } from './bodies.ts'
 import { type Chain, refOf } from './chain.ts'
 import { executeBlock, type KnownBlocks } from './known-blocks.ts'
@@ -19,6 +19,13 @@ export interface SealedBlockIntakeOptions {
   readonly onBehind: (height: number) => void
   /** A quorum sealed what this node finds wrong: nothing after it can be trusted. */
   readonly onInvalidSealed: (ref: BlockRef, detail: string) => void
+}
+
+/** H11: whether it is a certificate of the head, with more stake than the one that is here. */
+export function isFullerSeal({ head, headSeal, headQuorum }: Chain, of: Hash, seal: AggregateSignature): boolean {
+  if (of !== head.hash) return false
+  const stakes = headQuorum.members.map((member) => member.stakeDroplets)
+  return headSeal === null || stakeOf(stakes, seal.signers) > stakeOf(stakes, headSeal.signers)
 }
 
 /** Validates messages of the topic `blocks`; the checks are those of `protocols/blocks.md`. */
@@ -82,10 +89,8 @@ export class SealedBlockIntake {
 
   #takeFullerSeal(ref: BlockRef, seal: AggregateSignature): Verdict<unknown> {
     const { chain, onFullerSeal } = this.#options
-    const stakes = chain.headQuorum.members.map((member) => member.stakeDroplets)
     // [IGNORE] known: no more stake than the certificate that is here.
-    if (chain.headSeal !== null && stakeOf(stakes, seal.signers) <= stakeOf(stakes, chain.headSeal.signers))
-      return ignore('known', `height ${ref.height}`)
+    if (!isFullerSeal(chain, ref.hash, seal)) return ignore('known', `height ${ref.height}`)
     const sealed = this.#checkSeal(ref, seal)
     if (sealed.kind === 'accept') onFullerSeal(ref, seal)
     return sealed

@@ -2,31 +2,19 @@ import assert from 'node:assert/strict'
 import { createSystemClock } from '../../../src/adapters/clock.ts'
 import { invariant, QuorateError } from '../../../src/base/errors.ts'
 import { fromHex } from '../../../src/base/hex.ts'
-import { emptyRecord, guardRecord } from '../../../src/consensus/guard.ts'
-import { nativeSignatures } from '../../../src/crypto/native.ts'
+import { guardRecord } from '../../../src/consensus/guard.ts'
 import { Pool } from '../../../src/mempool/pool.ts'
 import { DEFAULT_POOL_LIMITS } from '../../../src/mempool/types.ts'
-import { Bodies } from '../../../src/node/bodies.ts'
 import { MAX_KNOWN_BLOCKS } from '../../../src/node/bounds.ts'
 import { buildBlock } from '../../../src/node/builder.ts'
-import { CandidateIntake } from '../../../src/node/candidates.ts'
-import { HeadWaiters } from '../../../src/node/head-waiters.ts'
-import { Heard } from '../../../src/node/heard.ts'
-import { KnownBlocks } from '../../../src/node/known-blocks.ts'
-import { QuorumSignatures } from '../../../src/node/quorum-signatures.ts'
-import { Runner } from '../../../src/node/runner.ts'
-import { Seat } from '../../../src/node/seat.ts'
-import { SignService } from '../../../src/node/sign-service.ts'
-import { Slots } from '../../../src/node/slots.ts'
-import { SyncClient } from '../../../src/node/sync-client.ts'
 import { decode, encode } from '../../../src/wire/codec.ts'
 import { blockHash, ticketOf } from '../../../src/wire/ids.ts'
-import { statementMessage, ticketMessage } from '../../../src/wire/signing.ts'
-import { candidate, type SignRequest, signRequest, signResponse, statement } from '../../../src/wire/types.ts'
+import { candidate, type SignRequest, signRequest, signResponse } from '../../../src/wire/types.ts'
 import { waitFor } from '../../helpers/wait-for.ts'
 import { candidateOf, certificateOf, proofOf } from '../../swarm/hostile-messages.ts'
 import { TestChain } from '../../swarm/hostile-network.ts'
-import { FakeNetwork, type OpenChain, openChain, quiet } from './fixtures.ts'
+import { type OpenChain, openChain } from './fixtures.ts'
+import { runnerRig } from './runner-rig.ts'
 
 const DEADLINE_MS = 20_000
 const never = { slot: null, lock: null, seal: null }
@@ -37,90 +25,12 @@ describe('the runner', () => {
     for (const { store } of opened) await store.close()
   })
 
-  /** A verifier with a guard and a signer that note what is done, in order. */
   async function setUp(of: TestChain, writeGuard: () => Promise<void> = () => Promise.resolve()) {
     const own = await openChain(of)
     opened.push(own)
-    const { chain } = own
-    const log: string[] = []
-    const written: Uint8Array[] = []
-    const fatal: unknown[] = []
-    const messageBytes = ticketMessage(of.chainId, of.chainId, 0).length
-    const prefixBytes = statementMessage(of.chainId, { kind: 'seal', height: 0, block: of.chainId }).length - 41
-    const secret = of.verifiers[0]?.blsSecret ?? ''
-    const signer = {
-      publicKey: nativeSignatures.blsPublicKey(secret),
-      sign: (message: Uint8Array) => {
-        log.push(message.length === messageBytes ? 'sign ticket' : `sign ${decode(statement, message.slice(prefixBytes)).kind}`)
-        return Promise.resolve(nativeSignatures.blsSign(secret, message))
-      },
-    }
-    const guard = {
-      read: () => Promise.reject(new Error('not read here')),
-      write: async (record: Uint8Array) => {
-        log.push('write')
-        await writeGuard()
-        written.push(record)
-        log.push('written')
-      },
-      close: () => Promise.resolve(),
-    }
-    const guardBlock = chain.guardBlock.bind(chain)
-    chain.guardBlock = async (...body) => {
-      log.push('keep body')
-      await guardBlock(...body)
-      log.push('kept')
-    }
-    const network = new FakeNetwork(of.verifiers[0]?.peerId)
-    const client = new SyncClient(network)
-    const nothing = (): void => {}
-    const { slotMs, choiceMs } = of.genesis.parameters
-    const common = {
-      chain,
-      network,
-      slots: new Slots(createSystemClock(), of.genesis.timeMs, slotMs, choiceMs),
-      signatures: nativeSignatures,
-      telemetry: quiet(),
-      known: new KnownBlocks((of) => runner.state.blocks.some(({ hash }) => hash === of)),
-      heard: new Heard(),
-      seat: new Seat(signer.publicKey),
-      waiters: new HeadWaiters(),
-      onBehind: nothing,
-      quorumSignatures: new QuorumSignatures(of.chainId, nativeSignatures),
-    }
-    const pool = new Pool(DEFAULT_POOL_LIMITS)
-    const bodies = new Bodies(chain, pool, client, nativeSignatures)
-    const runner: Runner = new Runner({
-      ...common,
-      pool,
-      bodies,
-      client,
-      verifier: { signer, publicKey: signer.publicKey, guard },
-      record: emptyRecord,
-      doubtful: false,
-      signService: () => service,
-      onFinal: nothing,
-      onAlarm: (code, detail) => assert.fail(`${code}: ${detail}`),
-      onProposed: nothing,
-      onLead: nothing,
-      onSealed: nothing,
-      onFatal: (error) => void fatal.push(error),
-    })
-    const intake = new CandidateIntake({
-      ...common,
-      bodies,
-      state: () => runner.state,
-      onCandidate: (proposed) => runner.feed({ kind: 'candidate', candidate: proposed }, common.known.get(proposed.block.hash)),
-    })
-    const service = new SignService({
-      ...common,
-      intake,
-      signer,
-      feed: (input) => runner.feed(input),
-      onRefused: nothing,
-    })
-    const idle = (): Promise<void> => runner.alone(() => Promise.resolve())
-    return { chain, known: common.known, log, written, fatal, runner, network, intake, idle }
+    const [verifier] = of.verifiers
+    invariant(verifier !== undefined, 'a chain with a verifier')
+    return runnerRig({ chain: own.chain, blsSecret: verifier.blsSecret, peerId: verifier.peerId, clock: createSystemClock(), writeGuard })
   }
 
   it('has the record of each statement on disk before it signs it', async () => {
