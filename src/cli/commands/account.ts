@@ -93,10 +93,14 @@ function earnedFacts({ kind }: AccountView, earned: Earned | null): Facts {
   return [
     ['rewards', `${all} coins in blocks ${fromHeight} to ${toHeight}, ${blocks} of which paid it`],
     ['', `${formatCoins(makerDroplets)} as maker, ${formatCoins(signerDroplets)} as signer`],
-    [
-      '',
-      `${formatCoins(delegatorsDroplets)} of it to its delegators, of whose part it kept ${formatCoins(commissionDroplets)} as commission`,
-    ],
+    ...(delegatorsDroplets + commissionDroplets === 0
+      ? []
+      : [
+          [
+            '',
+            `${formatCoins(delegatorsDroplets)} of it to its delegators, after ${formatCoins(commissionDroplets)} of commission`,
+          ] as const,
+        ]),
   ]
 }
 

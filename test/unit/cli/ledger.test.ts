@@ -342,7 +342,7 @@ describe('quorate: commands of the ledger', () => {
       run('account', client, '--rewards', '120'),
     ])
     assert.match(plain.stdout, /\nrewards +1\.32 coins in blocks 131 to 250, 120 of which paid it\n +0\.264 as maker, 1\.056 as signer\n/)
-    assert.match(plain.stdout, /\n +0\.36 of it to its delegators, of whose part it kept 0\.018 as commission\n/)
+    assert.match(plain.stdout, /\n +0\.36 of it to its delegators, after 0\.018 of commission\n/)
     const sums = { makerDroplets: 264_000, signerDroplets: 1_056_000, delegatorsDroplets: 360_000, commissionDroplets: 18_000 }
     assert.deepEqual(JSON.parse(json.stdout).earned, { fromHeight: 131, toHeight: 250, blocks: 120, ...sums })
     assert.match(none.stdout, /\nrewards +none: a client is not paid/)
