@@ -193,9 +193,12 @@ class LevelStore implements Store {
 function sealValue(key: Uint8Array, value: Uint8Array): Uint8Array {
   const sealed = new Uint8Array(value.length + CHECKSUM_BYTES)
   sealed.set(value)
-  new DataView(sealed.buffer).setUint32(value.length, crc32(value, crc32(key)))
+  new DataView(sealed.buffer).setUint32(value.length, checksumOf(key, value))
   return sealed
 }
+
+/** Of the key, then the value. Node begins anew for a value of no bytes, unless they lie within a longer buffer. */
+const checksumOf = (key: Uint8Array, value: Uint8Array): number => (value.length === 0 ? crc32(key) : crc32(value, crc32(key)))
 
 /** LevelDB gives Buffers, whose `slice` shares memory: nothing above should have to know. */
 const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
@@ -204,7 +207,7 @@ function openValue(key: Uint8Array, sealed: Uint8Array): Uint8Array {
   const length = sealed.length - CHECKSUM_BYTES
   if (length >= 0) {
     const value = plain(sealed.subarray(0, length))
-    if (new DataView(sealed.buffer, sealed.byteOffset).getUint32(length) === crc32(value, crc32(key))) return value
+    if (new DataView(sealed.buffer, sealed.byteOffset).getUint32(length) === checksumOf(key, value)) return value
   }
   throw new CorruptFileError(`the value of key ${Buffer.from(key).toString('hex')} does not match its checksum`)
 }

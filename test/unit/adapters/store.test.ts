@@ -59,6 +59,19 @@ describe('the store', () => {
     assert.deepEqual(again.get(key(3)), utf8('three'))
   })
 
+  const empties = [
+    { description: 'of its own', value: new Uint8Array() },
+    { description: 'over a buffer of none', value: new Uint8Array(new ArrayBuffer(0)) },
+    { description: 'cut from a large one', value: new Uint8Array(1024).slice(0, 0) },
+    { description: 'within a large one', value: new Uint8Array(1024).subarray(7, 7) },
+  ]
+  for (const { description, value } of empties)
+    it(`gives back a value of no bytes: ${description}`, async () => {
+      const store = await openStore()
+      await store.write([put(1, value)], durable)
+      assert.deepEqual(store.get(key(1)), new Uint8Array())
+    })
+
   const ranges = [
     { description: 'all', from: 0, to: 9, options: {}, expected: [1, 2, 3, 5] },
     { description: 'the end is not part of it', from: 2, to: 5, options: {}, expected: [2, 3] },
