@@ -1,4 +1,5 @@
 import { bondedTo, type Verifier } from '../ledger/account.ts'
+import { tallyOf } from '../ledger/elections.ts'
 import type { Network } from '../ports/network.ts'
 import { MAX_VERIFIER_RETRY_MS, SYNC_DEADLINE_MS, VERIFIER_RETRY_MS } from './bounds.ts'
 import type { Chain } from './chain.ts'
@@ -53,17 +54,22 @@ export class VerifierLinks {
     }
   }
 
-  /** Peer ids of the quorum, then of the verifiers with most stake beyond it, as many as the quorum could take in. */
+  /**
+   * Peer ids of the quorum, then of those beyond it with most votes in the election that is open, and of those with most stake:
+   * as many as the quorum could take in.
+   */
   #wanted(): ReadonlySet<string> {
     const { quorum, ledger } = this.#chain
     const { quorumSize, minStakeDroplets } = ledger.parameters
+    const { election } = ledger.globals
+    const votesFor = (verifier: Verifier): number => (election === null ? 0 : tallyOf(verifier, election.number))
     const wanted = new Set(quorum.members.map(({ peerId }) => peerId))
     const others: Verifier[] = []
     for (const address of ledger.indexes.verifiers) {
       const verifier = ledger.accounts.get(address)?.verifier ?? null
       if (verifier !== null && bondedTo(verifier) >= minStakeDroplets && !wanted.has(verifier.peerId)) others.push(verifier)
     }
-    others.sort((left, right) => bondedTo(right) - bondedTo(left))
+    others.sort((left, right) => votesFor(right) - votesFor(left) || bondedTo(right) - bondedTo(left))
     for (const { peerId } of others.slice(0, quorumSize)) wanted.add(peerId)
     return wanted
   }
