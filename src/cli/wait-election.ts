@@ -4,7 +4,7 @@ import type { NodeEvent } from '../api/types.ts'
 import { isUnreachable, type NodeClient } from './client.ts'
 
 /**
- * `open`: an election is open. `next`: one is open that was not when the question was first asked. `settled`: the one that was
+ * `open`: an election is open, and for as many slots as are asked for. `next`: one is open that was not when the question was first asked. `settled`: the one that was
  * open then, or else the next, is over.
  */
 export const awaited = ['open', 'next', 'settled'] as const
@@ -23,7 +23,7 @@ type Line = NodeEvent | { readonly kind: 'heartbeat' }
 export async function waitForElection(
   node: NodeClient,
   what: Awaited,
-  until: AbortSignal,
+  { leftSlots, until }: { readonly leftSlots: number; readonly until: AbortSignal },
   tell: (now: ElectionsView) => void,
 ): Promise<ElectionsView | null> {
   let hasCome: ((now: ElectionsView) => boolean) | undefined
@@ -32,7 +32,7 @@ export async function waitForElection(
       for await (const _ of node.lines<Line>('/v1/events?kinds=election', until)) {
         // The first line says that we are listening: no election can come and go between the question and the events.
         const now = await node.get<ElectionsView>('/v1/elections')
-        hasCome ??= conditionOf(what, now)
+        hasCome ??= conditionOf(what, now, leftSlots)
         if (hasCome(now)) return now
         tell(now)
       }
@@ -44,12 +44,12 @@ export async function waitForElection(
   return null
 }
 
-function conditionOf(what: Awaited, first: ElectionsView): (now: ElectionsView) => boolean {
+function conditionOf(what: Awaited, first: ElectionsView, leftSlots: number): (now: ElectionsView) => boolean {
   const openAtFirst = first.open?.number ?? 0
   const lastSettled = first.settled[0]?.number ?? 0
   switch (what) {
     case 'open':
-      return ({ open }) => open !== null
+      return ({ open }) => open !== null && open.slotsLeft >= leftSlots
     case 'next':
       return ({ open }) => open !== null && open.number > openAtFirst
     case 'settled':

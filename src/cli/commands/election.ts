@@ -14,6 +14,7 @@ type Facts = readonly (readonly [string, string])[]
 interface ElectionFlags extends NodePlace {
   readonly limit: number
   readonly wait?: Awaited
+  readonly left: number
   readonly timeout?: number
   readonly json?: true
 }
@@ -35,6 +36,7 @@ export function addElectionCommand(program: Command): void {
     )
     .option('--limit <number>', 'lines of the standings', integer(1, 1000), 20)
     .option('--wait <what>', 'wait until one is open, until the next one opens, or until one is settled', oneOf(...awaited))
+    .option('--left <slots>', 'with --wait open: how many slots it must still be open, for voting takes some', integer(1), 1)
     .option('--timeout <seconds>', 'how long to wait at most (default: until it comes)', integer(1, 31_536_000))
     .addOption(directoryOption())
     .addOption(apiOption())
@@ -42,7 +44,7 @@ export function addElectionCommand(program: Command): void {
     .addHelpText(
       'after',
       `
---wait open      returns at once if an election is open
+--wait open      returns at once if an election is open, with --left for long enough
 --wait next      waits out the one that is open: for who registers as a verifier while one is, and is left out of it
 --wait settled   waits for the end of the open election, or else of the next, and shows who was elected
 
@@ -51,7 +53,7 @@ Exit codes: 0 done (with --wait: it has come), 6 it has not come in time.
 Examples:
   quorate election
   quorate election --limit 100
-  quorate election --wait open && quorate vote --for quo1abc... --move 500 --to quo1mine...
+  quorate election --wait open --left 10 && quorate vote --for quo1abc... --move 500 --to quo1mine...
   quorate election --wait settled --timeout 600 --json`,
     )
     .action(async (flags: ElectionFlags) => {
@@ -65,10 +67,10 @@ Examples:
 }
 
 /** Rejects with CliError 6 if it does not come in time. */
-async function comes(node: NodeClient, what: Awaited, { timeout, json }: ElectionFlags): Promise<ElectionsView> {
+async function comes(node: NodeClient, what: Awaited, { left: leftSlots, timeout, json }: ElectionFlags): Promise<ElectionsView> {
   const interrupted = interruption()
   const until = timeout === undefined ? interrupted : AbortSignal.any([interrupted, AbortSignal.timeout(timeout * 1000)])
-  const elections = await waitForElection(node, what, until, json ? () => undefined : progress())
+  const elections = await waitForElection(node, what, { leftSlots, until }, json ? () => undefined : progress())
   if (elections !== null) return elections
   throw new CliError(exitCodes.interrupted, 'not-yet', `${waitText[what]} yet; \`quorate election\` says when that is due`)
 }

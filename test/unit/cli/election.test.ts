@@ -35,8 +35,8 @@ describe('quorate election --wait', () => {
   })
   afterEach(() => api.close())
 
-  const openView = (number: number): OpenElectionView => ({
-    ...{ number, cause: 'epoch', openedHeight: 240, closesSlot: 3600, closesTimeMs: 0, slotsLeft: 100 },
+  const openView = (number: number, slotsLeft: number): OpenElectionView => ({
+    ...{ number, cause: 'epoch', openedHeight: 240, closesSlot: 3600, closesTimeMs: 0, slotsLeft },
     ...{ votedDroplets: 9_000_000, turnoutPpm: 12_345, minTurnoutPpm: 50_000, by: 'slips', seats: 1, eligible: 1 },
     standings: [{ verifier: own, score: 9_000_000, votesDroplets: 9_000_000, bondedDroplets: 5_000_000, trust: 0, elected: true }],
     proposals: [],
@@ -46,11 +46,11 @@ describe('quorate election --wait', () => {
     elected: [own, stranger].map((verifier) => ({ verifier, score: 7_000_000, stakeDroplets: 5_000_000 })),
   })
   /** How elections stand from now on: which one is open, and how many are over. */
-  const stand = (open: number | null, settled: number): void => {
+  const stand = (open: number | null, settled: number, slotsLeft = 100): void => {
     const view: ElectionsView = {
       ...{ height: 250, epoch: settled, handover: { slot: 3600, timeMs: 0, slotsLeft: 1 } },
       ...{ nextElectionSlot: open === null ? 3000 : null, nextElectionTimeMs: open === null ? 0 : null },
-      open: open === null ? null : openView(open),
+      open: open === null ? null : openView(open, slotsLeft),
       settled: Array.from({ length: settled }, (_, index) => settledView(settled - index)),
     }
     node.elections = () => {
@@ -58,8 +58,8 @@ describe('quorate election --wait', () => {
       return Promise.resolve(view)
     }
   }
-  const opens = (number: number, settled: number): void => {
-    stand(number, settled)
+  const opens = (number: number, settled: number, slotsLeft?: number): void => {
+    stand(number, settled, slotsLeft)
     const closes = { closesSlot: 3600, closesTimeMs: 0 }
     node.emit({ kind: 'election', state: 'opened', height: 240, number, cause: 'epoch', ...closes })
   }
@@ -78,6 +78,17 @@ describe('quorate election --wait', () => {
     assert.deepEqual([code, stderr], [0, ''])
     assert.match(stdout, /^epoch +1\nelection +2, at the end of the epoch\n/)
     assert.match(stdout, new RegExp(`${formatAddress(own)} .* elected, yours\n`))
+  })
+
+  it('open: one that closes too soon does not do', async () => {
+    stand(2, 1)
+    const { ended } = wait('open', '--left', '101')
+    await hears(1)
+    opens(3, 2, 101)
+    const { code, stdout, stderr } = await ended
+    assert.equal(code, 0, stderr)
+    assert.equal(stderr, 'election 2 closes in slot 3600, with the next block; 9 coins have voted\n')
+    assert.match(stdout, /\nelection +3, /)
   })
 
   it('open: waits until one opens', async () => {
