@@ -120,3 +120,23 @@ export function interruption(): AbortSignal {
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort())
   return controller.signal
 }
+
+/** What a timer can wait at most, 24 days. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+/**
+ * A signal that fires with another, or after a time. Not AbortSignal.any with AbortSignal.timeout: Node 20 holds that timeout by a weak
+ * reference, and never fires once it has been collected as garbage.
+ */
+export function orAfter(signal: AbortSignal, afterMs: number): AbortSignal {
+  const controller = new AbortController()
+  const end = (): void => {
+    clearTimeout(timer)
+    controller.abort()
+  }
+  const timer = setTimeout(end, Math.min(afterMs, MAX_TIMER_MS))
+  timer.unref()
+  if (signal.aborted) end()
+  else signal.addEventListener('abort', end, { once: true })
+  return controller.signal
+}

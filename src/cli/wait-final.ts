@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { NodeEvent, TransactionView } from '../api/types.ts'
 import type { Hash } from '../wire/types.ts'
-import { isUnreachable, type NodeClient } from './client.ts'
+import { isUnreachable, type NodeClient, orAfter } from './client.ts'
 import { CliError, exitCodes } from './exit.ts'
 
 export type Outcome =
@@ -25,7 +25,7 @@ export async function waitUntilFinal(
   submit: () => Promise<void>,
   { signal, timeoutMs }: { readonly signal: AbortSignal; readonly timeoutMs: number },
 ): Promise<Outcome> {
-  const until = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+  const until = orAfter(signal, timeoutMs)
   let submitted = false
   while (!until.aborted) {
     try {

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { ElectionsView, OpenElectionView, SettledElectionView } from '../../api/ledger-types.ts'
 import { formatCoins } from '../../base/amounts.ts'
 import type { Address } from '../../wire/types.ts'
-import { findNode, interruption, type NodeClient, type NodePlace } from '../client.ts'
+import { findNode, interruption, type NodeClient, type NodePlace, orAfter } from '../client.ts'
 import { CliError, exitCodes } from '../exit.ts'
 import { inTime, rankText, scoreText, settledText } from '../ledger-text.ts'
 import { apiOption, directoryOption, integer, jsonOption, oneOf } from '../options.ts'
@@ -37,7 +37,7 @@ export function addElectionCommand(program: Command): void {
     .option('--limit <number>', 'lines of the standings', integer(1, 1000), 20)
     .option('--wait <what>', 'wait until one is open, until the next one opens, or until one is settled', oneOf(...awaited))
     .option('--left <slots>', 'with --wait open: how many slots it must still be open, for voting takes some', integer(1), 1)
-    .option('--timeout <seconds>', 'how long to wait at most (default: until it comes)', integer(1, 31_536_000))
+    .option('--timeout <seconds>', 'how long to wait at most (default: until it comes)', integer(1, 2_000_000))
     .addOption(directoryOption())
     .addOption(apiOption())
     .addOption(jsonOption())
@@ -69,7 +69,7 @@ Examples:
 /** Rejects with CliError 6 if it does not come in time. */
 async function comes(node: NodeClient, what: Awaited, { left: leftSlots, timeout, json }: ElectionFlags): Promise<ElectionsView> {
   const interrupted = interruption()
-  const until = timeout === undefined ? interrupted : AbortSignal.any([interrupted, AbortSignal.timeout(timeout * 1000)])
+  const until = timeout === undefined ? interrupted : orAfter(interrupted, timeout * 1000)
   const elections = await waitForElection(node, what, { leftSlots, until }, json ? () => undefined : progress())
   if (elections !== null) return elections
   throw new CliError(exitCodes.interrupted, 'not-yet', `${waitText[what]} yet; \`quorate election\` says when that is due`)
