@@ -19,9 +19,14 @@ export interface Codec<T> {
 /** Bytes that are no canonical encoding (codes `truncated`, `trailing`, `bound`, `not-canonical`), or a value that has none (`bound`). */
 export class WireError extends QuorateError {}
 
+function checkInteger(value: number, max: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > max) throw new WireError('bound', `${value} is no integer from 0 to ${max}`)
+}
+
 /** Longest single allocation step of the writer; it doubles from here. */
 const INITIAL_WRITER_BYTES = 512
 
+/** Bytes of an encoding, in the making. @throws WireError (`bound`) for a number that is no unsigned integer of that many bits. */
 export class Writer {
   #bytes = new Uint8Array(INITIAL_WRITER_BYTES)
   #view = new DataView(this.#bytes.buffer)
@@ -47,18 +52,22 @@ export class Writer {
   }
 
   u8(value: number): void {
+    checkInteger(value, 0xff)
     const start = this.#grow(1)
     this.#bytes[start] = value
   }
   u16(value: number): void {
+    checkInteger(value, 0xffff)
     const start = this.#grow(2)
     this.#view.setUint16(start, value, true)
   }
   u32(value: number): void {
+    checkInteger(value, 0xffff_ffff)
     const start = this.#grow(4)
     this.#view.setUint32(start, value, true)
   }
   u64(value: number): void {
+    checkInteger(value, Number.MAX_SAFE_INTEGER)
     const start = this.#grow(8)
     const low = value >>> 0
     this.#view.setUint32(start, low, true)
@@ -150,23 +159,11 @@ export function decode<T>(codec: Codec<T>, bytes: Uint8Array): T {
   return value
 }
 
-function integer(byteLength: 1 | 2 | 4 | 8, max: number, method: 'u8' | 'u16' | 'u32' | 'u64'): Codec<number> {
-  return {
-    minBytes: byteLength,
-    maxBytes: byteLength,
-    write: (writer, value) => {
-      if (!Number.isInteger(value) || value < 0 || value > max) throw new WireError('bound', `${value} is no integer from 0 to ${max}`)
-      writer[method](value)
-    },
-    read: (reader) => reader[method](),
-  }
-}
-
-export const u8 = integer(1, 0xff, 'u8')
-export const u16 = integer(2, 0xffff, 'u16')
-export const u32 = integer(4, 0xffff_ffff, 'u32')
+export const u8: Codec<number> = { minBytes: 1, maxBytes: 1, write: (writer, value) => writer.u8(value), read: (reader) => reader.u8() }
+export const u16: Codec<number> = { minBytes: 2, maxBytes: 2, write: (writer, value) => writer.u16(value), read: (reader) => reader.u16() }
+export const u32: Codec<number> = { minBytes: 4, maxBytes: 4, write: (writer, value) => writer.u32(value), read: (reader) => reader.u32() }
 /** Eight bytes on the wire, at most 2^53 - 1 in value: every count in quorate is a safe integer. */
-export const u64 = integer(8, Number.MAX_SAFE_INTEGER, 'u64')
+export const u64: Codec<number> = { minBytes: 8, maxBytes: 8, write: (writer, value) => writer.u64(value), read: (reader) => reader.u64() }
 
 /** Exactly `byteLength` bytes, lower-case hex in the program. */
 export function fixed(byteLength: number): Codec<Hex> {

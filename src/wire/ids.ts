@@ -1,6 +1,6 @@
 import { concatBytes, utf8 } from '../base/bytes.ts'
 import { fromHex, type Hex, toHex, writeHex } from '../base/hex.ts'
-import { sha256Hex, sha256Pairs } from '../crypto/sha256.ts'
+import { sha256, sha256Hex, sha256Pairs } from '../crypto/sha256.ts'
 import { encode } from './codec.ts'
 import { type Genesis, genesis } from './genesis.ts'
 import { inDomain } from './signing.ts'
@@ -22,8 +22,9 @@ export const transactionId = (of: Transaction): Hash => sha256Hex(encode(transac
 /** First 8 bytes of a transaction's id. */
 export const shortIdOf = (id: Hash): Hex => id.slice(0, 16)
 
-/** First 20 bytes of the sha256 of an ed25519 public key. */
-export const addressOf = (publicKey: Hex): Address => sha256Hex(fromHex(publicKey)).slice(0, 40)
+const ADDRESS_BYTES = 20
+/** First 20 bytes of the sha256 of an ed25519 public key. Made of those bytes: a slice of text would keep all of it, and is slow to compare. */
+export const addressOf = (publicKey: Hex): Address => toHex(sha256(fromHex(publicKey)).subarray(0, ADDRESS_BYTES))
 
 /** A lottery ticket: the sha256 of the proof, compared as a big-endian number (so as hex text). */
 export const ticketOf = (proof: Hex): Hash => sha256Hex(fromHex(proof))
