@@ -217,15 +217,16 @@ describe('the runner of a verifier whose seat comes or goes with a handover', ()
       await stop()
     })
 
-    it('is void of its ticket when the handover comes between its slot and its choice', async () => {
-      const { runner, log, candidates, hearSettling, idle, stop } = setUp(3)
+    it('leads nothing when the handover comes between its candidate and the choice', async () => {
+      const { runner, log, candidates, blocks, network, hearSettling, idle, stop } = setUp(3)
+      answerBy(network, [0, 1, 2, 4, 5])
       runner.feed({ kind: 'slot-started', slot })
       await idle()
-      const drawn = candidates().length
+      assert.equal(candidates().length, 1)
       await hearSettling()
       runner.feed({ kind: 'choice-due', slot })
       await idle()
-      assert.deepEqual([log, candidates().length], [[], drawn])
+      assert.deepEqual([log, candidates().length, blocks()], [[], 1, []])
       await stop()
     })
 
