@@ -24,6 +24,7 @@ import type { Heard } from './heard.ts'
 import type { QuorumSignatures } from './quorum-signatures.ts'
 import type { Seat } from './seat.ts'
 import type { Slots } from './slots.ts'
+import { within } from './within.ts'
 
 type Signed = VoteStatement | LockStatement | SealStatement
 type Refusal = Extract<SignResponse, { kind: 'refusal' }>
@@ -123,8 +124,8 @@ export class SignService {
     const { network, slots, telemetry } = this.#options
     try {
       // Until the slot ends an answer is of use.
-      const signal = AbortSignal.any([AbortSignal.timeout(Math.max(1, slots.remainingMs())), this.#stop.signal])
-      const response = decode(signResponse, await network.request('sign', peerId, bytes, signal))
+      const request = (signal: AbortSignal): Promise<Uint8Array> => network.request('sign', peerId, bytes, signal)
+      const response = decode(signResponse, await within(Math.max(1, slots.remainingMs()), this.#stop.signal, request))
       if (response.kind === 'refusal') this.#takeRefusal(index, peerId, response)
       else this.#takeSignature({ from: index, statement, signature: response.signature }, peerId)
     } catch (error) {

@@ -3,6 +3,7 @@ import { tallyOf } from '../ledger/elections.ts'
 import type { Network } from '../ports/network.ts'
 import { MAX_VERIFIER_RETRY_MS, SYNC_DEADLINE_MS, VERIFIER_RETRY_MS } from './bounds.ts'
 import type { Chain } from './chain.ts'
+import { within } from './within.ts'
 
 /**
  * Keeps a verifier connected to the rest of the quorum, and to those that the next election may bring in, so that a handover finds
@@ -41,9 +42,7 @@ export class VerifierLinks {
       this.#retries.set(peerId, retry)
       if (retry.dialing || now < retry.notBeforeMs) continue
       retry.dialing = true
-      const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(SYNC_DEADLINE_MS)])
-      this.#network
-        .connect(peerId, signal)
+      within(SYNC_DEADLINE_MS, this.#stop.signal, (signal) => this.#network.connect(peerId, signal))
         // The network keeps the reasons of failed dials; `status` shows them.
         .catch(() => {})
         .finally(() => {
