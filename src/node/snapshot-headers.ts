@@ -9,7 +9,7 @@ import type { SyncClient } from './sync-client.ts'
 export interface TrustedHeadersOptions {
   readonly chainId: Hash
   readonly client: SyncClient
-  readonly peers: SnapshotPeers
+  readonly peers: Pick<SnapshotPeers, 'header' | 'having' | 'blame' | 'exclude'>
   readonly signal: AbortSignal
 }
 

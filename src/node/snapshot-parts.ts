@@ -77,7 +77,7 @@ export class PartsFetch {
   /** Of those who failed least, who has least to do, and a part that nobody is asked for; else one that another is slow to give. */
   #next(): Request | null {
     if (this.#requests.size >= MAX_CHUNK_REQUESTS) return null
-    const { peers, offer } = this.#options
+    const { peers, offer, here } = this.#options
     const requests = [...this.#requests]
     const load = (peerId: string): number => requests.filter((one) => one.peerId === peerId).length
     const failures = (peerId: string): number => this.#failures.get(peerId) ?? 0
@@ -90,7 +90,7 @@ export class PartsFetch {
     if (first !== undefined && index !== undefined) return { index, peerId: first }
     for (const peerId of free) {
       if (load(peerId) > 0) continue
-      const late = requests.find((one) => requests.filter(({ index: of }) => of === one.index).length === 1)
+      const late = requests.find(({ index: of }) => !here.has(of) && requests.filter((one) => one.index === of).length === 1)
       if (late !== undefined) return { index: late.index, peerId }
     }
     return null

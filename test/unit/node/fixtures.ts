@@ -68,10 +68,13 @@ export class FakeNetwork implements Network {
   handle(protocol: Protocol, handler: RequestHandler): void {
     this.handlers.set(protocol, handler)
   }
-  async request(protocol: Protocol, peerId: string, data: Uint8Array): Promise<Uint8Array> {
+  async request(protocol: Protocol, peerId: string, data: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
     const answer = this.answers.get(peerId)
     if (answer === undefined) throw new QuorateError('unreachable', peerId)
-    return await answer(protocol, data)
+    const aborted = new Promise<never>((_, reject) => {
+      signal?.addEventListener('abort', () => reject(new QuorateError('aborted', peerId)), { once: true })
+    })
+    return await Promise.race([answer(protocol, data), aborted])
   }
   penalize(peerId: string, code: string): void {
     this.penalties.push(`${peerId} ${code}`)

@@ -207,10 +207,10 @@ describe('sync over handovers', () => {
       const statement = { kind: 'seal', height, block: blockHash(of.chainId, block.header) } as const
       return { ...block, seal: of.aggregate(quorumAt(height), [0, 1, 2, 3], statement) }
     })
-    const { chain, sync, fatal, ended } = await setUp({ liar: { blocks: forged } })
+    const { chain, sync, network, fatal, ended } = await setUp({ liar: { blocks: forged } })
     await ended()
     await sync.stop()
-    assert.equal(chain.head.height, height - 1)
+    assert.deepEqual([chain.head.height, network.penalties], [height - 1, []])
     assert.deepEqual(
       fatal.map(({ code }) => code),
       ['invalid-sealed'],

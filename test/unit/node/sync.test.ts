@@ -147,17 +147,41 @@ describe('sync', () => {
     await sync.stop()
   })
 
-  it('stops before a block that contradicts the checkpoint, and says so', async () => {
+  it('stops before a block that contradicts the checkpoint, and says so, once; that is no fault of who gave it', async () => {
     const fatal: QuorateError[] = []
-    const { chain, sync } = await setUp(
-      { honest },
+    const { chain, sync, network } = await setUp(
+      { honest, too: honest },
       { checkpoint: { height: 100, hash: 'cd'.repeat(32) }, onFatal: (error) => void fatal.push(error) },
     )
     await waitFor(() => fatal.length > 0, { deadlineMs: 10_000, description: 'the failure' })
     await sync.stop()
-    assert.equal(fatal[0]?.code, 'wrong-checkpoint')
+    assert.deepEqual(
+      fatal.map(({ code }) => code),
+      ['wrong-checkpoint'],
+    )
+    assert.deepEqual(network.penalties, [])
     assert.match(fatal[0]?.message ?? '', /height 100.*cdcdcd/)
     assert.equal(chain.head.height, 99)
+  })
+
+  it('fetches nothing while it is held', async () => {
+    const { chain, sync, asked } = await setUp({ honest }, { isHeld: true })
+    await waitFor(() => sync.hasPeers, { deadlineMs: 10_000, description: 'the first greeting' })
+    sync.kick(HEIGHT)
+    assert.deepEqual([sync.isRunning, asked(), chain.head.height], [false, 0, 0])
+    sync.release()
+    await caughtUp(chain)
+    await sync.stop()
+  })
+
+  it('asks nobody for blocks below the first that he has, and says so when all have begun later', async () => {
+    const gaps: number[] = []
+    const { chain, sync, asked } = await setUp({}, { onGap: (firstHeight) => void gaps.push(firstHeight) })
+    sync.heard('later', { ...status, firstHeight: 42 }, null)
+    sync.heard('latest', { ...status, firstHeight: 77 }, null)
+    assert.deepEqual([sync.isRunning, asked(), chain.head.height, new Set(gaps)], [false, 0, 0, new Set([42, 77])])
+    assert.equal(gaps.at(-1), 42)
+    await sync.stop()
   })
 
   it('a height that nobody has keeps nothing from being fetched later', async () => {
