@@ -52,6 +52,8 @@ const MIN_ACCOUNTS = 50
 const MAX_ACCOUNTS = 20_000
 const RECENT_BLOCKS = 120
 const MAX_ALARMS = 100
+/** An alarm of a node is not said again within this. */
+const ALARM_QUIET_MS = 60_000
 const RATE_WINDOW_MS = 10_000
 
 /** Separate processes on this machine that form a network, the load on them, and what they do. */
@@ -332,9 +334,11 @@ export class Swarm {
     this.options.note(`${member.name} crashed (${exit})`)
   }
 
-  /** Each status has all alarms of late. */
+  /** Each status has all alarms of late; one that lasts is told anew every few seconds. */
   #onAlarm(alarm: SeenAlarm): void {
-    const isKnown = this.alarms.some(({ node, atMs, code }) => node === alarm.node && atMs === alarm.atMs && code === alarm.code)
+    const isKnown = this.alarms.some(
+      ({ node, atMs, code }) => node === alarm.node && code === alarm.code && Math.abs(alarm.atMs - atMs) < ALARM_QUIET_MS,
+    )
     if (isKnown || this.alarms.length >= MAX_ALARMS) return
     this.alarms.push(alarm)
     this.options.note(`${alarm.node}: ${alarm.detail} (${alarm.code})`)
