@@ -31,6 +31,13 @@ export function writeHex(text: Hex, target: Uint8Array, offset: number): void {
   }
 }
 
+/** The number that the first `digits` of a hex text stand for, seven at most; a negative one if they are no lower-case hex. */
+export function leadingDigits(text: Hex, digits: number): number {
+  let value = 0
+  for (let index = 0; index < digits; index++) value = (value << 4) | (nibbles[text.charCodeAt(index)] ?? -1)
+  return value
+}
+
 /** @throws RangeError as `writeHex`. */
 export function fromHex(text: Hex): Uint8Array {
   const bytes = new Uint8Array(text.length >> 1)

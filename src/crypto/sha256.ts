@@ -14,10 +14,17 @@ const PAIR_BYTES = 2 * HASH_BYTES
 
 /** sha256, 32 bytes. */
 export function sha256(bytes: Uint8Array): Uint8Array {
-  if (nativeHash === undefined) return digest(bytes)
   const hash = new Uint8Array(HASH_BYTES)
-  putBinary(nativeHash('sha256', bytes, 'binary'), hash, 0)
+  sha256Into(bytes, hash, 0)
   return hash
+}
+
+/** Puts the sha256 of `bytes` into `target`, from `offset` on. */
+export function sha256Into(bytes: Uint8Array, target: Uint8Array, offset: number): void {
+  if (nativeHash === undefined) return target.set(digest(bytes), offset)
+  // Text of which each character is a byte.
+  const hash = nativeHash('sha256', bytes, 'binary')
+  for (let index = 0; index < HASH_BYTES; index++) target[offset + index] = hash.charCodeAt(index)
 }
 
 export const sha256Hex = (bytes: Uint8Array): Hex => (nativeHash === undefined ? toHex(digest(bytes)) : nativeHash('sha256', bytes, 'hex'))
@@ -31,12 +38,6 @@ export function sha256Pairs(input: Uint8Array, output: Uint8Array): void {
   if (input.length % PAIR_BYTES !== 0) throw new Error(`${input.length} bytes are no pairs of hashes`)
   if (input.length !== 2 * output.length) throw new Error(`${output.length} bytes are not half of ${input.length}`)
   for (let place = 0; place < output.length; place += HASH_BYTES) {
-    const pair = new Uint8Array(input.buffer, input.byteOffset + 2 * place, PAIR_BYTES)
-    putBinary(nativeHash('sha256', pair, 'binary'), output, place)
+    sha256Into(new Uint8Array(input.buffer, input.byteOffset + 2 * place, PAIR_BYTES), output, place)
   }
-}
-
-/** Puts text of which each character is a byte. */
-function putBinary(text: string, target: Uint8Array, offset: number): void {
-  for (let index = 0; index < text.length; index++) target[offset + index] = text.charCodeAt(index)
 }

@@ -1,6 +1,6 @@
 import { invariant } from '../base/errors.ts'
-import { toHex } from '../base/hex.ts'
-import { sha256, sha256Pairs } from '../crypto/sha256.ts'
+import { leadingDigits, toHex } from '../base/hex.ts'
+import { sha256Into, sha256Pairs } from '../crypto/sha256.ts'
 import { Writer } from '../wire/codec.ts'
 import { type Address, address, type Hash } from '../wire/types.ts'
 import { type Account, account } from './account.ts'
@@ -51,7 +51,7 @@ export class AccountTree {
     return this.#accounts.size
   }
   get root(): Hash {
-    return toHex(bytesOf(this.#nodes).subarray(HASH_BYTES, 2 * HASH_BYTES))
+    return hashAt(this.#nodes, 1)
   }
   get(of: Address): Account | undefined {
     return this.#accounts.get(of)
@@ -100,7 +100,7 @@ export class AccountTree {
       update.places.push(places)
       update.hashes.push(hashes)
     }
-    return { ...update, root: places.length > 0 ? toHex(bytesOf(hashes)) : this.root }
+    return { ...update, root: places.length > 0 ? hashAt(hashes, 0) : this.root }
   }
 
   /** Makes an update the tree. It must come from this tree as it is now. */
@@ -154,7 +154,7 @@ export class AccountTree {
     const hashes = new Uint32Array(touched.length * HASH_WORDS)
     const hashBytes = bytesOf(hashes)
     for (let index = 0; index < touched.length; index++) {
-      hashBytes.set(sha256(bytes.subarray(ends[index - 1] ?? 0, ends[index])), index * HASH_BYTES)
+      sha256Into(bytes.subarray(ends[index - 1] ?? 0, ends[index]), hashBytes, index * HASH_BYTES)
     }
     return hashes
   }
@@ -219,7 +219,7 @@ export class FrozenAccounts {
 }
 
 /** Index of the bucket that an address lies in. */
-export const bucketOf = (of: Address): number => Number.parseInt(of.slice(0, PREFIX_DIGITS), 16)
+export const bucketOf = (of: Address): number => leadingDigits(of, PREFIX_DIGITS)
 
 const hashAt = (nodes: Uint32Array, place: number): Hash => toHex(bytesOf(nodes).subarray(place * HASH_BYTES, (place + 1) * HASH_BYTES))
 

@@ -1,7 +1,7 @@
 import { invariant } from '../base/errors.ts'
 import { toHex } from '../base/hex.ts'
 import { accept, reject, type Verdict } from '../base/verdict.ts'
-import { sha256, sha256Pairs } from '../crypto/sha256.ts'
+import { sha256Into, sha256Pairs } from '../crypto/sha256.ts'
 import { Reader, WireError, Writer } from '../wire/codec.ts'
 import { type Address, address, type Hash } from '../wire/types.ts'
 import { type Account, account } from './account.ts'
@@ -138,5 +138,5 @@ function writeEntry(writer: Writer, [of, value]: readonly [Address, Account]): v
 
 /** An empty bucket stays 32 zero bytes. */
 function putLeaf(leaves: Uint8Array, place: number, bytes: Uint8Array): void {
-  if (bytes.length > 0) leaves.set(sha256(bytes), place * HASH_BYTES)
+  if (bytes.length > 0) sha256Into(bytes, leaves, place * HASH_BYTES)
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { fromHex, isHex, toHex, writeHex } from '../../../src/base/hex.ts'
+import { fromHex, isHex, leadingDigits, toHex, writeHex } from '../../../src/base/hex.ts'
 
 describe('hex', () => {
   it('writes what Buffer writes, from the middle of a buffer too', () => {
@@ -14,6 +14,16 @@ describe('hex', () => {
 
   it('reads what it wrote', () => {
     fc.assert(fc.property(fc.uint8Array(), (bytes) => assert.deepEqual(fromHex(toHex(bytes)), bytes)))
+  })
+
+  it('reads leading digits as the number that they are', () => {
+    const text = fc.array(fc.constantFrom(...'0123456789abcdef'), { minLength: 7, maxLength: 40 }).map((digits) => digits.join(''))
+    fc.assert(
+      fc.property(text, fc.nat(7), (of, digits) =>
+        assert.equal(leadingDigits(of, digits), digits === 0 ? 0 : Number.parseInt(of.slice(0, digits), 16)),
+      ),
+    )
+    for (const of of ['', '12', 'g123', '012G', '٠123']) assert.ok(leadingDigits(of, 4) < 0, of)
   })
 
   const bad = [

@@ -31,6 +31,14 @@ describe('sha256', () => {
         }
       })
 
+      it('into the middle of other bytes, and nowhere else', async () => {
+        const { sha256Into } = await load()
+        const bytes = randomBytes(61)
+        const target = new Uint8Array(40).fill(7)
+        sha256Into(bytes, target, 5)
+        assert.deepEqual([...target], [...new Uint8Array(5).fill(7), ...expected(bytes), 7, 7, 7])
+      })
+
       it('of pairs, however many, wherever they lie in their buffers', async () => {
         const { sha256Pairs } = await load()
         for (let count = 0; count < 10; count++) {
