@@ -1,5 +1,5 @@
 import type { Hex } from '../base/hex.ts'
-import type { Address, Hash } from '../wire/types.ts'
+import type { Address, AggregateSignature, Hash } from '../wire/types.ts'
 
 /** What the API shows of the ledger after the newest block. Amounts in droplets, shares in parts per million, times in ms since 1970. */
 
@@ -22,6 +22,29 @@ export interface AccountView {
   readonly endorses: readonly Address[]
   /** What it has to say in the open election; null if none is open. */
   readonly ballot: BallotView | null
+}
+
+/** What shows, to whoever trusts a quorum and not this node, what an account holds: protocols/snapshots.md A1, A14. */
+export interface AccountProofView {
+  readonly chainId: Hash
+  readonly address: Address
+  /** Of the newest final block, after which the account is this. */
+  readonly height: number
+  readonly block: Hash
+  /** As the state has it: the coin-hours as of `hoursAtMs`. Null if the ledger does not know the address. */
+  readonly account: {
+    readonly droplets: number
+    readonly microHours: number
+    readonly remainderDropletMs: number
+    readonly hoursAtMs: number
+    readonly nonce: number
+  } | null
+  readonly proof: { readonly bucket: Hex; readonly siblings: readonly Hash[]; readonly globalsHash: Hash }
+  /** The block's header in its bytes. */
+  readonly header: Hex
+  readonly seal: AggregateSignature
+  /** The quorum that sealed it, as the bytes whose sha256 is its hash. */
+  readonly quorum: Hex
 }
 
 /** Why a verifier would not be elected if an election ended now. */

@@ -15,7 +15,7 @@ import {
 } from './bounds.ts'
 import { ApiError } from './errors.ts'
 import { type EventStreams, parseKinds } from './events.ts'
-import type { VerifiersView } from './ledger-types.ts'
+import type { AccountProofView, VerifiersView } from './ledger-types.ts'
 import type { BlockSummary, BlockView, NodeView, SubmitResult } from './types.ts'
 
 interface Route {
@@ -37,6 +37,11 @@ export function routes(view: NodeView, parseAddress: (text: string) => Address, 
       method: 'GET',
       path: '/v1/accounts/:address',
       handle: ({ params }) => view.account(readAddress(named(params, 'address'), parseAddress)),
+    },
+    {
+      method: 'GET',
+      path: '/v1/accounts/:address/proof',
+      handle: ({ params }) => proof(view, readAddress(named(params, 'address'), parseAddress)),
     },
     { method: 'GET', path: '/v1/verifiers', handle: ({ query }) => verifiers(view, query) },
     { method: 'GET', path: '/v1/quorum', handle: () => view.quorum() },
@@ -96,15 +101,23 @@ function block(view: NodeView, at: string): BlockView {
     throw new ApiError(400, 'bad-parameter', 'name a block by its height, or by its hash, 32 bytes in lower-case hex')
   }
   const found = view.block(isHex(at, 32) ? at : Number(at))
-  if (found === undefined) throw new ApiError(404, 'block-not-found', `there is no block ${at} here; the newest is ${view.status().height}`)
+  if (found !== undefined) return found
+  const { height, firstHeight } = view.status()
+  const since = firstHeight > 1 ? `, the first ${firstHeight}, that of the snapshot with which this node began` : ''
+  throw new ApiError(404, 'block-not-found', `there is no block ${at} here; the newest is ${height}${since}`)
+}
+
+function proof(view: NodeView, address: Address): AccountProofView {
+  const found = view.accountProof(address)
+  if (found === null) throw new ApiError(503, 'no-block-yet', 'a proof is held against a block, and there is none here yet; ask again')
   return found
 }
 
-/** Ascending; fewer than asked for at the head of the chain, or when they grow large: go on from the last one. */
+/** Ascending; fewer than asked for at the head of the chain, or when they grow large: go on from the last one. None below the first that is here. */
 function blocks(view: NodeView, query: unknown): { blocks: readonly (BlockView | BlockSummary)[] } {
-  const { height } = view.status()
+  const { height, firstHeight } = view.status()
   const count = Math.min(integer(query, 'count') ?? DEFAULT_BLOCKS, MAX_BLOCKS)
-  const from = Math.max(1, integer(query, 'from') ?? height - count + 1)
+  const from = Math.max(1, integer(query, 'from') ?? Math.max(firstHeight, height - count + 1))
   const summary = flag(query, 'summary')
   const found: (BlockView | BlockSummary)[] = []
   let bytes = 0

@@ -2,6 +2,7 @@ import type { Hex } from '../base/hex.ts'
 import type { Genesis } from '../wire/genesis.ts'
 import type { Address, Hash, RefusalReason, SignedBlock, Transaction } from '../wire/types.ts'
 import type {
+  AccountProofView,
   AccountView,
   ElectionObstacle,
   ElectionsView,
@@ -29,6 +30,8 @@ export interface NodeView {
   transaction(id: Hash): TransactionView | undefined
   /** An account that was never touched has zeros. */
   account(address: Address): AccountView
+  /** Null while there is no block to hold it against. */
+  accountProof(address: Address): AccountProofView | null
   /** At most `count` of the registered verifiers, from a place in the order of what is bonded to them. */
   verifiers(from: number, count: number): VerifiersView
   quorum(): QuorumView

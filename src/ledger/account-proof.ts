@@ -32,6 +32,7 @@ export function proveAccount(state: LedgerState, of: Address): AccountProof {
 /**
  * What a proof says of an address: its account as of the block with that state root, or null if there is none. `reject` with
  * `malformed`, `wrong-order`, `wrong-bucket` or `wrong-root` for everything else than the one proof that there is.
+ * @internal A node gives proofs and takes none: this is what tests hold them to, and `examples/verify-account.mjs`.
  */
 export function checkAccountProof(stateRoot: Hash, of: Address, proof: AccountProof): Verdict<Account | null> {
   // protocols/snapshots.md A2: whoever reads a proof has it from somebody that he does not trust.

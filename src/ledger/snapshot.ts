@@ -36,7 +36,10 @@ export const snapshotManifest: Codec<SnapshotManifest> = struct<SnapshotManifest
   headQuorum: quorumMembers,
 })
 
-/** Bytes of a part that a snapshot is cut for: its parts are half to all of it where addresses are spread evenly, as hashes are. */
+/**
+ * Bytes of a part that a snapshot is cut for: its parts are half to all of it where addresses are spread evenly, as hashes are.
+ * @internal
+ */
 export const CHUNK_BYTES = 1024 * 1024
 
 /** Whether a block that made these globals of those settled an election: the state after such a block is kept as a snapshot. */

@@ -1,4 +1,12 @@
-import type { AccountView, ElectionsView, QuorumView, RatificationView, SupplyView, VerifiersView } from '../api/ledger-types.ts'
+import type {
+  AccountProofView,
+  AccountView,
+  ElectionsView,
+  QuorumView,
+  RatificationView,
+  SupplyView,
+  VerifiersView,
+} from '../api/ledger-types.ts'
 import type { BlockView, NodeEvent, NodeStatus, NodeView, PeerView, SubmitResult, TransactionView, VerifierStatus } from '../api/types.ts'
 import { lastSlot } from '../consensus/guard.ts'
 import { enoughStake } from '../consensus/quorum.ts'
@@ -21,6 +29,7 @@ import type { Sync } from './sync.ts'
 import type { Transactions } from './transactions.ts'
 import { ledgerEvents } from './views/elections.ts'
 import { LedgerViews } from './views/ledger.ts'
+import { accountProofView } from './views/proof.ts'
 
 export const AGENT = `quorate/${process.env['QUORATE_VERSION'] ?? 'development'}`
 
@@ -160,6 +169,9 @@ export class View implements NodeView {
 
   account(address: Address): AccountView {
     return this.#ledger.account(address, this.#options.pool.nextNonce(address))
+  }
+  accountProof(address: Address): AccountProofView | null {
+    return accountProofView(this.#options.chain, address)
   }
   verifiers(from: number, count: number): VerifiersView {
     return this.#ledger.verifiers(from, count)

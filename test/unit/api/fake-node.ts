@@ -1,4 +1,5 @@
 import type {
+  AccountProofView,
   AccountView,
   ElectionsView,
   ListedVerifier,
@@ -143,6 +144,7 @@ export class FakeNode implements NodeView {
   readonly genesis = genesis
   readonly chainId = chainIdOf(genesis)
   height = 250
+  firstHeight = 1
   blockBytes = 500
   /** What each submitted transaction is answered; by default all are accepted, with 64 digits of the hex as id. */
   answer: (hexText: Hex) => SubmitResult = (text) => ({ id: text.slice(0, 64), accepted: true })
@@ -175,7 +177,7 @@ export class FakeNode implements NodeView {
       slotMs: 1000,
       slot: 7,
       height: this.height,
-      firstHeight: 1,
+      firstHeight: this.firstHeight,
       head: hashAt(this.height),
       headSlot: this.height * 2,
       headFinalAtMs: null,
@@ -220,11 +222,12 @@ export class FakeNode implements NodeView {
 
   block(at: number | Hex): BlockView | undefined {
     const height = typeof at === 'number' ? at : Number.parseInt(at, 16)
-    return height >= 1 && height <= this.height ? blockAt(height, this.blockBytes) : undefined
+    return height >= this.firstHeight && height <= this.height ? blockAt(height, this.blockBytes) : undefined
   }
 
   blocks(fromHeight: number, count: number): readonly BlockView[] {
     const found: BlockView[] = []
+    if (fromHeight < this.firstHeight) return found
     for (let height = fromHeight; height < fromHeight + count && height <= this.height; height++)
       found.push(blockAt(height, this.blockBytes))
     return found
@@ -236,6 +239,15 @@ export class FakeNode implements NodeView {
 
   account(address: Hex): AccountView {
     return this.accounts.get(address) ?? clientAccount(address)
+  }
+
+  accountProof(address: Hex): AccountProofView | null {
+    if (this.height === 0) return null
+    return {
+      ...{ chainId: this.chainId, address, height: this.height, block: hashAt(this.height), account: null },
+      proof: { bucket: '', siblings: Array.from({ length: 16 }, () => hex('0', 32)), globalsHash: hex('b', 32) },
+      ...{ header: hex('c', 300), seal: { signers: [0], signature: hex('4', 96) }, quorum: hex('d', 90) },
+    }
   }
 
   verifiers(from: number, count: number): VerifiersView {

@@ -72,6 +72,7 @@ describe('HTTP API: requests', () => {
     for (const at of ['7', hashAt(7)]) assert.deepEqual((await ask(`${api.url}/v1/blocks/${at}`)).body, node.block(7))
     for (const at of [address, formatAddress(address), formatAddress(address).toUpperCase()]) {
       assert.deepEqual((await ask(`${api.url}/v1/accounts/${at}`)).body, node.account(address))
+      assert.deepEqual((await ask(`${api.url}/v1/accounts/${at}/proof`)).body, node.accountProof(address))
     }
   })
 
@@ -90,6 +91,25 @@ describe('HTTP API: requests', () => {
       assert.equal(found.length, (heights[1] ?? 0) - (heights[0] ?? 0) + 1)
     })
   }
+
+  it('blocks: of a node that began with a snapshot, from its first; and says so of one before it', async () => {
+    node.firstHeight = 245
+    const { blocks } = (await ask(`${api.url}/v1/blocks`)).body as { blocks: { block: { header: { height: number } } }[] }
+    assert.deepEqual(
+      blocks.map((one) => one.block.header.height),
+      [245, 246, 247, 248, 249, 250],
+    )
+    assert.deepEqual((await ask(`${api.url}/v1/blocks?from=240`)).body, { blocks: [] })
+    const missing = await ask(`${api.url}/v1/blocks/240`)
+    assert.equal(missing.status, 404)
+    assert.match(errorOf(missing).message, /no block 240 here; the newest is 250, the first 245, that of the snapshot/)
+  })
+
+  it('proof: not before there is a block', async () => {
+    node.height = 0
+    const answer = await ask(`${api.url}/v1/accounts/${address}/proof`)
+    assert.deepEqual([answer.status, errorOf(answer).code], [503, 'no-block-yet'])
+  })
 
   it('blocks: none above the head', async () => {
     assert.deepEqual((await ask(`${api.url}/v1/blocks?from=251`)).body, { blocks: [] })

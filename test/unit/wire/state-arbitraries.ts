@@ -32,7 +32,7 @@ const verifier: fc.Arbitrary<Verifier> = record({
   jailedUntilSlot: orNull(safe),
   tally: record({ election: safe, droplets: safe }),
 })
-const account: fc.Arbitrary<Account> = record({
+export const account: fc.Arbitrary<Account> = record({
   droplets: safe,
   microHours: safe,
   remainderDropletMs: safe,
