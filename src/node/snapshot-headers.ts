@@ -5,6 +5,7 @@ import type { Hash, Header } from '../wire/types.ts'
 import { SYNC_DEADLINE_MS } from './bounds.ts'
 import type { SnapshotPeers } from './snapshot-peers.ts'
 import type { SyncClient } from './sync-client.ts'
+import { within } from './within.ts'
 
 export interface TrustedHeadersOptions {
   readonly chainId: Hash
@@ -59,9 +60,8 @@ export class TrustedHeaders {
     const headers: Header[] = []
     try {
       while (headers.length < count) {
-        const deadline = AbortSignal.any([signal, AbortSignal.timeout(SYNC_DEADLINE_MS)])
-        const rest = { fromHeight: fromHeight + headers.length, count: count - headers.length }
-        const answer = await client.ask(peerId, { kind: 'headers', ...rest }, deadline)
+        const request = { kind: 'headers', fromHeight: fromHeight + headers.length, count: count - headers.length } as const
+        const answer = await within(SYNC_DEADLINE_MS, signal, (deadline) => client.ask(peerId, request, deadline))
         if (answer === null || answer.headers.length === 0) return null
         headers.push(...answer.headers)
       }

@@ -7,6 +7,7 @@ import { inTurns } from './in-turns.ts'
 import type { SnapshotPeers } from './snapshot-peers.ts'
 import type { SyncClient } from './sync-client.ts'
 import type { Wakeup } from './wakeup.ts'
+import { within } from './within.ts'
 
 export interface PartsOptions {
   readonly manifest: SnapshotManifest
@@ -33,6 +34,7 @@ interface Request {
  */
 export class PartsFetch {
   readonly #options: PartsOptions
+  /** Ends what is under way once nothing more is wanted. */
   readonly #done = new AbortController()
   /** Missing parts that nobody is asked for, the next at the end. */
   readonly #queue: number[]
@@ -122,10 +124,10 @@ export class PartsFetch {
 
   /** Null if the peer does not give it. */
   async #ask({ index, peerId }: Request): Promise<Uint8Array | null> {
-    const { client, offer, peers, signal } = this.#options
-    const deadline = AbortSignal.any([signal, this.#done.signal, AbortSignal.timeout(CHUNK_DEADLINE_MS)])
+    const { client, offer, peers } = this.#options
+    const request = { kind: 'snapshot-chunk', height: offer.height, index } as const
     try {
-      const answer = await client.ask(peerId, { kind: 'snapshot-chunk', height: offer.height, index }, deadline)
+      const answer = await within(CHUNK_DEADLINE_MS, this.#done.signal, (deadline) => client.ask(peerId, request, deadline))
       if (answer !== null) return fromHex(answer.chunk)
       peers.withdraw(peerId, offer)
     } catch (error) {

@@ -5,6 +5,7 @@ import type { SnapshotOffer, Status } from '../wire/sync.ts'
 import type { Hash, Header } from '../wire/types.ts'
 import { SYNC_DEADLINE_MS } from './bounds.ts'
 import type { SyncClient } from './sync-client.ts'
+import { within } from './within.ts'
 
 /** A block that the operator has from somebody whom he trusts. */
 export interface Checkpoint {
@@ -136,10 +137,12 @@ export class SnapshotPeers {
     if (signal.aborted || this.#asking.has(peerId) || (known !== undefined && known.kind !== 'has')) return
     this.#asking.add(peerId)
     try {
-      const deadline = AbortSignal.any([signal, AbortSignal.timeout(SYNC_DEADLINE_MS)])
-      if (known === undefined && !(await this.#hasCheckpoint(peerId, deadline))) return
-      const answer = await client.ask(peerId, { kind: 'snapshots' }, deadline)
-      const offers = (answer?.snapshots ?? []).filter(({ depth }) => depth <= STATE_TREE_DEPTH)
+      const offers = await within(SYNC_DEADLINE_MS, signal, async (deadline) => {
+        if (known === undefined && !(await this.#hasCheckpoint(peerId, deadline))) return null
+        const answer = await client.ask(peerId, { kind: 'snapshots' }, deadline)
+        return (answer?.snapshots ?? []).filter(({ depth }) => depth <= STATE_TREE_DEPTH)
+      })
+      if (offers === null) return
       if (this.#standings.get(peerId)?.kind !== 'out') this.#standings.set(peerId, { kind: 'has', offers })
       onNews()
     } catch (error) {

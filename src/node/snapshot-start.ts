@@ -18,6 +18,7 @@ import { type Checkpoint, SnapshotPeers } from './snapshot-peers.ts'
 import type { Download, SnapshotStore } from './snapshot-store.ts'
 import type { SyncClient } from './sync-client.ts'
 import { Wakeup } from './wakeup.ts'
+import { within } from './within.ts'
 
 export interface SnapshotStartOptions {
   readonly chain: Chain
@@ -216,8 +217,7 @@ export class SnapshotStart {
 
   async #ask<R extends SyncRequest>(peerId: string, request: R): ReturnType<typeof SyncClient.prototype.ask<R>> {
     try {
-      const deadline = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(SYNC_DEADLINE_MS)])
-      return await this.#options.client.ask(peerId, request, deadline)
+      return await within(SYNC_DEADLINE_MS, this.#stop.signal, (deadline) => this.#options.client.ask(peerId, request, deadline))
     } catch (error) {
       if (!(error instanceof QuorateError)) throw error
       if (error.code === 'bad-answer') this.#peers.exclude(peerId)

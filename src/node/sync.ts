@@ -11,6 +11,7 @@ import { type Chain, type FinalBlock, refOf } from './chain.ts'
 import { executeBlock, invalidSealed } from './known-blocks.ts'
 import type { QuorumSignatures } from './quorum-signatures.ts'
 import type { SyncClient } from './sync-client.ts'
+import { within } from './within.ts'
 
 /** What the status handshake told of a peer. */
 export interface PeerStatus {
@@ -147,10 +148,10 @@ export class Sync {
 
   async #greet(peerId: string): Promise<void> {
     const { client, ownStatus, nowMs } = this.#options
-    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(SYNC_DEADLINE_MS)])
     if (this.#withoutSync.has(peerId)) return
     const sentAtMs = nowMs()
-    const answer = await client.ask(peerId, { kind: 'status', status: ownStatus() }, signal).catch((error: unknown) => {
+    const ask = (signal: AbortSignal) => client.ask(peerId, { kind: 'status', status: ownStatus() }, signal)
+    const answer = await within(SYNC_DEADLINE_MS, this.#stop.signal, ask).catch((error: unknown) => {
       if (error instanceof QuorateError && error.code === 'unsupported') this.#withoutSync.add(peerId)
       throw error
     })
@@ -207,9 +208,9 @@ export class Sync {
   }
 
   async #fetch(peerId: string, fromHeight: number): Promise<readonly SignedBlock[] | null> {
-    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(SYNC_DEADLINE_MS)])
+    const request = { kind: 'blocks', fromHeight, count: SYNC_BLOCKS } as const
     try {
-      const answer = await this.#options.client.ask(peerId, { kind: 'blocks', fromHeight, count: SYNC_BLOCKS }, signal)
+      const answer = await within(SYNC_DEADLINE_MS, this.#stop.signal, (signal) => this.#options.client.ask(peerId, request, signal))
       return answer === null ? null : answer.blocks
     } catch (error) {
       if (!(error instanceof QuorateError)) throw error
