@@ -85,25 +85,15 @@ function openElection({ swarm }: Lab): { readonly number: number; readonly close
   return newest?.election ?? null
 }
 
-/** Says each election as it is settled, until slips have settled so many. */
+/** Waits until slips have settled so many elections. */
 async function settledBySlips(lab: Lab, count: number): Promise<void> {
   const { swarm, options } = lab
-  const { epochSlots } = swarm.layout.genesis.parameters
-  let told = 0
   const bySlips = (): number => [...swarm.settled.values()].filter(({ by }) => by === 'slips').length
   await lab.expect(
     `slips settle ${count} elections`,
-    () => {
-      for (const { number, by, height, elected } of swarm.settled.values()) {
-        if (number <= told) continue
-        told = number
-        const names = elected.map(({ verifier }) => swarm.nameOf(verifier))
-        lab.say(`election ${number} at height ${height}, by ${by}: ${names.sort().join(', ')}; ${lab.heights()}`)
-      }
-      return bySlips() >= count
-    },
+    () => bySlips() >= count,
     () => `${bySlips()}; ${lab.heights()}`,
-    count * epochSlots * options.slotMs + STEP_DEADLINE_MS,
+    count * swarm.layout.genesis.parameters.epochSlots * options.slotMs + STEP_DEADLINE_MS,
   )
 }
 

@@ -81,7 +81,7 @@ export class Lab {
     const { verifiers, fullNodes, slotMs, load, seed, keep, elections, seats = verifiers, epochSlots = DEFAULT_EPOCH_SLOTS } = options
     const quorum = { seats, epochSlots, elections: elections !== undefined }
     const size = { nodes: verifiers + fullNodes + 1, verifiers, slotMs, ...quorum, load, seed, keep, durationS: null }
-    const swarm = await Swarm.create({ ...size, program: [BUNDLE], note: (text) => say(`  ! ${text}`) })
+    const swarm = await Swarm.create({ ...size, program: [BUNDLE], note: (text) => say(`      -   ${text}`) })
     const killNow = (): void => swarm.killNow()
     process.once('exit', killNow)
     try {

@@ -12,18 +12,25 @@ const DEADLINE_MS = 120_000
 
 interface Running {
   readonly child: ChildProcess
-  readonly keep: string
-  readonly reportPath: string
   readonly ended: Promise<number | NodeJS.Signals | null>
   readonly output: () => string
 }
 
+interface Launched extends Running {
+  readonly keep: string
+  readonly reportPath: string
+}
+
 const running = new Set<ChildProcess>()
 
-function launch(...options: string[]): Running {
+function launch(...options: string[]): Launched {
   const directory = tempDirectory('swarm')
   const [keep, reportPath] = [join(directory, 'nodes'), join(directory, 'report.json')]
-  const child = spawn(process.execPath, [BUNDLE, 'swarm', '--keep', keep, '--report', reportPath, ...options], {
+  return { ...ownProgram('swarm', '--keep', keep, '--report', reportPath, ...options), keep, reportPath }
+}
+
+function ownProgram(...command: string[]): Running {
+  const child = spawn(process.execPath, [BUNDLE, ...command], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_OPTIONS: '' },
   })
@@ -31,10 +38,11 @@ function launch(...options: string[]): Running {
   let text = ''
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')))
   const ended = new Promise<number | NodeJS.Signals | null>((resolve) => child.once('close', (code, signal) => resolve(signal ?? code)))
-  return { child, keep, reportPath, ended, output: () => text }
+  return { child, ended, output: () => text }
 }
 
-const readReport = ({ reportPath }: Running): SwarmReport => JSON.parse(readFileSync(reportPath, 'utf8')) as SwarmReport
+const readReport = ({ reportPath }: { readonly reportPath: string }): SwarmReport =>
+  JSON.parse(readFileSync(reportPath, 'utf8')) as SwarmReport
 
 /** Process ids of the nodes that have told where they answer. */
 const nodePids = (keep: string): number[] =>
@@ -52,7 +60,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function allNodesRun(swarm: Running, count: number): Promise<number[]> {
+async function allNodesRun(swarm: Launched, count: number): Promise<number[]> {
   await waitFor(() => nodePids(swarm.keep).length === count, {
     deadlineMs: DEADLINE_MS,
     description: `${count} nodes to run; the launcher said: ${swarm.output()}`,
@@ -106,6 +114,24 @@ describe('quorate swarm', function () {
     const { nodes, verifiers, lost, conflicts, exitCodes } = readReport(swarm)
     assert.deepEqual({ nodes, verifiers, lost, conflicts }, { nodes: 4, verifiers: 2, lost: 0, conflicts: 0 })
     assert.deepEqual(exitCodes, { boot: 0, v1: 0, v2: 0, full1: 0 })
+  })
+
+  it('takes a node of your own, with the genesis and the bootstrap addresses that it keeps', async () => {
+    const swarm = launch('--verifiers', '2', '--slot', '500', '--load', '0')
+    const pids = await allNodesRun(swarm, 3)
+    const directory = join(tempDirectory('own'), 'node')
+    const options = ['--bootstrap-file', join(swarm.keep, 'bootstrap.json'), '--scope', 'local', '--listen', '/ip4/127.0.0.1/tcp/0']
+    await ownProgram('init', '--dir', directory, '--genesis', join(swarm.keep, 'genesis.json')).ended
+    const own = ownProgram('start', '--dir', directory, ...options, '--api', '127.0.0.1:0')
+    await waitFor(() => / block +\d+ /.test(own.output()), {
+      deadlineMs: DEADLINE_MS,
+      description: `a block at the node that joined; it said: ${own.output()}`,
+    })
+    own.child.kill('SIGTERM')
+    assert.equal(await own.ended, 0, own.output())
+    swarm.child.kill('SIGINT')
+    assert.equal(await swarm.ended, 0, swarm.output())
+    await allGone(pids)
   })
 
   it('ends at once on a second SIGINT, and leaves no process', async () => {

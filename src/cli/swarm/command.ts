@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { integer } from '../options.ts'
-import { DEFAULT_EPOCH_SLOTS, MAX_NODES, type SwarmCommandFlags } from './options.ts'
+import { MAX_NODES, type SwarmCommandFlags } from './options.ts'
 
 const MIN_SLOT_MS = 50
 const MAX_SLOT_MS = 600_000
@@ -22,8 +22,16 @@ export function addSwarmCommand(program: Command): void {
     .option('--nodes <count>', 'processes in all, one of which bootstraps (default: verifiers + 1)', integer(2, MAX_NODES))
     .option('--verifiers <count>', 'how many of them verify; the rest are full nodes (default: 7, or nodes - 1)', integer(1, MAX_NODES - 1))
     .option('--slot <ms>', 'length of a slot', integer(MIN_SLOT_MS, MAX_SLOT_MS), 1000)
-    .option('--seats <count>', 'most members of the quorum (default: all verifiers)', integer(1, MAX_NODES - 1))
-    .option('--epoch <slots>', 'slots from one quorum to the next', integer(MIN_EPOCH_SLOTS, MAX_EPOCH_SLOTS), DEFAULT_EPOCH_SLOTS)
+    .option(
+      '--seats <count>',
+      'most members of the quorum (default: all verifiers; with --elections two thirds of them)',
+      integer(1, MAX_NODES - 1),
+    )
+    .option(
+      '--epoch <slots>',
+      'slots from one quorum to the next (default: 120; with --elections 30)',
+      integer(MIN_EPOCH_SLOTS, MAX_EPOCH_SLOTS),
+    )
     .option(
       '--elections',
       'holders move coins and name verifiers in each election, so that the quorum changes; without it the stake elects',
@@ -32,17 +40,19 @@ export function addSwarmCommand(program: Command): void {
     .option('--duration <s>', 'end after this much time under load', integer(1, MAX_DURATION_S))
     .option('--seed <number>', 'of the transfers and their accounts (default: random)', integer(0, 2 ** 32 - 1))
     .option('--report <file>', 'write what happened as JSON')
-    .option('--keep <directory>', "keep the nodes' directories and logs there")
+    .option('--keep <directory>', "keep the nodes' directories and logs there, and genesis.json and bootstrap.json for nodes of your own")
     .addOption(new Option('--json', 'print the report on standard output, and progress on standard error'))
     .addHelpText(
       'after',
       `
-Ends with 0 if all nodes hold one chain, none crashed, and every transaction became final or was refused; with 1 otherwise.
+Ends with 0 if all nodes hold one chain and the same coins, none crashed, and every transaction became final or was refused;
+with 1 otherwise.
 
 Examples:
   quorate swarm
   quorate swarm --nodes 8 --verifiers 7 --slot 1000 --load 50 --duration 60 --report swarm.json --keep DIR
-  quorate swarm --verifiers 9 --seats 5 --epoch 30 --elections
+  quorate swarm --elections                                the quorum changes every half minute
+  quorate swarm --verifiers 9 --seats 5 --epoch 60 --elections
   quorate swarm --verifiers 4 --slot 500 --load 100 --duration 30 --json`,
     )
     .action(async (flags: SwarmCommandFlags) => {

@@ -18,6 +18,7 @@ const MAX_VERIFIERS = 500
 const MAX_EVENT_BYTES = 8 * 1024 * 1024
 
 export type ElectionEvent = Extract<NodeEvent, { kind: 'election' }>
+export type SettledEvent = Extract<ElectionEvent, { state: 'settled' }>
 export type StreamLine =
   | Extract<NodeEvent, { kind: 'block' }>
   | ElectionEvent

@@ -27,7 +27,7 @@ export interface SwarmFlags {
   readonly verifiers?: number
   readonly slot: number
   readonly seats?: number
-  readonly epoch: number
+  readonly epoch?: number
   readonly elections?: true
   readonly load: number
   readonly duration?: number
@@ -45,11 +45,17 @@ export const MAX_NODES = 200
 const DEFAULT_VERIFIERS = 7
 /** Two minutes with slots of a second. */
 export const DEFAULT_EPOCH_SLOTS = 120
+/** An election in half a minute with slots of a second. */
+const DEFAULT_VOTED_EPOCH_SLOTS = 30
+/** Of the verifiers, that have a seat where holders vote: with a seat for each the quorum would stay what it is. */
+const VOTED_SEATS_SHARE = 2 / 3
 /** A third of it is four slots: slips take one or two after the block that opens the election, and a slot may be lost. */
 const MIN_VOTED_EPOCH_SLOTS = 12
 
 /** One node bootstraps; of the others all verify unless fewer are asked for. @throws CliError `usage` */
-export function swarmOptions({ slot, epoch, elections, load, duration, seed, keep, ...asked }: SwarmFlags): SwarmOptions {
+export function swarmOptions({ slot, load, duration, seed, keep, ...asked }: SwarmFlags): SwarmOptions {
+  const elections = asked.elections === true
+  const epochSlots = asked.epoch ?? (elections ? DEFAULT_VOTED_EPOCH_SLOTS : DEFAULT_EPOCH_SLOTS)
   const verifiers = asked.verifiers ?? (asked.nodes === undefined ? DEFAULT_VERIFIERS : asked.nodes - 1)
   const nodes = asked.nodes ?? verifiers + 1
   if (verifiers >= nodes) {
@@ -57,7 +63,7 @@ export function swarmOptions({ slot, epoch, elections, load, duration, seed, kee
       `--verifiers ${verifiers} needs --nodes ${verifiers + 1} or more: one node only bootstraps the others and does not verify`,
     )
   }
-  if (elections === true && epoch < MIN_VOTED_EPOCH_SLOTS) {
+  if (elections && epochSlots < MIN_VOTED_EPOCH_SLOTS) {
     throw usageError(
       `--elections needs --epoch ${MIN_VOTED_EPOCH_SLOTS} or more: the last third of it is for the election, and slips take some slots`,
     )
@@ -65,9 +71,8 @@ export function swarmOptions({ slot, epoch, elections, load, duration, seed, kee
   return {
     ...{ nodes, verifiers, load },
     slotMs: slot,
-    seats: asked.seats ?? verifiers,
-    epochSlots: epoch,
-    elections: elections === true,
+    seats: asked.seats ?? (elections ? Math.ceil(verifiers * VOTED_SEATS_SHARE) : verifiers),
+    ...{ epochSlots, elections },
     durationS: duration ?? null,
     seed: seed ?? Math.floor(Math.random() * 2 ** 32),
     keep: keep ?? null,

@@ -99,12 +99,17 @@ function closingWords(report: SwarmReport): string {
 function electionWords({ elections }: SwarmReport): readonly string[] {
   if (elections.length === 0) return []
   const count = (holds: (one: ElectionReport) => boolean): number => elections.filter(holds).length
-  const bySlips = count(({ by }) => by === 'slips')
   const lost = elections.reduce((sum, { slotsLost }) => sum + (slotsLost ?? 0), 0)
   return [
-    `${elections.length} elections, ${bySlips} by slips; others signed after ${count(({ changed }) => changed)}; ${lost} slots lost there`,
+    `${counted(elections.length, 'election')}, ${count(({ by }) => by === 'slips')} by slips; the quorum changed ` +
+      `${counted(
+        count(({ changed }) => changed),
+        'time',
+      )}; ${counted(lost, 'slot')} without a block around that`,
   ]
 }
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
 
 function supplyWords({ supply, rewards }: SwarmReport): readonly string[] {
   if (supply === null || rewards === null) return []

@@ -15,8 +15,9 @@ import type { SlotRange } from './history.ts'
 import { addPlace, type Layout, layOut, type NodePlace } from './layout.ts'
 import { Load } from './load.ts'
 import { Member, type Usage } from './member.ts'
-import type { ElectionEvent, NodeClient } from './node-client.ts'
+import type { ElectionEvent, NodeClient, SettledEvent } from './node-client.ts'
 import { type Exit, logExcerpt } from './node-process.ts'
+import { Alarms, electionNote, type SeenAlarm } from './notes.ts'
 import type { SwarmOptions } from './options.ts'
 import { type Crash, machine, percentiles, rejectedInAll, type SwarmReport } from './report.ts'
 import { Sender } from './sender.ts'
@@ -30,15 +31,6 @@ export interface SwarmSetup extends SwarmOptions {
   readonly note: (text: string) => void
 }
 
-export interface SeenAlarm {
-  readonly node: string
-  readonly atMs: number
-  readonly code: string
-  readonly detail: string
-}
-
-type SettledEvent = Extract<ElectionEvent, { state: 'settled' }>
-
 /** From the laying out of the directories to slot 0: the first node is up by then. */
 const GENESIS_LEAD_MS = 1_000
 const POLL_MS = 1_000
@@ -51,9 +43,6 @@ const ACCOUNT_SECONDS = 8
 const MIN_ACCOUNTS = 50
 const MAX_ACCOUNTS = 20_000
 const RECENT_BLOCKS = 120
-const MAX_ALARMS = 100
-/** An alarm of a node is not said again within this. */
-const ALARM_QUIET_MS = 60_000
 const RATE_WINDOW_MS = 10_000
 
 /** Separate processes on this machine that form a network, the load on them, and what they do. */
@@ -65,7 +54,6 @@ export class Swarm {
   readonly load: Load
   readonly voters: Voters
   readonly recentBlocks: SeenBlock[] = []
-  readonly alarms: SeenAlarm[] = []
   readonly crashed: Crash[] = []
   /** Elections that nodes told of since they were followed, by number. */
   readonly settled = new Map<number, SettledEvent>()
@@ -73,6 +61,7 @@ export class Swarm {
   readonly startedAtMs = performance.now()
   readonly #rssMb = new Histogram()
   readonly #temporary: boolean
+  readonly #alarms: Alarms
   readonly #names: Map<Address, string>
   #polling = true
   #bootstrap: readonly string[] = []
@@ -90,6 +79,7 @@ export class Swarm {
     this.voters = new Voters({ holders, genesis, chainId, seed, note, targets: () => this.#targets })
     this.#names = new Map(layout.names)
     this.#temporary = temporary
+    this.#alarms = new Alarms(note)
     this.tracker = new FinalityTracker(
       (block) => this.#onSeen(block),
       (block, atMs) => this.#onFinalEverywhere(block, atMs),
@@ -133,6 +123,9 @@ export class Swarm {
   /** Those of them that have caught up. */
   get #targets(): readonly Member[] {
     return this.up.filter(({ name }) => this.tracker.watches(name))
+  }
+  get alarms(): readonly SeenAlarm[] {
+    return this.#alarms.seen
   }
   /** Of a verifier by the address of its account. */
   nameOf(address: Address): string {
@@ -307,7 +300,7 @@ export class Swarm {
       },
       status: (_, status) => {
         this.#rssMb.record(status.process.rssBytes / 2 ** 20)
-        for (const { atMs, code, detail } of status.alarms) this.#onAlarm({ node: member.name, atMs, code, detail })
+        for (const alarm of status.alarms) this.#alarms.add({ node: member.name, ...alarm })
         this.#onHeight(member)
       },
     })
@@ -322,7 +315,10 @@ export class Swarm {
   }
 
   #onElection(event: ElectionEvent): void {
-    if (event.state === 'settled') this.settled.set(event.number, event)
+    if (event.state === 'settled' && !this.settled.has(event.number)) {
+      this.settled.set(event.number, event)
+      this.options.note(electionNote(event, (address) => this.nameOf(address)))
+    }
     if (event.state === 'opened' && this.options.elections && this.#loadStartedAtMs !== null)
       this.voters.opened(event.number, event.closesSlot)
   }
@@ -332,16 +328,6 @@ export class Swarm {
     if (expected) return
     this.crashed.push({ node: member.name, exit, log: logExcerpt(member.place.logPath) })
     this.options.note(`${member.name} crashed (${exit})`)
-  }
-
-  /** Each status has all alarms of late; one that lasts is told anew every few seconds. */
-  #onAlarm(alarm: SeenAlarm): void {
-    const isKnown = this.alarms.some(
-      ({ node, atMs, code }) => node === alarm.node && code === alarm.code && Math.abs(alarm.atMs - atMs) < ALARM_QUIET_MS,
-    )
-    if (isKnown || this.alarms.length >= MAX_ALARMS) return
-    this.alarms.push(alarm)
-    this.options.note(`${alarm.node}: ${alarm.detail} (${alarm.code})`)
   }
 
   #onSeen(block: SeenBlock): void {

@@ -108,7 +108,7 @@ function heading(swarm: Pictured, phase: string): readonly Line[] {
   return [
     [
       { text: ' quorate swarm ', colour: ['bold', 'inverse'] },
-      { text: `  ${options.verifiers} verify${full > 0 ? `, ${full} follow` : ''}, 1 bootstraps, slot ${options.slotMs} ms  ` },
+      { text: ` ${options.verifiers} verify${full > 0 ? `, ${full} follow` : ''}, 1 bootstraps, slot ${options.slotMs} ms  ` },
       { text: elapsed(performance.now() - swarm.startedAtMs), colour: 'bold' },
       { text: `  ${phase}`, colour: 'dim' },
     ],
@@ -171,7 +171,8 @@ function marks(swarm: Pictured, { status }: PicturedMember): Line {
   else if (index !== undefined && index === newest?.makerIndex) found.push({ text: '● last ', colour: 'green' })
   if (status.role !== 'bootstrap' && status.sync.state !== 'following') found.push({ text: `${status.sync.state} `, colour: 'yellow' })
   if (status.verifier !== null && status.verifier.index === null) found.push({ text: 'no seat ', colour: 'dim' })
-  if (status.verifier?.silence != null) found.push({ text: `silent: ${status.verifier.silence} `, colour: 'yellow' })
+  const silence = status.verifier?.silence ?? null
+  if (silence !== null) found.push({ text: silence === 'starting' ? 'starting ' : `silent: ${silence} `, colour: 'yellow' })
   return found
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type SwarmFlags, swarmOptions } from '../../../src/cli/swarm/options.ts'
 
-const flags = { slot: 1000, epoch: 120, load: 20 }
+const flags = { slot: 1000, load: 20 }
 
 describe('options of a swarm', () => {
   for (const { description, given, nodes, verifiers } of [
@@ -24,8 +24,20 @@ describe('options of a swarm', () => {
     { description: 'a seat for each verifier', given: { verifiers: 4 }, seats: 4 },
     { description: 'fewer seats than verifiers', given: { verifiers: 9, seats: 5 }, seats: 5 },
     { description: 'seats for those who register later', given: { verifiers: 4, seats: 6 }, seats: 6 },
-  ]) {
+    { description: 'fewer seats than verifiers where holders vote', given: { verifiers: 7, elections: true }, seats: 5 },
+    { description: 'a single verifier', given: { verifiers: 1, elections: true }, seats: 1 },
+    { description: 'as many as asked for where holders vote', given: { verifiers: 7, seats: 7, elections: true }, seats: 7 },
+  ] satisfies { description: string; given: Partial<SwarmFlags>; seats: number }[]) {
     it(description, () => assert.equal(swarmOptions({ ...flags, ...given }).seats, seats))
+  }
+
+  for (const { given, epochSlots } of [
+    { given: {}, epochSlots: 120 },
+    { given: { elections: true }, epochSlots: 30 },
+    { given: { elections: true, epoch: 90 }, epochSlots: 90 },
+  ] satisfies { given: Partial<SwarmFlags>; epochSlots: number }[]) {
+    it(`epochs of ${epochSlots} slots with ${JSON.stringify(given)}`, () =>
+      assert.equal(swarmOptions({ ...flags, ...given }).epochSlots, epochSlots))
   }
 
   it('elections need time for slips: refused with what to give instead', () => {
