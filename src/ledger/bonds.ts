@@ -219,7 +219,8 @@ function withUnbonding(draft: Draft, bonds: Bonds, verifier: Address, droplets: 
 export function releaseDue(draft: Draft): void {
   const { state, slot } = draft
   let left = MAX_RELEASES
-  for (const address of state.indexes.releasable(slot)) {
+  for (const address of state.indexes.releasable(slot, state.globals.epoch)) {
+    if (left === 0) return
     const account = draft.account(address)
     const { delegations, unbonding } = account.bonds ?? noBonds
     const stays: Unbonding[] = []

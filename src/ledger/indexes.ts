@@ -11,8 +11,8 @@ export class Indexes {
   readonly peerIds = new Set<string>()
   /** Accounts that delegate to a verifier. */
   readonly delegators = new Map<Address, Set<Address>>()
-  /** Accounts with something on its way back, by the slot in which it may be released. */
-  readonly #releases = new Map<number, Set<Address>>()
+  /** Accounts with something on its way back, by the epoch in which it was taken back, and by the slot from which it may be released. */
+  readonly #releases = new Map<number, Map<number, Set<Address>>>()
   /** Accounts with something on its way back that is a verifier's. */
   readonly unbonding = new Map<Address, Set<Address>>()
 
@@ -30,19 +30,28 @@ export class Indexes {
     for (const one of after.bonds?.unbonding ?? []) this.#note(address, one)
   }
 
-  /** Accounts with something that may be released in a slot, by ascending address. */
-  releasable(slot: number): readonly Address[] {
-    const found = new Set<Address>()
-    for (const [releaseSlot, addresses] of this.#releases) if (releaseSlot <= slot) for (const address of addresses) found.add(address)
-    return [...found].sort()
+  /** Accounts with something that may be released in a slot of an epoch, by ascending address. What the epoch keeps is not looked at. */
+  releasable(slot: number, epoch: number): readonly Address[] {
+    const found: Address[] = []
+    for (const [takenBackIn, bySlot] of this.#releases) {
+      if (takenBackIn >= epoch) continue
+      for (const [releaseSlot, addresses] of bySlot) if (releaseSlot <= slot) for (const address of addresses) found.push(address)
+    }
+    return found.sort().filter((address, index) => address !== found[index - 1])
   }
 
-  #note(address: Address, { verifier, releaseSlot }: Unbonding): void {
-    put(this.#releases, releaseSlot, address)
+  #note(address: Address, { verifier, releaseSlot, epoch }: Unbonding): void {
+    const bySlot = this.#releases.get(epoch) ?? new Map<number, Set<Address>>()
+    this.#releases.set(epoch, bySlot)
+    put(bySlot, releaseSlot, address)
     put(this.unbonding, verifier, address)
   }
-  #forget(address: Address, { verifier, releaseSlot }: Unbonding): void {
-    take(this.#releases, releaseSlot, address)
+  #forget(address: Address, { verifier, releaseSlot, epoch }: Unbonding): void {
+    const bySlot = this.#releases.get(epoch)
+    if (bySlot !== undefined) {
+      take(bySlot, releaseSlot, address)
+      if (bySlot.size === 0) this.#releases.delete(epoch)
+    }
     take(this.unbonding, verifier, address)
   }
 }

@@ -295,7 +295,7 @@ function checkRestored(genesis: Genesis, state: LedgerState): void {
   assert.equal(stateRoot(restored), stateRoot(state))
   assert.deepEqual(new Set(restored.indexes.verifiers), new Set(state.indexes.verifiers))
   assert.deepEqual(restored.indexes.delegators, state.indexes.delegators)
-  assert.deepEqual(restored.indexes.releasable(MOST), state.indexes.releasable(MOST))
+  assert.deepEqual(restored.indexes.releasable(MOST, MOST), state.indexes.releasable(MOST, MOST))
 }
 
 const shapeOf = ({ changes, globals, quorum, stateRoot, movedDroplets, receipt }: Transition) => ({

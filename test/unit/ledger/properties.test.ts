@@ -177,7 +177,7 @@ function indexText(indexes: Indexes): string {
   const sorted = <T>(of: Iterable<T>): T[] => [...of].sort()
   const byKey = (of: ReadonlyMap<Address, ReadonlySet<Address>>) => sorted(of).map(([key, addresses]) => [key, sorted(addresses)])
   const { verifiers, blsKeys, peerIds, delegators, unbonding } = indexes
-  const releases = Array.from({ length: 40 }, (_, tens) => indexes.releasable(tens * 10))
+  const releases = [1, 2, 3, 100].map((epoch) => Array.from({ length: 40 }, (_, tens) => indexes.releasable(tens * 10, epoch)))
   return JSON.stringify([sorted(verifiers), sorted(blsKeys), sorted(peerIds), byKey(delegators), byKey(unbonding), releases])
 }
 
