@@ -229,7 +229,10 @@ function carryOut(draft: Draft, address: Address, action: Action): void {
   }
 }
 
-/** A block under execution. */
+/**
+ * A block under execution.
+ * @internal
+ */
 export class Execution {
   readonly draft: Draft
   readonly #context: BlockContext

@@ -40,6 +40,7 @@ export function mixTicket(draft: Draft, ticket: Hash): void {
  * A member of the quorum is proven to have done what no honest verifier does: it cannot be elected before `untilSlot`, it weighs
  * nothing from the next height on, the others go on as caretakers, and an election opens, unless one is open. Without others it goes
  * on itself: a quorum without weight could never sign again.
+ * @internal
  */
 export function invalidateQuorum(draft: Draft, offender: Address, untilSlot: number): void {
   const account = draft.verifier(offender)
