@@ -162,19 +162,20 @@ export class AccountTree {
   /** Parents of ascending `places` and their hashes; a child that did not change is taken from the tree. */
   #levelAbove(places: Uint32Array, hashes: Uint32Array): [Uint32Array<ArrayBuffer>, Uint32Array<ArrayBuffer>] {
     const parents = new Uint32Array(places.length)
-    const pairs = new Uint32Array(places.length * 2 * HASH_WORDS)
+    const above = new Uint32Array(places.length * HASH_WORDS)
+    const aboveBytes = bytesOf(above)
+    const pair = new Uint32Array(2 * HASH_WORDS)
+    const pairBytes = bytesOf(pair)
     let count = 0
     for (let index = 0; index < places.length; index++) {
       const place = places[index] ?? 0
       const side = place & 1
-      if (side === 0 || parents[count - 1] !== place >>> 1) {
-        copyHash(this.#nodes, place ^ 1, pairs, count * 2 + 1 - side)
-        parents[count++] = place >>> 1
-      }
-      copyHash(hashes, index, pairs, (count - 1) * 2 + side)
+      copyHash(hashes, index, pair, side)
+      if (places[index + 1] === (place ^ 1)) copyHash(hashes, ++index, pair, 1)
+      else copyHash(this.#nodes, place ^ 1, pair, 1 - side)
+      sha256Into(pairBytes, aboveBytes, count * HASH_BYTES)
+      parents[count++] = place >>> 1
     }
-    const above = new Uint32Array(count * HASH_WORDS)
-    sha256Pairs(bytesOf(pairs).subarray(0, count * 2 * HASH_BYTES), bytesOf(above))
     return [parents.slice(0, count), above]
   }
 }
