@@ -1,4 +1,4 @@
-import { QuorateError } from '../../base/errors.ts'
+import { invariant, QuorateError } from '../../base/errors.ts'
 import type { Genesis } from '../../wire/genesis.ts'
 import type { Address, Hash } from '../../wire/types.ts'
 import type { Holder } from './layout.ts'
@@ -99,23 +99,27 @@ export class Voters {
         const most = Math.floor(quorum.valueLimitDroplets / holders.length)
         return { amountDroplets: Math.min(most, Math.floor((droplets[index] ?? 0) * share)), choices: choicesOf(elect, index, slipChoices) }
       })
-      await Promise.all(ballots.map((ballot, index) => this.#cast(number, index, ballot, closesSlot - 1)))
+      const refusals = await Promise.all(ballots.map((ballot, index) => this.#cast(number, index, ballot, closesSlot - 1)))
+      const codes = refusals.flatMap((code) => code ?? [])
+      if (codes.length > 0)
+        note(`election ${number}: ${codes.length} of ${holders.length} holders' slips came to nothing (${[...new Set(codes)].join(', ')})`)
     } catch (error) {
       if (!(error instanceof QuorateError)) throw error
       note(`nobody voted in election ${number}: ${error.message} (${error.code})`)
     }
   }
 
+  /** Gives the code of what went wrong; null if the slip is final. */
   async #cast(
     number: number,
     index: number,
     { amountDroplets, choices }: { readonly amountDroplets: number; readonly choices: readonly Address[] },
     expirySlot: number,
-  ): Promise<void> {
-    const { holders, note } = this.#options
+  ): Promise<string | null> {
+    const { holders } = this.#options
     const to = holders[(index + 1) % holders.length]?.wallet.address
     const sender = this.senders[index]
-    if (to === undefined || sender === undefined) return
+    invariant(to !== undefined && sender !== undefined, 'each holder has a sender and another holder to send to')
     try {
       await sender.send(
         [
@@ -126,11 +130,11 @@ export class Voters {
       )
     } catch (error) {
       if (!(error instanceof QuorateError)) throw error
-      note(`${holders[index]?.name} did not vote in election ${number}: ${error.message} (${error.code})`)
-      return
+      return error.code
     }
     const { named, slips, droplets } = this.#votes.get(number) ?? { named: new Set<Address>(), slips: 0, droplets: 0 }
     this.#votes.set(number, { number, named: new Set([...named, ...choices]), slips: slips + 1, droplets: droplets + amountDroplets })
+    return null
   }
 
   #client(): NodeClient {
