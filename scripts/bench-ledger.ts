@@ -1,177 +1,131 @@
 /**
- * Times loading a ledger and executing blocks of transfers on one core: `npx tsx scripts/bench-ledger.ts [accounts] [transfers] [blocks]`.
- * Figures of a busy machine are figures of the other programs too: the load that it prints should be about 0 before and 1 after.
- * The processor's time is that of all threads, the garbage collector's too, and suffers less from others.
+ * Times executing blocks and what else the ledger does, on one core: `node --import tsx scripts/bench-ledger.ts --help`.
+ * The processor's time is that of all threads of the process, the garbage collector's too, and suffers less from other programs than the
+ * clock's; what still differs between two runs is what other programs leave of the caches. So versions are compared in one run, in turns.
  */
-import { cpus, loadavg } from 'node:os'
-import { performance } from 'node:perf_hooks'
-import { utf8 } from '../src/base/bytes.ts'
-import { nativeSignatures } from '../src/crypto/native.ts'
-import { sha256Hex } from '../src/crypto/sha256.ts'
-import { apply, assemble, type BlockContext } from '../src/ledger/apply.ts'
-import { advance, genesisState, type LedgerState, restoreState } from '../src/ledger/state.ts'
-import { checkTransaction, type PreparedTransaction, prepare } from '../src/ledger/transaction.ts'
-import { encode } from '../src/wire/codec.ts'
-import type { Genesis, Parameters } from '../src/wire/genesis.ts'
-import { addressOf } from '../src/wire/ids.ts'
-import { transactionMessage } from '../src/wire/signing.ts'
-import { type Hash, type TransactionBody, transactionBody } from '../src/wire/types.ts'
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { machine } from '../src/cli/swarm/report.ts'
+import { percentileOf } from '../src/cli/swarm/statistics.ts'
+import { measureLedger, type Samples } from './bench/ledger.ts'
 
-const [accountCount = 100_000, transferCount = 1_000, blockCount = 50] = process.argv.slice(2).map(Number)
-const COIN = 1_000_000
-const NO_SIGNATURE = '00'.repeat(64)
+const USAGE = `usage: node --import tsx scripts/bench-ledger.ts [options]
 
-const seedOf = (text: string): Hash => sha256Hex(utf8(text))
-const CHAIN_ID = seedOf('chain')
+  --accounts N   in the state (100000)
+  --transfers N  in a block (1000)
+  --runs N       each in a process of its own (5)
+  --seed N       of the first run (1)
+  --before DIR   another version of the program, measured in turns with this one
+  --write        into docs/bench: ledger.json, and the table in README.md`
 
-const parameters: Parameters = {
-  slotMs: 1000,
-  choiceMs: 300,
-  sortition: 'stake',
-  expectedCandidates: 5,
-  uniformPpm: 500_000,
-  leaderRule: 'ticket',
-  idleSlots: 10,
-  coinHourSeconds: 1,
-  microHoursPerByte: 1,
-  minFeeDroplets: 1,
-  maxBlockTransactions: 10_000,
-  maxBlockBytes: 2 * 1024 * 1024,
-  maxExpirySlots: 100_000,
-  epochSlots: 100_000,
-  electionSlots: 1,
-  forcedElectionSlots: 10,
-  quorumSize: 15,
-  minStakeDroplets: COIN,
-  verifierFeeDroplets: COIN,
-  unbondingSlots: 200_000,
-  evidenceSlots: 100_000,
-  slipChoices: 5,
-  score: 'coins',
-  minTurnoutPpm: 100_000,
-  trustRounds: 4,
-  blockRewardDroplets: COIN,
-  makerSharePpm: 200_000,
+const PAGE = 'docs/bench/README.md'
+const JSON_FILE = 'docs/bench/ledger.json'
+/** The table on the page lies between these. */
+const [BEGIN, END] = ['<!-- made by scripts/bench-ledger.ts -->', '<!-- end -->']
+
+const { values } = parseArgs({
+  options: {
+    ...{ accounts: { type: 'string', default: '100000' }, transfers: { type: 'string', default: '1000' } },
+    ...{ runs: { type: 'string', default: '5' }, seed: { type: 'string', default: '1' }, before: { type: 'string' } },
+    ...{ write: { type: 'boolean' }, help: { type: 'boolean' }, one: { type: 'string' } },
+  },
+})
+const size = { accounts: Number(values.accounts), transfers: Number(values.transfers) }
+const [runs, seed] = [Number(values.runs), Number(values.seed)]
+const loads = { before: loadavg() }
+
+if (values.help === true) {
+  console.log(USAGE)
+} else if (values.one !== undefined) {
+  // One run of one version, for the process that started this one.
+  console.log(JSON.stringify(await measureLedger(values.one, seed, size)))
+} else {
+  measureAll()
 }
 
-const keys = Array.from({ length: accountCount }, (_, index) => seedOf(`key ${index}`))
-const addresses = keys.map(addressOf)
+interface Figures {
+  readonly samples: number
+  readonly processorMs: { readonly median: number; readonly least: number }
+  readonly clockMs: { readonly median: number; readonly least: number }
+}
+type Version = Readonly<Record<string, Figures>>
 
-function genesisOf(verifierCount: number, isElectionOpen: boolean): Genesis {
-  const verifiers = Array.from({ length: verifierCount }, (_, index) => ({
-    account: addressOf(seedOf(`verifier ${index}`)),
-    peerId: `Peer${index}`.replaceAll('0', 'z'),
-    blsKey: seedOf(`bls ${index}`).repeat(2).slice(0, 96),
-    possession: '0b'.repeat(96),
-    stakeDroplets: 10_000_000 * COIN,
-    commissionPpm: 100_000,
-  }))
-  return {
-    version: 1,
-    name: 'bench',
-    timeMs: 1_700_000_000_000,
-    parameters: isElectionOpen ? { ...parameters, electionSlots: parameters.epochSlots - 1 } : parameters,
-    verifiers: verifiers.sort((left, right) => (left.account < right.account ? -1 : 1)),
-    accounts: [...addresses].sort().map((address) => ({ address, droplets: 1000 * COIN, microHours: COIN })),
-    anchors: [],
+function measureAll(): void {
+  const here = fileURLToPath(new URL('..', import.meta.url))
+  const roots = { ...(values.before === undefined ? {} : { before: resolve(values.before) }), now: resolve(here) }
+  const versions = measured(roots)
+  const document = {
+    ...{ at: new Date().toISOString(), machine: machine(), loadAverage: { ...loads, after: loadavg() } },
+    ...{ ...size, runs, seed, versions },
   }
+  const about = describe(document.machine)
+  console.log(`${about}\n\n${tableOf(versions)}`)
+  if (values.write !== true) return
+  writeFileSync(JSON_FILE, `${JSON.stringify(document, undefined, 2)}\n`)
+  const text = readFileSync(PAGE, 'utf8')
+  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)]
+  if (begin < 0 || end < begin) throw new Error(`${PAGE} has no place for the table: ${BEGIN} … ${END}`)
+  const { now = {} } = versions
+  writeFileSync(PAGE, `${text.slice(0, begin + BEGIN.length)}\n${about}\n\n${tableOf({ now })}\n${text.slice(end)}`)
 }
 
-/** Transfers of a block, from accounts of which a block has each once; one in ten goes to an address that nobody has used. */
-function transfers(block: number, nonces: Map<Hash, number>): PreparedTransaction[] {
-  return Array.from({ length: transferCount }, (_, index) => {
-    const place = (block * transferCount + index * 7919) % accountCount
-    const sender = keys[place] ?? ''
-    const nonce = nonces.get(sender) ?? 0
-    nonces.set(sender, nonce + 1)
-    const to = index % 10 === 0 ? seedOf(`new ${block} ${index}`).slice(0, 40) : (addresses[(place * 31 + 17) % accountCount] ?? '')
-    const action = { kind: 'transfer' as const, to, amountDroplets: 1000 + index, microHours: 0 }
-    return prepare({ body: { sender, nonce, feeDroplets: 10, expirySlot: 50_000, action }, signature: NO_SIGNATURE })
-  })
-}
-
-/** Of one measured thing: milliseconds by the clock, and those of them for which the process had a processor. */
-interface Times {
-  readonly clockMs: number[]
-  readonly processorMs: number[]
-}
-const noTimes = (): Times => ({ clockMs: [], processorMs: [] })
-const medianOf = (values: readonly number[]): string =>
-  ([...values].sort((left, right) => left - right)[values.length >> 1] ?? 0).toFixed(1).padStart(7)
-const show = ({ clockMs, processorMs }: Times): string =>
-  `${medianOf(clockMs)} ms (worst ${Math.max(...clockMs).toFixed(1)}), processor ${medianOf(processorMs)} ms`
-function timed<T>(into: Times, run: () => T): T {
-  const [start, before] = [performance.now(), process.cpuUsage()]
-  const result = run()
-  into.clockMs.push(performance.now() - start)
-  const { user, system } = process.cpuUsage(before)
-  into.processorMs.push((user + system) / 1000)
-  return result
-}
-
-function measure(description: string, state: LedgerState): void {
-  const nonces = new Map<Hash, number>()
-  const [applying, assembling, advancing] = [noTimes(), noTimes(), noTimes()]
-  for (let block = 0; block < blockCount; block++) {
-    const { quorum, headQuorum } = state
-    const context: BlockContext = {
-      slot: block + 1,
-      maker: block % quorum.members.length,
-      ticket: seedOf(`ticket ${block}`),
-      parentSigners: block === 0 ? null : headQuorum.members.map((_, index) => index),
+function measured(roots: Readonly<Record<string, string>>): Readonly<Record<string, Version>> {
+  const all = new Map<string, Samples[]>()
+  for (let run = 0; run < runs; run++) {
+    const stateRoots = new Set<string>()
+    for (const [name, root] of Object.entries(roots)) {
+      console.error(`run ${run + 1} of ${runs}: ${name}, load ${loadavg()[0]?.toFixed(1)}`)
+      const script = fileURLToPath(import.meta.url)
+      const sizes = ['--accounts', String(size.accounts), '--transfers', String(size.transfers)]
+      const args = ['--import', 'tsx', script, '--one', root, '--seed', String(seed + run), ...sizes]
+      const { samples, stateRoot } = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 2 ** 26 }))
+      stateRoots.add(stateRoot)
+      all.set(name, [...(all.get(name) ?? []), samples])
     }
-    const items = transfers(block, nonces)
-    const verdict = timed(applying, () => apply(state, context, items))
-    if (verdict.kind !== 'accept') throw new Error(verdict.detail)
-    const assembled = timed(assembling, () => assemble(state, context, items))
-    if (assembled.transition.stateRoot !== verdict.value.stateRoot) throw new Error('assemble and apply differ')
-    timed(advancing, () => advance(state, verdict.value))
+    if (stateRoots.size !== 1) throw new Error(`the versions end with different state roots: ${[...stateRoots].join(', ')}`)
   }
-  console.log(description)
-  console.log(`  apply with root ${show(applying)}`)
-  console.log(`  assemble        ${show(assembling)}`)
-  console.log(`  advance         ${show(advancing)}`)
+  return Object.fromEntries([...all].map(([name, samples]) => [name, figuresOf(samples)]))
 }
 
-/** What comes before it, once for each transaction that a node gets: encoding, hashing, ed25519. */
-function measureChecks(): void {
-  const signed = Array.from({ length: transferCount }, (_, index) => {
-    const seed = seedOf(`seed ${index}`)
-    const action = { kind: 'transfer' as const, to: addresses[index % accountCount] ?? '', amountDroplets: 1000, microHours: 0 }
-    const sender = nativeSignatures.accountPublicKey(seed)
-    const body: TransactionBody = { sender, nonce: 0, feeDroplets: 10, expirySlot: 500, action }
-    return { body, signature: nativeSignatures.accountSign(seed, transactionMessage(CHAIN_ID, encode(transactionBody, body))) }
-  })
-  const checking = noTimes()
-  for (let run = 0; run < 10; run++) {
-    timed(checking, () => {
-      for (const one of signed) {
-        const verdict = checkTransaction(CHAIN_ID, parameters, one, nativeSignatures)
-        if (verdict.kind !== 'accept') throw new Error(verdict.detail)
-      }
-    })
-  }
-  console.log(`check ${transferCount} transfers with signatures, once when they come in: ${show(checking)}`)
+function figuresOf(samples: readonly Samples[]): Version {
+  const names = Object.keys(samples[0] ?? {})
+  const round = (value: number | null): number => Math.round((value ?? 0) * 100) / 100
+  return Object.fromEntries(
+    names.map((name) => {
+      const found = samples.flatMap((one) => one[name] ?? [])
+      const of = (values: readonly number[]) => ({ median: round(percentileOf(values, 0.5)), least: round(percentileOf(values, 0)) })
+      const processorMs = of(found.map((one) => one.processorMs))
+      return [name, { samples: found.length, processorMs, clockMs: of(found.map((one) => one.clockMs)) }]
+    }),
+  )
 }
 
-const loadNow = (): string => loadavg()[0]?.toFixed(2) ?? ''
-console.log(`${accountCount} accounts, blocks of ${transferCount} transfers whose signatures were checked, median of ${blockCount}`)
-console.log(`node ${process.version}, ${cpus()[0]?.model}, load ${loadNow()}`)
-for (const [verifierCount, isElectionOpen] of [
-  [1, false],
-  [15, false],
-  [15, true],
-] as const) {
-  const genesis = genesisOf(verifierCount, isElectionOpen)
-  const state = genesisState(genesis, CHAIN_ID)
-  if (verifierCount === 1) {
-    const loading = noTimes()
-    const { globals, quorum, headQuorum } = state
-    const accounts = [...state.accounts.entries()]
-    timed(loading, () => restoreState(genesis, CHAIN_ID, { accounts, globals, quorum, headQuorum }))
-    console.log(`load state ${show(loading)}`)
-  }
-  measure(`rewards of ${verifierCount}, ${isElectionOpen ? 'an election open: each account gets a ballot' : 'no election'}`, state)
+function describe({ cpu, cores, memoryMb, node }: ReturnType<typeof machine>): string {
+  const [before, after] = [loads.before[0] ?? 0, loadavg()[0] ?? 0].map((load) => load.toFixed(1))
+  return `${size.accounts} accounts, blocks of ${size.transfers} transfers; ${runs} runs, seeds ${seed} to ${seed + runs - 1}, each in a process of its own.
+${cpu}, ${cores} cores, ${memoryMb} MB, Node ${node}, ${new Date().toISOString().slice(0, 10)}; load average ${before} before and ${after} after.
+Milliseconds, median (least): of the processor, and by the clock.`
 }
-measureChecks()
-console.log(`load ${loadNow()}`)
+
+function tableOf(versions: Readonly<Record<string, Version>>): string {
+  const columns = Object.keys(versions)
+  const names = Object.keys(versions.now ?? {}).filter((name) => !name.startsWith('warming up'))
+  const show = ({ median, least }: Figures['clockMs']): string => `${digits(median)} (${digits(least)})`
+  const rows = names.map((name) => [
+    name,
+    ...columns.flatMap((column) => {
+      const figures = versions[column]?.[name]
+      return figures === undefined ? ['', ''] : [show(figures.processorMs), show(figures.clockMs)]
+    }),
+  ])
+  const head = ['what', ...columns.flatMap((column) => [`${column}, processor`, `${column}, clock`])]
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+}
+
+function digits(ms: number): string {
+  return ms < 10 ? ms.toFixed(1) : ms.toFixed(0)
+}
