@@ -1,4 +1,5 @@
 import type { ElectionObstacle, RankedBy, SettledElectionView, VerifierView } from '../api/ledger-types.ts'
+import type { NodeStatus } from '../api/types.ts'
 import { formatCoins } from '../base/amounts.ts'
 import { duration, plural } from './text.ts'
 
@@ -40,3 +41,9 @@ export function seatText({ inQuorum, weightDroplets, obstacle, jailedUntilSlot }
   const seat = inQuorum ? `elected, weighs ${formatCoins(weightDroplets)} coins` : 'not elected'
   return obstacle === null ? seat : `${seat}; ${obstacleText(obstacle, jailedUntilSlot)}`
 }
+
+/** How far a node is that begins with a snapshot. */
+export const snapshotText = ({ height, parts, partsHere, peers }: NonNullable<NodeStatus['sync']['snapshot']>): string =>
+  height === null
+    ? 'looking for a snapshot at or below the checkpoint'
+    : `snapshot of height ${height}: ${partsHere} of ${plural(parts, 'part')} from ${plural(peers, 'peer')}`

@@ -1,7 +1,7 @@
 import type { NodeEvent, NodeStatus, NodeView, VerifierStatus } from '../api/types.ts'
 import { formatCoins } from '../base/amounts.ts'
 import type { LogLevel } from '../ports/telemetry.ts'
-import { settledText } from './ledger-text.ts'
+import { settledText, snapshotText } from './ledger-text.ts'
 import { duration, paint, plural, printable, short } from './text.ts'
 
 /** One thing that happened: `text` for people, `event` and `fields` for programs. */
@@ -164,8 +164,3 @@ function syncText({ sync, height, slot }: NodeStatus): string {
       return slot === null ? 'ready; the first slot has not begun' : `following the chain at height ${height}`
   }
 }
-
-const snapshotText = ({ height, parts, partsHere, peers }: NonNullable<NodeStatus['sync']['snapshot']>): string =>
-  height === null
-    ? 'looking for a snapshot at or below the checkpoint'
-    : `snapshot of height ${height}: ${partsHere} of ${plural(parts, 'part')} from ${plural(peers, 'peer')}`
