@@ -81,8 +81,9 @@ export class Lab {
   /** Runs a scenario from an empty directory to the end of all processes. Rejects with QuorateError if a node does not start. */
   static async run(scenario: string, play: Scenario, options: ScenarioOptions, say: (text: string) => void): Promise<Outcome> {
     const { verifiers, fullNodes, slotMs, load, seed, keep, elections, seats = verifiers, epochSlots = DEFAULT_EPOCH_SLOTS } = options
+    const { ballast = 0 } = options
     const quorum = { seats, epochSlots, elections: elections !== undefined }
-    const size = { nodes: verifiers + fullNodes + 1, verifiers, slotMs, ...quorum, load, seed, keep, durationS: null, ballast: options.ballast ?? 0 }
+    const size = { nodes: verifiers + fullNodes + 1, verifiers, slotMs, ...quorum, load, seed, keep, durationS: null, ballast }
     const swarm = await Swarm.create({ ...size, program: [BUNDLE], note: (text) => say(`      -   ${text}`) })
     const killNow = (): void => swarm.killNow()
     process.once('exit', killNow)
