@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Lab, type ScenarioOptions } from '../../scripts/scenarios/lab.ts'
@@ -61,13 +62,13 @@ class Stage {
     return { height, hash: head }
   }
 
-  flags(directory: string, { height, hash }: Checkpoint, bootstrap: readonly string[]): readonly string[] {
+  flags(directory: string, { height, hash }: Checkpoint, bootstrap: readonly string[], role = 'full'): readonly string[] {
     const addresses = ['--listen', '/ip4/127.0.0.1/tcp/0', '--api', '127.0.0.1:0', '--scope', 'local', '--log-format', 'json']
     const peers = bootstrap.flatMap((address) => ['--bootstrap', address])
-    return ['start', '--dir', directory, '--role', 'full', ...addresses, ...peers, '--checkpoint', `${height}:${hash}`, '--parent-watch']
+    return ['start', '--dir', directory, '--role', role, ...addresses, ...peers, '--checkpoint', `${height}:${hash}`, '--parent-watch']
   }
   async start(member: Member, checkpoint: Checkpoint, bootstrap: readonly string[]): Promise<void> {
-    await member.start(this.lab.swarm.options.program, this.flags(member.place.directory, checkpoint, bootstrap))
+    await member.start(this.lab.swarm.options.program, this.flags(member.place.directory, checkpoint, bootstrap, member.place.role))
   }
   /** Fields of what a node has logged under a name. */
   logOf(path: string, event: string): readonly Fields[] {
@@ -204,6 +205,24 @@ async function killed(stage: Stage, checkpoint: Checkpoint): Promise<void> {
   }
 }
 
+/** A verifier without which there are no blocks has lost its store. */
+async function restored(stage: Stage): Promise<void> {
+  const { lab } = stage
+  const member = lab.swarm.verifiers[2] ?? assert.fail('there are three')
+  await lab.swarm.refresh()
+  const { height, head } = stage.first.status ?? assert.fail('it runs')
+  await member.stop()
+  rmSync(join(member.place.directory, 'store'), { recursive: true })
+  await stage.start(member, { height, hash: head }, stage.bootstrap)
+  await stage.expectBegun(member, { height, hash: head })
+  const sealed = (): number => member.status?.verifier?.sealed ?? 0
+  await lab.expect(
+    'a verifier that begins with a snapshot signs again',
+    () => sealed() >= FOLLOWED_BLOCKS,
+    () => `${sealed()} seals, silence ${member.status?.verifier?.silence}`,
+  )
+}
+
 /** The operator mistyped. */
 async function mistaken(stage: Stage, { height }: Checkpoint): Promise<void> {
   const { lab } = stage
@@ -246,6 +265,7 @@ describe('fast start in a swarm of processes', function () {
         const checkpoint = await stage.freshCheckpoint()
         await Promise.all(steps.map((step) => step(stage, checkpoint)))
       }
+      await restored(stage)
     }
     const { checks } = await Lab.run('fast-start', play, OPTIONS, say)
     assert.ok(checks.length > 25, `${checks.length} checks`)
