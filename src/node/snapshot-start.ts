@@ -42,6 +42,12 @@ export interface SnapshotStartOptions {
 
 type Progress = NonNullable<NodeStatus['sync']['snapshot']>
 
+interface Tried {
+  /** Who offered it then. */
+  readonly of: ReadonlySet<string>
+  readonly untilMs: number
+}
+
 const LOOKING: Progress = { height: null, parts: 0, partsHere: 0, peers: 0 }
 
 /**
@@ -54,8 +60,8 @@ export class SnapshotStart {
   readonly #wakeup = new Wakeup()
   readonly #peers: SnapshotPeers
   readonly #headers: TrustedHeaders
-  /** What could not be had since the last part came, and until when others come first. */
-  readonly #triedUntilMs = new Map<string, number>()
+  /** What could not be had since the last part came: of whom, and until when others come first unless somebody else offers it. */
+  readonly #tried = new Map<string, Tried>()
   /** How many parts of each snapshot have been here: what is fetched anew, after another was tried, is no progress. */
   readonly #mostParts = new Map<string, number>()
   #fetching: SnapshotOffer | null = null
@@ -117,13 +123,14 @@ export class SnapshotStart {
           await this.#wakeup.wait(Math.min(gatherMs, patienceMs))
           continue
         }
+        const of = new Set(this.#peers.offering(offer))
         const outcome = await this.#beginWith(offer)
         if (outcome === 'begun') return this.#options.onEnd()
         if (outcome === 'nearer') {
           idleMs = null
-          this.#triedUntilMs.clear()
+          this.#tried.clear()
         }
-        this.#triedUntilMs.set(offerKey(offer), performance.now() + gatherMs)
+        this.#tried.set(offerKey(offer), { of, untilMs: performance.now() + gatherMs })
       }
       if (!this.#stop.signal.aborted) await this.#endWithout()
     } finally {
@@ -138,8 +145,9 @@ export class SnapshotStart {
   #choose(isLast: boolean): SnapshotOffer | null {
     const now = performance.now()
     const isDue = (offer: SnapshotOffer): boolean => {
-      const untilMs = this.#triedUntilMs.get(offerKey(offer))
-      return untilMs === undefined || (!isLast && untilMs <= now)
+      const tried = this.#tried.get(offerKey(offer))
+      if (tried === undefined || this.#peers.offering(offer).some((peerId) => !tried.of.has(peerId))) return true
+      return !isLast && tried.untilMs <= now
     }
     const offers = this.#peers.offers().filter(isDue)
     const begun = this.#options.snapshots.download?.manifest
