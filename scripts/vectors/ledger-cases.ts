@@ -151,7 +151,7 @@ function accruals(): object[] {
         droplets: 1_000_000,
         bonds: {
           delegations: [{ verifier: v0.address, shares: 5_000_000 }],
-          unbonding: [{ verifier: v0.address, droplets: 7_000_000, releaseSlot: 9, epoch: 0 }],
+          unbonding: [{ verifier: v0.address, droplets: 7_000_000, epoch: 0 }],
         },
       }),
       timeMs: 3_600_000,

@@ -70,6 +70,9 @@ export const sampleGenesis: Genesis = {
     verifierFeeDroplets: 500_000,
     unbondingSlots: 14_400,
     evidenceSlots: 7200,
+    slashPpm: 50_000,
+    reporterPpm: 50_000,
+    jailSlots: 1000,
     slipChoices: 3,
     score: 'coins',
     minTurnoutPpm: 100_000,
@@ -147,6 +150,7 @@ export const firstHeader: Header = {
   maker: 0,
   proof: sampleHex('proof', 96),
   transactionsRoot: '00'.repeat(32),
+  evidenceRoot: '00'.repeat(32),
   stateRoot: sampleHex('state root', 32),
   nextQuorum: sampleHex('quorum', 32),
   burnedMicroHours: 0,
@@ -159,6 +163,7 @@ export const laterHeader: Header = {
   parentSeal: sampleAggregate,
   maker: 3,
   transactionsRoot: sampleHex('transactions root', 32),
+  evidenceRoot: '00'.repeat(32),
   burnedMicroHours: 123_456_789,
 }
 export const sampleCertificate: Certificate = {

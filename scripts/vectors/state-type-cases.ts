@@ -22,7 +22,7 @@ const parts: Account = {
   },
   bonds: {
     delegations: [{ verifier: sampleHex('to', 20), shares: 1000 }],
-    unbonding: [{ verifier: sampleHex('to', 20), droplets: 77, releaseSlot: 90_000, epoch: 2 }],
+    unbonding: [{ verifier: sampleHex('to', 20), droplets: 77, epoch: 2 }],
   },
   verifier: {
     ...{ peerId: first?.peerId ?? '', blsKey: first?.blsKey ?? '', commissionPpm: 50_000, registeredHeight: 12 },

@@ -24,6 +24,9 @@ export interface RuleFlags {
   readonly verifierFee: number
   readonly unbonding: Span
   readonly evidence: Span
+  readonly slash: number
+  readonly reporterShare: number
+  readonly jail: Span
   readonly reward: number
   readonly makerShare: number
   readonly epoch: Span
@@ -64,7 +67,10 @@ export function addRuleOptions(command: Command): Command {
     .addOption(valueOption('--min-stake <coins>', 'own and delegated stake that a verifier needs to be elected', coins, '100'))
     .addOption(valueOption('--verifier-fee <coins>', 'what it costs to register as a verifier; burned', coins, '10'))
     .addOption(valueOption('--unbonding <time>', 'until stake that was taken back is free; longer than --evidence', span, '7d'))
-    .addOption(valueOption('--evidence <time>', 'how long an offence can be proven', span, '3d'))
+    .addOption(valueOption('--evidence <time>', 'how long after its epoch an offence can be proven', span, '3d'))
+    .addOption(valueOption('--slash <percent>', 'of what is bonded to a verifier that an offence costs', percentage, '5%'))
+    .addOption(valueOption('--reporter-share <percent>', 'of a slash for the maker of the block with the evidence', percentage, '5%'))
+    .addOption(valueOption('--jail <time>', 'in which an offender cannot be elected', span, '30d'))
     .addOption(valueOption('--reward <coins>', 'minted for each block, for its maker and signers', coins, '0.01'))
     .addOption(valueOption('--maker-share <percent>', "the maker's part of reward and fees; signers share the rest", percentage, '20%'))
     .optionsGroup('Elections:')
@@ -116,6 +122,9 @@ export function parametersOf(flags: RuleFlags): Parameters {
     verifierFeeDroplets: flags.verifierFee,
     unbondingSlots: slots(flags.unbonding),
     evidenceSlots: slots(flags.evidence),
+    slashPpm: flags.slash,
+    reporterPpm: flags.reporterShare,
+    jailSlots: slots(flags.jail),
     slipChoices: flags.choices,
     score: flags.score,
     minTurnoutPpm: flags.minTurnout,

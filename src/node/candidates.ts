@@ -130,20 +130,20 @@ export class CandidateIntake {
       // [IGNORE] missing-transactions; [REJECT] bad-transaction, wrong-transactions-root.
       const body = await bodies.fill(hash, header, wire.shortIds, from)
       if (body.kind !== 'accept') return body
-      const executed = this.#execute(header, body.value)
+      const executed = this.#execute(wire, body.value)
       if (executed.kind !== 'accept') return executed
     }
     this.#options.onCandidate(proposed, wire)
     return accept(undefined)
   }
 
-  #execute(header: Header, transactions: readonly PreparedTransaction[]): Verdict<unknown> {
-    const { chain, known } = this.#options
+  #execute({ header, evidence }: Candidate, transactions: readonly PreparedTransaction[]): Verdict<unknown> {
+    const { chain, known, signatures } = this.#options
     // [IGNORE] old-height: the head moved while the body was fetched.
     if (header.parent !== chain.head.hash) return ignore('old-height', `height ${header.height}`)
-    const block = { header, transactions: transactions.map(({ transaction }) => transaction) }
+    const block = { header, evidence, transactions: transactions.map(({ transaction }) => transaction) }
     // [REJECT] every code of executeBlock.
-    const executed = executeBlock(chain, block, transactions)
+    const executed = executeBlock(chain, block, transactions, signatures)
     if (executed.kind === 'accept') known.add(executed.value)
     return executed
   }

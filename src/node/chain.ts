@@ -292,7 +292,7 @@ export class Chain {
 /** Genesis as height 0: slot 0 is free for the first block, so its own slot lies before it. */
 const genesisRef = (chainId: Hash): BlockRef => ({ hash: chainId, height: 0, slot: -1, parent: chainId })
 
-export const refOf = (chainId: Hash, of: Block): BlockRef => ({
+export const refOf = (chainId: Hash, of: Pick<Block, 'header'>): BlockRef => ({
   hash: blockHash(chainId, of.header),
   height: of.header.height,
   slot: of.header.slot,

@@ -305,7 +305,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
   async function startFollowing(): Promise<void> {
     for (const body of await chain.guardedBlocks()) {
       const checked = await bodies.check(body.transactions)
-      const executed = checked.kind === 'accept' ? executeBlock(chain, body, checked.value) : checked
+      const executed = checked.kind === 'accept' ? executeBlock(chain, body, checked.value, signatures) : checked
       if (executed.kind !== 'accept') continue
       known.add(executed.value)
       feed({ kind: 'block-known', block: executed.value.ref }, executed.value)

@@ -12,10 +12,11 @@ import type { Signer } from '../ports/signer.ts'
 import type { GuardFile } from '../ports/store.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import { encode } from '../wire/codec.ts'
+import type { ProvenEvidence } from '../wire/evidence.ts'
 import { shortIdOf, ticketOf, transactionId } from '../wire/ids.ts'
 import type { Quorum } from '../wire/quorum.ts'
 import { statementMessage, ticketMessage } from '../wire/signing.ts'
-import { type AggregateSignature, type Candidate, candidate, compactBlock, publicRecord } from '../wire/types.ts'
+import { type AggregateSignature, type Candidate, type Certificate, candidate, compactBlock, publicRecord } from '../wire/types.ts'
 import { BlockSize } from './block-size.ts'
 import type { Bodies } from './bodies.ts'
 import { FETCH_DEADLINE_MS } from './bounds.ts'
@@ -44,6 +45,11 @@ export interface RunnerOptions {
   readonly client: SyncClient
   readonly slots: Slots
   readonly heard: Heard
+  readonly evidence: {
+    /** What blocks have not punished yet, as far as this node knows. */
+    unpunished(): readonly ProvenEvidence[]
+    publishTally(certificates: readonly Certificate[]): void
+  }
   readonly signatures: Signatures
   readonly telemetry: Telemetry
   readonly verifier: Verifier | null
@@ -210,6 +216,8 @@ export class Runner {
         return options.signService().refuse(effect)
       case 'gossip-certificate':
         return this.#publish('evidence', encode(publicRecord, { kind: 'certificate', certificate: effect.certificate }))
+      case 'gossip-tally':
+        return options.evidence.publishTally(effect.certificates)
       case 'fetch-block':
         void this.#fetchBlock(effect.block, effect.from)
         return
@@ -249,10 +257,10 @@ export class Runner {
   }
 
   async #build(slot: number): Promise<void> {
-    const { chain, pool, known, seat } = this.#options
+    const { chain, pool, known, seat, evidence } = this.#options
     const self = seat.in(chain.quorum)
     invariant(self !== null && this.#proof !== null, 'only a maker with a ticket builds')
-    const built = buildBlock(chain, pool, self, slot, this.#proof.proof, this.#blockSize.limit)
+    const built = buildBlock(chain, pool, evidence.unpunished(), self, slot, this.#proof.proof, this.#blockSize.limit)
     if (built !== null) known.add(built)
     this.#results.push({ kind: 'block-built', slot, block: built?.ref ?? null })
   }
@@ -267,7 +275,7 @@ export class Runner {
     )
     const signature = await verifier.signer.sign(statementMessage(chain.chainId, statement))
     heard.note(chain.quorum, statement, { signers: [self], signature })
-    const { header } = block.block
+    const { header, evidence } = block.block
     const shortIds = block.transactions.map(({ id }) => shortIdOf(id))
     const wire: Candidate = {
       slot: statement.slot,
@@ -275,6 +283,7 @@ export class Runner {
       proof: this.#proof.proof,
       justification,
       header,
+      evidence,
       shortIds,
       signature,
     }
@@ -300,12 +309,12 @@ export class Runner {
     if (final === undefined || chain.heightOf(of) !== height) return
     if (of === chain.head.hash && seal.signers.length > (chain.headSeal?.signers.length ?? 0)) await chain.improveSeal(seal)
     const shortIds = final.transactions.map((transaction) => shortIdOf(transactionId(transaction)))
-    this.#publish('blocks', encode(compactBlock, { header: final.header, shortIds, seal }))
+    this.#publish('blocks', encode(compactBlock, { header: final.header, evidence: final.evidence, shortIds, seal }))
   }
 
   /** Gets a block that a certificate or a leader names: from who asked first, then from any peer. */
   async #fetchBlock(of: string, from: number | null): Promise<void> {
-    const { chain, known, network, client, bodies, telemetry } = this.#options
+    const { chain, known, network, client, bodies, signatures, telemetry } = this.#options
     const first = from === null ? undefined : chain.quorum.members[from]?.peerId
     const others = network.peers().map(({ peerId }) => peerId)
     for (const peerId of [...(first === undefined || first === network.peerId ? [] : [first]), ...others.slice(0, 4)]) {
@@ -315,7 +324,7 @@ export class Runner {
         if (answer === null) continue
         const checked = await bodies.check(answer.block.transactions)
         if (checked.kind !== 'accept' || answer.block.header.parent !== chain.head.hash) continue
-        const executed = executeBlock(chain, answer.block, checked.value)
+        const executed = executeBlock(chain, answer.block, checked.value, signatures)
         if (executed.kind === 'accept' && executed.value.ref.hash === of) {
           known.add(executed.value)
           this.feed({ kind: 'block-known', block: executed.value.ref }, executed.value)

@@ -40,7 +40,7 @@ export class SealedBlockIntake {
     }
     const { chain, known, bodies, onBehind, onSealed } = this.#options
     const { header, seal } = wire
-    const ref = refOf(chain.chainId, { header, transactions: [] })
+    const ref = refOf(chain.chainId, { header })
     if (ref.hash === chain.head.hash) return this.#takeFullerSeal(ref, seal)
     // [IGNORE] old-height: final already.
     if (ref.height <= chain.head.height) return ignore('old-height', `height ${ref.height}, the head is ${chain.head.height}`)
@@ -62,8 +62,8 @@ export class SealedBlockIntake {
         return ignore(body.code, body.detail)
       }
       if (header.parent !== chain.head.hash) return ignore('old-height', `height ${ref.height}`)
-      const block = { header, transactions: body.value.map(({ transaction }) => transaction) }
-      const executed = executeBlock(chain, block, body.value)
+      const block = { header, evidence: wire.evidence, transactions: body.value.map(({ transaction }) => transaction) }
+      const executed = executeBlock(chain, block, body.value, null)
       if (executed.kind !== 'accept') {
         this.#options.onInvalidSealed(ref, `${executed.code}: ${executed.detail}`)
         return ignore('invalid-sealed', executed.detail)

@@ -78,7 +78,9 @@ export class SyncServer {
       }
       case 'block': {
         const block = this.#find(request.block)
-        return block === undefined ? UNAVAILABLE : { kind: 'block', block: { header: block.header, transactions: block.transactions } }
+        return block === undefined
+          ? UNAVAILABLE
+          : { kind: 'block', block: { header: block.header, evidence: block.evidence, transactions: block.transactions } }
       }
       case 'newest-signed': {
         const records = heard.of(request.verifier)

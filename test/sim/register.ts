@@ -1,6 +1,7 @@
 import type { Hex } from '../../src/base/hex.ts'
-import { type OffenceKind, offenceOf } from '../../src/consensus/evidence.ts'
+import { offenceOf } from '../../src/consensus/evidence.ts'
 import { stakeOf } from '../../src/consensus/quorum.ts'
+import type { OffenceKind } from '../../src/wire/evidence.ts'
 import type { Certificate, SignRequest, Statement } from '../../src/wire/types.ts'
 
 type Voted = Exclude<Statement, { kind: 'candidate' }>

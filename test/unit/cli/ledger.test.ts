@@ -256,7 +256,7 @@ describe('quorate: commands of the ledger', () => {
       client,
       clientAccount(client, {
         delegations: [{ verifier: first, droplets: 3_500_000, shares: 3_000_000 }],
-        unbonding: [{ verifier: second, droplets: 1_000_000, releaseSlot: 900, releaseTimeMs: 0 }],
+        unbonding: [{ verifier: second, droplets: 1_000_000, releaseTimeMs: 0 }],
         endorses: [first, second],
         ballot: ballot({ slip: { weightDroplets: 12_500_000, choices: [first, second] }, sources: [{ source, droplets: 7_000_000 }] }),
       }),

@@ -157,7 +157,7 @@ const anAccount = record<Account>({
   bonds: orNull(
     record<Bonds>({
       delegations: listOf(record({ verifier: address, shares: safe }), MAX_DELEGATIONS),
-      unbonding: listOf(record({ verifier: address, droplets: safe, releaseSlot: safe, epoch: safe }), MAX_UNBONDINGS),
+      unbonding: listOf(record({ verifier: address, droplets: safe, epoch: safe }), MAX_UNBONDINGS),
     }),
   ),
   verifier: orNull(
@@ -230,7 +230,7 @@ describe('ledger: bytes of an account', () => {
       },
       bonds: {
         delegations: new Array(MAX_DELEGATIONS).fill({ verifier: '0a'.repeat(20), shares: most }),
-        unbonding: new Array(MAX_UNBONDINGS).fill({ verifier: '0a'.repeat(20), droplets: most, releaseSlot: most, epoch: most }),
+        unbonding: new Array(MAX_UNBONDINGS).fill({ verifier: '0a'.repeat(20), droplets: most, epoch: most }),
       },
       verifier: {
         ...{ peerId: 'z'.repeat(96), blsKey: '0a'.repeat(48), commissionPpm: 1_000_000, registeredHeight: most },

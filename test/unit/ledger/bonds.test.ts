@@ -144,9 +144,7 @@ describe('ledger: what comes back from bonds', () => {
   it('is there with the first block at its slot, not before', () => {
     const chain = new TestChain()
     chain.block({ slot: 5, transactions: [{ from: 'v1', action: act.unstake(7 * COIN) }] })
-    assert.deepEqual(chain.account('v1').bonds?.unbonding, [
-      { verifier: addressOfName('v1'), droplets: 7 * COIN, releaseSlot: 305, epoch: 0 },
-    ])
+    assert.deepEqual(chain.account('v1').bonds?.unbonding, [{ verifier: addressOfName('v1'), droplets: 7 * COIN, epoch: 0 }])
     handover(chain)
     assert.deepEqual(released(chain, 304), [])
     const before = chain.account('v1').droplets
@@ -227,7 +225,7 @@ describe('ledger: what comes back from bonds', () => {
 
   it('comes in the next block where a block gives back as much as it may', () => {
     const { chainId, accounts, globals, quorum, headQuorum } = stateOf()
-    const sum: Unbonding = { verifier: addressOfName('v1'), droplets: 1, releaseSlot: 7, epoch: 0 }
+    const sum: Unbonding = { verifier: addressOfName('v1'), droplets: 1, epoch: 0 }
     const empty = emptyAccount(genesisOf().timeMs)
     const waiting = Array.from({ length: 313 }, (_, index): [string, Account] => [
       addressOfName(`w${index}`),

@@ -19,6 +19,9 @@ const SLOTS = {
   forcedElectionSlots: 900,
   unbondingSlots: 20,
   evidenceSlots: 10,
+  slashPpm: 50_000,
+  reporterPpm: 50_000,
+  jailSlots: 1000,
   maxExpirySlots: 1000,
 }
 const world = (parameters: World['parameters'] = {}): World => ({

@@ -12,6 +12,7 @@ const block = (height: number): SignedBlock => ({
     maker: 1,
     proof: 'bb'.repeat(96),
     transactionsRoot: '00'.repeat(32),
+    evidenceRoot: '00'.repeat(32),
     stateRoot: 'cc'.repeat(32),
     nextQuorum: 'dd'.repeat(32),
     burnedMicroHours: 7,

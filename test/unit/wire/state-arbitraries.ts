@@ -19,7 +19,7 @@ const ballot: fc.Arbitrary<Ballot> = record({
 })
 const bonds: fc.Arbitrary<Bonds> = record({
   delegations: fc.array(record({ verifier: address, shares: safe }), few),
-  unbonding: fc.array(record({ verifier: address, droplets: safe, releaseSlot: safe, epoch: safe }), few),
+  unbonding: fc.array(record({ verifier: address, droplets: safe, epoch: safe }), few),
 })
 const verifier: fc.Arbitrary<Verifier> = record({
   peerId: textOf(96),
