@@ -27,6 +27,12 @@ export class Witness {
     return evidence
   }
 
+  /** Whether each of these keys is known to have made that statement. */
+  knows({ statement, keys }: Pick<SignedStatement, 'statement' | 'keys'>): boolean {
+    const same = (this.#byHeight.get(statement.height) ?? []).filter((other) => isSame(other.statement, statement))
+    return keys.every((key) => same.some((other) => other.keys.includes(key)))
+  }
+
   /** Lets go of what is too old to matter, now that a block of that height is final. */
   settle(headHeight: number): void {
     const oldest = headHeight - WITNESSED_HEIGHTS
