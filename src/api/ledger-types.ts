@@ -44,6 +44,8 @@ export interface VerifierView {
   /** There; what was bonded to it when it was elected. */
   readonly weightDroplets: number
   readonly jailedUntilSlot: number | null
+  /** What it was punished for, the oldest first, as long as evidence of it counts. */
+  readonly offences: readonly { readonly kind: OffenceKind; readonly height: number }[]
   /** What the web of trust gives it; an anchor begins with a thousand million. */
   readonly trust: number
   /** Weight of the slips that name it in the open election. */

@@ -16,7 +16,7 @@ import type { ProvenEvidence } from '../wire/evidence.ts'
 import { shortIdOf, ticketOf, transactionId } from '../wire/ids.ts'
 import type { Quorum } from '../wire/quorum.ts'
 import { statementMessage, ticketMessage } from '../wire/signing.ts'
-import { type AggregateSignature, type Candidate, type Certificate, candidate, compactBlock, publicRecord } from '../wire/types.ts'
+import { type AggregateSignature, type Candidate, type Certificate, candidate, compactBlock } from '../wire/types.ts'
 import { BlockSize } from './block-size.ts'
 import type { Bodies } from './bodies.ts'
 import { FETCH_DEADLINE_MS } from './bounds.ts'
@@ -48,6 +48,7 @@ export interface RunnerOptions {
   readonly evidence: {
     /** What blocks have not punished yet, as far as this node knows. */
     unpunished(): readonly ProvenEvidence[]
+    publishCertificate(certificate: Certificate): void
     publishTally(certificates: readonly Certificate[]): void
   }
   readonly signatures: Signatures
@@ -215,7 +216,7 @@ export class Runner {
       case 'refuse':
         return options.signService().refuse(effect)
       case 'gossip-certificate':
-        return this.#publish('evidence', encode(publicRecord, { kind: 'certificate', certificate: effect.certificate }))
+        return options.evidence.publishCertificate(effect.certificate)
       case 'gossip-tally':
         return options.evidence.publishTally(effect.certificates)
       case 'fetch-block':
@@ -337,7 +338,7 @@ export class Runner {
     }
   }
 
-  #publish(topic: 'candidates' | 'blocks' | 'evidence', data: Uint8Array): void {
+  #publish(topic: 'candidates' | 'blocks', data: Uint8Array): void {
     const { network, telemetry } = this.#options
     network.publish(topic, data).catch((error: unknown) => telemetry.log('warn', 'publish-failed', { topic, error: String(error) }))
   }

@@ -9,7 +9,7 @@ import { quorumMembers } from '../wire/quorum.ts'
 import { type Hash, type SignedBlock, signedBlock } from '../wire/types.ts'
 import { inTurns } from './in-turns.ts'
 import { keys } from './keyspace.ts'
-import { corrupt, decodeStored, place } from './stored.ts'
+import { corrupt, decodeStored, place, putPunished } from './stored.ts'
 
 /**
  * Makes the state of a whole snapshot in the store that of the chain, in a store that is at genesis. `signed` is the block
@@ -22,6 +22,7 @@ export async function installSnapshot(store: Store, chainId: Hash, signed: Signe
       { kind: 'put', key: keys.installing, value: encode(u64, height) },
       { kind: 'put', key: keys.block(height), value: encode(signedBlock, signed) },
       { kind: 'put', key: keys.blockHeight(blockHash(chainId, signed.header)), value: encode(u64, height) },
+      ...putPunished(signed),
       ...signed.transactions.map(
         (transaction, index): Write => ({
           ...{ kind: 'put', key: keys.transaction(transactionId(transaction)) },

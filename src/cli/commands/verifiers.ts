@@ -4,7 +4,7 @@ import { formatCoins } from '../../base/amounts.ts'
 import { findNode, type NodeClient, type NodePlace } from '../client.ts'
 import { obstacleText } from '../ledger-text.ts'
 import { apiOption, directoryOption, integer, jsonOption } from '../options.ts'
-import { facts, percent, print, printable, printJson, table } from '../text.ts'
+import { facts, percent, plural, print, printable, printJson, table } from '../text.ts'
 
 interface VerifiersFlags extends NodePlace {
   readonly from: number
@@ -40,8 +40,11 @@ async function showRegistered(node: NodeClient, { from, limit, json }: Verifiers
   const { formatAddress } = await import('../../node/wallet.ts')
   const { registered, verifiers } = answer
   if (verifiers.length === 0) return print(`no verifier from place ${from} on; ${registered} are registered`)
-  const state = ({ obstacle, jailedUntilSlot }: ListedVerifier): string =>
-    obstacle === null ? '' : obstacleText(obstacle, jailedUntilSlot)
+  const state = ({ obstacle, jailedUntilSlot, offences }: ListedVerifier): string =>
+    [
+      ...(obstacle === null ? [] : [obstacleText(obstacle, jailedUntilSlot)]),
+      ...(offences.length === 0 ? [] : [`${plural(offences.length, 'offence')} on the chain`]),
+    ].join('; ')
   print(
     table(
       [
