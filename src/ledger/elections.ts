@@ -22,9 +22,9 @@ export function isElectionDue({ globals }: Pick<LedgerState, 'globals'>, slot: n
   return slot >= (election === null ? nextElectionSlot : election.closesSlot)
 }
 
-/** What a block begins with: it settles the election that is over, or opens the one that is due. */
+/** It settles the election that is over, or opens the one that is due. One that the block's evidence has just opened goes on. */
 export function turnElections(draft: Draft): void {
-  if (!isElectionDue(draft.state, draft.slot)) return
+  if (!isElectionDue(draft, draft.slot)) return
   if (draft.globals.election === null) openElection(draft, 'epoch')
   else settle(draft, draft.globals.election)
 }

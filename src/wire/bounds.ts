@@ -34,7 +34,7 @@ export const MAX_CHUNK_BYTES = 4 * 1024 * 1024
 export const MAX_MANIFEST_BYTES = 3 * 1024 * 1024
 /** Snapshots that a node can offer at once. */
 export const MAX_SNAPSHOTS = 8
-/** Evidence of one block: each has the keys of two quorums at most, 100 kB in all. */
+/** Evidence of one block. Each has the keys of two quorums at most: 400 kB in all where quorums are as large as they can be, 100 where they have 150. */
 export const MAX_BLOCK_EVIDENCE = 8
 /** What a leader collected in a slot: votes, locks, seals. */
 export const MAX_TALLY = 3

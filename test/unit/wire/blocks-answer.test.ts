@@ -17,6 +17,7 @@ const block = (height: number): SignedBlock => ({
     nextQuorum: 'dd'.repeat(32),
     burnedMicroHours: 7,
   },
+  evidence: [],
   transactions: [],
   seal: { signers: [0, 2], signature: 'ee'.repeat(96) },
 })
