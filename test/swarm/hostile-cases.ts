@@ -53,7 +53,7 @@ export const sealed = (
   shortIds: readonly string[] = [],
 ): Uint8Array => {
   const statement = { kind: 'seal', height: header.height, block: blockHash(chain.chainId, header) } as const
-  return encode(compactBlock, { header, shortIds, seal: aggregateOf(chain, signers, statement, chainId) })
+  return encode(compactBlock, { header, evidence: [], shortIds, seal: aggregateOf(chain, signers, statement, chainId) })
 }
 /** The nonce is ahead, so that no block ever takes it. */
 const pending = (changes: Parameters<typeof transferOf>[3] = {}) => transferOf(chain, 0, 500 + Math.floor(Math.random() * 400), changes)
@@ -168,7 +168,8 @@ export const rejected: readonly GossipCase[] = [
   {
     description: 'signers beyond the quorum',
     topic: 'blocks',
-    message: () => encode(compactBlock, { header: nextHeader(), shortIds: [], seal: { signers: [0, 1, 2, 511], signature: junk96() } }),
+    message: () =>
+      encode(compactBlock, { header: nextHeader(), evidence: [], shortIds: [], seal: { signers: [0, 1, 2, 511], signature: junk96() } }),
     counter: 'blocks.reject.unknown-signer',
   },
   { description: 'cut short', topic: 'blocks', message: () => truncated(sealed(nextHeader(), [0])), counter: 'blocks.reject.malformed' },

@@ -1,3 +1,4 @@
+import type { EvidenceList, EvidenceResult, EvidenceView } from '../../../src/api/evidence-types.ts'
 import type {
   AccountView,
   ElectionsView,
@@ -40,8 +41,8 @@ export const genesis: Genesis = {
     quorumSize: 64,
     minStakeDroplets: 100_000_000,
     verifierFeeDroplets: 10_000_000,
-    unbondingSlots: 604_800,
-    evidenceSlots: 259_200,
+    unbondingSlots: 302_400,
+    evidenceSlots: 129_600,
     slashPpm: 50_000,
     reporterPpm: 50_000,
     jailSlots: 1000,
@@ -81,6 +82,7 @@ export const listedVerifier = (address: Hex, changes: Partial<ListedVerifier> = 
   inQuorum: true,
   weightDroplets: 120_000_000,
   jailedUntilSlot: null,
+  offences: [],
   trust: 0,
   votesDroplets: 7_000_000,
   obstacle: null,
@@ -124,6 +126,7 @@ const blockAt = (height: number, bytes = 500): BlockView => {
       nextQuorum: hex('9', 32),
       burnedMicroHours: 0,
     },
+    evidence: [],
     transactions: [transaction],
     seal,
   }
@@ -161,6 +164,9 @@ export class FakeNode implements NodeView {
     listedVerifier(hex('b', 20), { inQuorum: false, weightDroplets: 0 }),
   ]
   openElection: ElectionsView['open'] = null
+  readonly held = new Map<Hex, EvidenceView>()
+  readonly submittedEvidence: Hex[] = []
+  evidenceAnswer: EvidenceResult = { id: hex('e', 32), accepted: true }
   readonly listeners = new Set<(event: NodeEvent) => void>()
 
   emit(event: NodeEvent): void {
@@ -279,6 +285,21 @@ export class FakeNode implements NodeView {
       supplyDroplets: 1_000_000_000,
       holds: true,
     }
+  }
+
+  evidence(from: number, count: number): EvidenceList {
+    const all = [...this.held.values()]
+    const summaries = all.map(({ statements: _, bytes: __, ...summary }) => summary)
+    return { height: this.height, total: all.length, evidence: summaries.slice(from, from + count) }
+  }
+
+  evidenceOf(id: Hex): EvidenceView | undefined {
+    return this.held.get(id)
+  }
+
+  submitEvidence(bytes: Hex): Promise<EvidenceResult> {
+    this.submittedEvidence.push(bytes)
+    return Promise.resolve(this.evidenceAnswer)
   }
 
   onEvent(listener: (event: NodeEvent) => void): () => void {

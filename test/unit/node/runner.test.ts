@@ -74,6 +74,7 @@ describe('the runner', () => {
     const network = new FakeNetwork(of.verifiers[0]?.peerId)
     const client = new SyncClient(network)
     const nothing = (): void => {}
+    const heard = new Heard()
     const { slotMs, choiceMs } = of.genesis.parameters
     const common = {
       chain,
@@ -82,11 +83,11 @@ describe('the runner', () => {
       signatures: nativeSignatures,
       telemetry: quiet(),
       known: new KnownBlocks((of) => runner.state.blocks.some(({ hash }) => hash === of)),
-      heard: new Heard(),
+      heard,
       seat: new Seat(signer.publicKey),
       waiters: new HeadWaiters(),
       onBehind: nothing,
-      quorumSignatures: new QuorumSignatures(of.chainId, nativeSignatures),
+      quorumSignatures: new QuorumSignatures(of.chainId, nativeSignatures, heard),
     }
     const pool = new Pool(DEFAULT_POOL_LIMITS)
     const bodies = new Bodies(chain, pool, client, nativeSignatures)
@@ -95,6 +96,7 @@ describe('the runner', () => {
       pool,
       bodies,
       client,
+      evidence: { unpunished: () => [], publishCertificate: nothing, publishTally: nothing },
       verifier: { signer, publicKey: signer.publicKey, guard },
       record: emptyRecord,
       doubtful: false,
@@ -145,7 +147,7 @@ describe('the runner', () => {
     runner.feed({ kind: 'own-signatures-known', known: never })
     runner.feed({ kind: 'slot-started', slot: 5 })
     await idle()
-    const built = buildBlock(chain, new Pool(DEFAULT_POOL_LIMITS), 0, 4, proofOf(of, 0, 4), 0)
+    const built = buildBlock(chain, new Pool(DEFAULT_POOL_LIMITS), [], 0, 4, proofOf(of, 0, 4), 0)
     invariant(built !== null, 'a block after the idle interval')
     const flood = (): void => {
       for (let index = 0; index < 3 * MAX_KNOWN_BLOCKS; index++) known.add({ ...built, ref: { ...built.ref, hash: `${index}` } })
@@ -266,13 +268,13 @@ describe('the runner', () => {
         return verdict.kind === 'accept' ? 'accept' : verdict.code
       }
       const block = blockHash(of.chainId, worst.header)
+      const statementOfWorst = { kind: 'vote', height: 1, slot, block, validSlot: null } as const
       assert.equal(await code(forged), 'lower-ticket')
-      assert.equal(intake.isOutranked(slot, worst.maker, block), false)
+      assert.equal(intake.isOutranked(statementOfWorst, worst.maker), false)
       assert.equal(await code(worst), 'lower-ticket')
-      assert.equal(intake.isOutranked(slot, worst.maker, block), true)
+      assert.equal(intake.isOutranked(statementOfWorst, worst.maker), true)
       assert.equal(await code({ ...worst, maker: 9 }), 'justification-missing')
       assert.equal(await code({ ...worst, maker: 9, header: { ...worst.header, maker: 9 } }), 'unknown-maker')
-      const statementOfWorst = { kind: 'vote', height: 1, slot, block, validSlot: null } as const
       const serve = network.handlers.get('sign')
       const peerId = of.verifiers[worst.maker]?.peerId ?? ''
       const answer = await serve?.(
@@ -283,7 +285,7 @@ describe('the runner', () => {
       const response = decode(signResponse, answer ?? fromHex(''))
       assert.equal(response.kind === 'refusal' && response.reason, 'lower-ticket')
       intake.forget(slot + 1)
-      assert.equal(intake.isOutranked(slot, worst.maker, block), false)
+      assert.equal(intake.isOutranked(statementOfWorst, worst.maker), false)
       await runner.stop()
     })
   })
