@@ -99,7 +99,7 @@ function verifierOf(wallet: Wallet, number: number): TestVerifier {
   const blsSecret = blsSecretKey(sha256(utf8(`epochs ${number}`)))
   const blsKey = blsPublicKey(blsSecret)
   const possession = blsSign(blsSecret, possessionMessage(blsKey, wallet.address))
-  return { wallet, peerId: `Peer${number + 1}`, blsSecret, blsKey, possession }
+  return { wallet, peerId: `Peer${number + 1}`.replaceAll('0', 'o'), blsSecret, blsKey, possession }
 }
 
 /**
