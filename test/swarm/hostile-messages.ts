@@ -15,6 +15,7 @@ import {
   type Candidate,
   type Certificate,
   candidate,
+  compactBlock,
   type Evidence,
   type Hash,
   type Header,
@@ -144,6 +145,17 @@ export function candidateOf(chain: TestChain, node: RunningNode, maker: number, 
 }
 
 export const candidateBytes = (...args: Parameters<typeof candidateOf>): Uint8Array => encode(candidate, candidateOf(...args))
+
+/** A block as it goes to everybody when it is sealed; signed for another chain if told. */
+export function sealedBytes(
+  chain: TestChain,
+  header: Header,
+  signers: readonly number[],
+  { chainId = chain.chainId, shortIds = [] }: { readonly chainId?: Hash; readonly shortIds?: readonly Hex[] } = {},
+): Uint8Array {
+  const statement = { kind: 'seal', height: header.height, block: blockHash(chain.chainId, header) } as const
+  return encode(compactBlock, { header, evidence: [], shortIds, seal: aggregateOf(chain, signers, statement, chainId) })
+}
 
 /** A transfer of one of the funded accounts. */
 export function transferOf(
