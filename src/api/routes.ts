@@ -141,7 +141,7 @@ const verifiers = (view: NodeView, query: unknown): VerifiersView =>
 async function submitEvidence(view: NodeView, body: unknown): Promise<EvidenceResult> {
   const bytes = typeof body === 'object' && body !== null && 'evidence' in body ? body.evidence : undefined
   if (typeof bytes !== 'string') throw new ApiError(400, 'bad-body', 'send {"evidence": "<evidence in hex>"}')
-  const isEvidence = bytes.length <= evidence.maxBytes * 2 && isHex(bytes, bytes.length / 2)
+  const isEvidence = bytes.length % 2 === 0 && bytes.length <= evidence.maxBytes * 2 && isHex(bytes, bytes.length / 2)
   return isEvidence
     ? await view.submitEvidence(bytes)
     : { id: null, accepted: false, code: 'malformed', detail: 'is no evidence in lower-case hex' }

@@ -96,6 +96,23 @@ export const clientAccount = (address: Hex, changes: Partial<AccountView> = {}):
   ...changes,
 })
 
+/** Evidence that a block has punished; what is signed is not. */
+export const heldEvidence = (id: Hex, changes: Partial<EvidenceView> = {}): EvidenceView => {
+  const signers = [{ address: hex('a', 20), blsKey: hex('e', 48) }]
+  const vote = { kind: 'vote', height: 7, slot: 14, validSlot: null } as const
+  return {
+    ...{ id, kind: 'double-vote', height: 7, offenders: [{ address: hex('a', 20), peerId: '12D3KooWListed' }] },
+    seenAtMs: genesis.timeMs + 15_000,
+    punished: {
+      ...{ height: 9, slashedDroplets: 5_000_000, rewardDroplets: 250_000, reporter: hex('b', 20) },
+      slashed: [{ verifier: hex('a', 20), stakeDroplets: 4_000_000, delegatedDroplets: 1_000_000, unbondingDroplets: 0 }],
+    },
+    statements: ['1', '2'].map((digit) => ({ statement: { ...vote, block: hex(digit, 32) }, signers, signature: hex(digit, 96) })),
+    bytes: hex('7', 300),
+    ...changes,
+  }
+}
+
 const receipt: ReceiptView = {
   ...{ mintedDroplets: 10_000, sharedFeesDroplets: 1000, feesDroplets: 1000, burnedDroplets: 0, burnedMicroHours: 157_000 },
   rewards: [
