@@ -121,6 +121,7 @@ function measure(description: string, state: LedgerState): void {
       slot: block + 1,
       maker: block % quorum.members.length,
       ticket: seedOf(`ticket ${block}`),
+      evidence: [],
       parentSigners: block === 0 ? null : headQuorum.members.map((_, index) => index),
     }
     const items = transfers(block, nonces)
