@@ -50,8 +50,8 @@ interface Envelope {
   readonly quorum: Quorum
   readonly statement: CandidateStatement
   readonly signature: Hex
-  /** Its ticket and its signature. */
-  readonly items: readonly BlsItem[]
+  /** What its signatures are over: first its ticket's, then its own. */
+  readonly items: readonly [BlsItem, BlsItem]
   /** It was passed over for a better one, unchecked. */
   isOutranked: boolean
   /** Its signature was checked, and noted. */
@@ -76,7 +76,7 @@ export class CandidateIntake {
    */
   isOutranked({ height, slot, block }: Pick<CandidateStatement, 'height' | 'slot' | 'block'>, maker: number): boolean {
     const first = this.#envelopes.get(envelopeKey(height, slot, maker))
-    return first !== undefined && first.block === block && first.isOutranked && this.#isGood(first)
+    return first !== undefined && first.block === block && first.isOutranked && this.#options.signatures.blsVerifyMany(first.items)
   }
   forget(beforeSlot: number): void {
     for (const [key, { slot }] of this.#envelopes) if (slot < beforeSlot) this.#envelopes.delete(key)
@@ -129,9 +129,8 @@ export class CandidateIntake {
     // [IGNORE] own-key: another process signs with this node's key; the machine must hear of it, whatever it has itself.
     const own = state.record.candidate
     if (maker === state.members.self && !(own?.slot === slot && own.block === hash)) {
-      const signed = this.#checkSignatures(wire, hash, ticket)
+      const signed = this.#checkSignatures(wire, this.#envelopeOf(wire, hash, proposer.blsKey), ticket)
       if (signed.kind !== 'accept') return signed
-      this.#options.heard.note(chain.quorum, statementOf(wire, hash), { signers: [maker], signature: wire.signature })
       this.#options.onCandidate(proposed)
       return ignore('own-key', `a candidate in slot ${slot} that this node did not make`)
     }
@@ -148,10 +147,8 @@ export class CandidateIntake {
       this.#keep(envelope, maker)
       return ignore('lower-ticket', `maker ${maker} in slot ${slot}`)
     }
-    const signed = this.#checkSignatures(wire, hash, ticket)
+    const signed = this.#checkSignatures(wire, envelope, ticket)
     if (signed.kind !== 'accept') return signed
-    this.#note(envelope, maker)
-    this.#keep(envelope, maker)
     const executedBefore = known.get(hash)
     if (executedBefore !== undefined) known.add(executedBefore)
     else {
@@ -176,7 +173,7 @@ export class CandidateIntake {
     return executed
   }
 
-  #checkSignatures(wire: Candidate, hash: Hash, ticket: Hash): Verdict<unknown> {
+  #checkSignatures(wire: Candidate, envelope: Envelope, ticket: Hash): Verdict<unknown> {
     const { chain, signatures, quorumSignatures } = this.#options
     const { chainId, epochSeed, quorum, genesis } = chain
     const { header, justification } = wire
@@ -189,11 +186,13 @@ export class CandidateIntake {
     if (!selected(ticket, proposer.stakeDroplets)) return reject('ticket-above-threshold', `maker ${wire.maker} in slot ${wire.slot}`)
     if (!selected(ticketOf(header.proof), builder.stakeDroplets))
       return reject('ticket-above-threshold', `maker ${header.maker} in slot ${header.slot}`)
-    const items = [...this.#envelopeOf(wire, hash, proposer.blsKey).items]
+    const items: BlsItem[] = [...envelope.items]
     if (header.slot !== wire.slot)
       items.push({ publicKey: builder.blsKey, message: ticketMessage(chainId, epochSeed, header.slot), signature: header.proof })
     // [REJECT] bad-signature: of the tickets or the envelope.
     if (!signatures.blsVerifyMany(items)) return reject('bad-signature', `maker ${wire.maker} in slot ${wire.slot}`)
+    this.#note(envelope, wire.maker)
+    this.#keep(envelope, wire.maker)
     // [REJECT] bad-parent-seal: the header's certificate for its parent.
     const seal = checkParentSeal(chain, header, quorumSignatures)
     if (seal.kind !== 'accept') return seal
@@ -206,15 +205,16 @@ export class CandidateIntake {
     const { chainId, epochSeed, quorum } = this.#options.chain
     const { slot, signature } = wire
     const statement = statementOf(wire, hash)
-    const items = [
+    const items: [BlsItem, BlsItem] = [
       { publicKey, message: ticketMessage(chainId, epochSeed, slot), signature: wire.proof },
       { publicKey, message: statementMessage(chainId, statement), signature },
     ]
     return { ...{ slot, block: hash, quorum, statement, signature, items }, isOutranked: false, isNoted: false, isDouble: false }
   }
 
-  #isGood({ items }: Envelope): boolean {
-    return this.#options.signatures.blsVerifyMany(items)
+  /** Whether the maker signed it, whatever its ticket. */
+  #isSigned({ items: [, own] }: Envelope): boolean {
+    return this.#options.signatures.blsVerifyMany([own])
   }
   #note(envelope: Envelope, maker: number): void {
     if (envelope.isNoted) return
@@ -238,8 +238,8 @@ export class CandidateIntake {
     if (first === undefined || first.block === envelope.block) return accept(undefined)
     const known = ignore('known', `maker ${maker} has a candidate in slot ${envelope.slot}`)
     if (first.isDouble) return known
-    if (!this.#isGood(envelope)) return reject('bad-signature', `maker ${maker} in slot ${envelope.slot}`)
-    if (!first.isNoted && !this.#isGood(first)) {
+    if (!this.#isSigned(envelope)) return reject('bad-signature', `maker ${maker} in slot ${envelope.slot}`)
+    if (!first.isNoted && !this.#isSigned(first)) {
       this.#envelopes.delete(envelopeKey(envelope.statement.height, envelope.slot, maker))
       return accept(undefined)
     }

@@ -95,6 +95,19 @@ describe('candidates of a maker that makes two in one slot', () => {
     assert.deepEqual([checks, station.evidence().length, accepted.length], [before, 1, 1])
   })
 
+  it('whether one of them is valid, or drawn a ticket for, does not matter', async () => {
+    assert.equal(await take(otherOf(1)), 'reject wrong-state-root')
+    assert.equal(await take(candidateOf(1)), 'ignore known')
+    assert.equal(await take(candidateOf(2)), 'accept')
+    const proof = candidateOf(1).proof
+    const forged = candidateOf(2, { proof })
+    assert.equal(await take({ ...forged, proof }), 'ignore known')
+    assert.deepEqual(guiltyOf(station.publishedEvidence()), [
+      ['double-candidate', [keyOf(1)]],
+      ['double-candidate', [keyOf(2)]],
+    ])
+  })
+
   it('the same candidate twice proves nothing', async () => {
     assert.equal(await take(candidateOf(1)), 'accept')
     assert.equal(await take(candidateOf(1)), 'ignore known')
