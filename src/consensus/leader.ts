@@ -55,7 +55,7 @@ export function publishFullerSeal(turn: Turn): void {
   if (leading.seals.signatures.length > leading.publishedSigners) publish(turn, leading, leading.seals)
 }
 
-/** T1: whoever led shows all that it collected, won or lost, so that nobody can tell two leaders different things. */
+/** `evidence.md` P3: whoever led shows all that it collected, won or lost, so that nobody can tell two leaders different things. */
 export function publishTally(turn: Turn): void {
   const { leading } = turn.state
   if (leading === null) return

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { fromHex, type Hex, toHex } from '../../src/base/hex.ts'
 import { checkEvidence } from '../../src/consensus/evidence.ts'
 import { nativeSignatures } from '../../src/crypto/native.ts'
@@ -105,6 +107,27 @@ describe('vectors/evidence.json', () => {
     const keys = new Set(registry.map(({ blsKey }) => blsKey))
     const strangers = good.filter(({ offenders }) => offenders.some((key) => !keys.has(key)))
     assert.equal(strangers.length, 1)
+  })
+
+  const folder = fileURLToPath(new URL('../../protocols/', import.meta.url))
+  const pages = readdirSync(folder).filter((name) => name.startsWith('offence-'))
+  for (const name of pages)
+    it(`${name} has an example from here`, () => {
+      const text = readFileSync(folder + name, 'utf8')
+      const [, description = '', bytes, id] = /good, "([^"]+)": (\d+) bytes, id\s`(\w{64})`/.exec(text) ?? assert.fail('no example')
+      const example = good.find((one) => one.description === description)
+      assert.deepEqual([example?.id, (example?.bytes.length ?? 0) / 2], [id, Number(bytes)])
+      assert.ok(text.includes(`\`${example?.kind}\` (evidence.md O1)`))
+      for (const { statement, keys } of [example?.evidence.first, example?.evidence.second].filter((one) => one !== undefined))
+        for (const part of [statement.block, ...keys]) assert.ok(text.includes(`\`${part.slice(0, 8)}…\``), part)
+    })
+
+  it('every kind has a page', () => {
+    const kinds = [...new Set(good.map(({ kind }) => kind))].sort()
+    assert.deepEqual(
+      pages.filter((name) => name !== 'offence-conflicting-certificates.md').sort(),
+      kinds.map((kind) => `offence-${kind}.md`),
+    )
   })
 
   it('evidence roots', () => {
