@@ -1,21 +1,26 @@
 /**
  * Times loading a ledger and executing blocks of transfers on one core: `npx tsx scripts/bench-ledger.ts [accounts] [transfers] [blocks]`.
+ * And what blocks of evidence cost.
  * Figures of a busy machine are figures of the other programs too: the load that it prints should be about 0 before and 1 after.
  * The processor's time is that of all threads, the garbage collector's too, and suffers less from others.
  */
 import { cpus, loadavg } from 'node:os'
 import { performance } from 'node:perf_hooks'
 import { utf8 } from '../src/base/bytes.ts'
+import { fromHex, type Hex } from '../src/base/hex.ts'
+import { checkEvidence, evidenceOf } from '../src/consensus/evidence.ts'
 import { nativeSignatures } from '../src/crypto/native.ts'
 import { sha256Hex } from '../src/crypto/sha256.ts'
 import { apply, assemble, type BlockContext } from '../src/ledger/apply.ts'
 import { advance, genesisState, type LedgerState, restoreState } from '../src/ledger/state.ts'
 import { checkTransaction, type PreparedTransaction, prepare } from '../src/ledger/transaction.ts'
+import { MAX_BLOCK_EVIDENCE } from '../src/wire/bounds.ts'
 import { encode } from '../src/wire/codec.ts'
+import type { ProvenEvidence } from '../src/wire/evidence.ts'
 import type { Genesis, Parameters } from '../src/wire/genesis.ts'
 import { addressOf } from '../src/wire/ids.ts'
-import { transactionMessage } from '../src/wire/signing.ts'
-import { type Hash, type TransactionBody, transactionBody } from '../src/wire/types.ts'
+import { statementMessage, transactionMessage } from '../src/wire/signing.ts'
+import { type Evidence, type Hash, type SignedStatement, type Statement, type TransactionBody, transactionBody } from '../src/wire/types.ts'
 
 const [accountCount = 100_000, transferCount = 1_000, blockCount = 50] = process.argv.slice(2).map(Number)
 const COIN = 1_000_000
@@ -158,6 +163,110 @@ function measureChecks(): void {
   console.log(`check ${transferCount} transfers with signatures, once when they come in: ${show(checking)}`)
 }
 
+/** Quorum of the evidence that is measured, and how often each block of it is executed. */
+const OFFENDERS = 15
+const EVIDENCE_RUNS = 20
+const DELEGATORS = 10_000
+const KINDS = ['candidate', 'vote', 'lock', 'seal'] as const
+
+interface Signer {
+  readonly secretKey: Hex
+  readonly publicKey: Hex
+}
+const signers: readonly Signer[] = Array.from({ length: OFFENDERS }, (_, index) => {
+  const secretKey = nativeSignatures.blsSecretKey(fromHex(seedOf(`evidence ${index}`)))
+  return { secretKey, publicKey: nativeSignatures.blsPublicKey(secretKey) }
+})
+
+function signed(statement: Statement): SignedStatement {
+  const message = statementMessage(CHAIN_ID, statement)
+  const signature = nativeSignatures.blsAggregate(signers.map(({ secretKey }) => nativeSignatures.blsSign(secretKey, message)))
+  return { statement, keys: signers.map(({ publicKey }) => publicKey).sort(), signature }
+}
+
+/** Certificates of all signers over two blocks, of so many kinds and heights. */
+function certificatesInConflict(count: number): Evidence[] {
+  return Array.from({ length: count }, (_, index) => {
+    const kind = KINDS[index % KINDS.length] ?? 'seal'
+    const height = 1 + Math.floor(index / KINDS.length)
+    const [left, right] = ['a', 'b'].map((name) => {
+      const fields = { height, block: seedOf(name) }
+      if (kind === 'seal') return signed({ kind, ...fields })
+      return signed(kind === 'lock' ? { kind, ...fields, slot: 1 } : { kind, ...fields, slot: 1, validSlot: null })
+    }) as [SignedStatement, SignedStatement]
+    return evidenceOf(left, right)
+  })
+}
+
+/** The first verifier has so many delegators; half of them have taken something back. */
+function withDelegators(genesis: Genesis, state: LedgerState): LedgerState {
+  const [verifier] = state.quorum.members
+  const known = verifier === undefined ? undefined : state.accounts.get(verifier.id)
+  if (verifier === undefined || !known?.verifier) throw new Error('no verifier')
+  const accounts = new Map(state.accounts.entries())
+  for (const [index, address] of addresses.slice(0, DELEGATORS).entries()) {
+    const holder = accounts.get(address)
+    if (holder === undefined) throw new Error('too few accounts')
+    const unbonding = index % 2 === 0 ? [{ verifier: verifier.id, droplets: 2 * COIN, epoch: 0 }] : []
+    accounts.set(address, {
+      ...{ ...holder, droplets: holder.droplets - COIN - (index % 2 === 0 ? 2 * COIN : 0) },
+      bonds: { delegations: [{ verifier: verifier.id, shares: COIN }], unbonding },
+    })
+  }
+  const delegated = { delegatedDroplets: DELEGATORS * COIN, delegationShares: DELEGATORS * COIN }
+  accounts.set(verifier.id, { ...known, verifier: { ...known.verifier, ...delegated } })
+  const { globals, quorum, headQuorum } = state
+  return restoreState(genesis, CHAIN_ID, { accounts, globals, quorum, headQuorum })
+}
+
+/** What a block of evidence costs whoever checks it, and whoever executes it. */
+function measureEvidence(): void {
+  const evidence = certificatesInConflict(MAX_BLOCK_EVIDENCE)
+  const checking = noTimes()
+  let proofs: readonly ProvenEvidence[] = []
+  for (let run = 0; run < EVIDENCE_RUNS; run++)
+    proofs = timed(checking, () =>
+      evidence.map((one) => {
+        const verdict = checkEvidence(CHAIN_ID, one, nativeSignatures)
+        if (verdict.kind !== 'accept') throw new Error(verdict.detail)
+        return verdict.value
+      }),
+    )
+  console.log(`check ${proofs.length} pieces of evidence against ${OFFENDERS}, two sums of signatures each: ${show(checking)}`)
+  const document = genesisOf(OFFENDERS, false)
+  const genesis = { ...document, verifiers: document.verifiers.map((one, index) => ({ ...one, blsKey: signers[index]?.publicKey ?? '' })) }
+  const plain = genesisState(genesis, CHAIN_ID)
+  advanceEmpty(plain, 2)
+  execute(`apply them: ${proofs.length * OFFENDERS} slashes`, plain, proofs)
+  const first = plain.quorum.members[0]?.blsKey ?? ''
+  const one = proofs.slice(0, 1).map((proof) => ({ ...proof, offenders: [first] }))
+  const many = withDelegators(genesis, plain)
+  execute(`apply one against a verifier with ${DELEGATORS} delegators, half of them with coins on their way back`, many, one)
+  const all = { ...many, parameters: { ...many.parameters, slashPpm: 1_000_000 } }
+  execute('the same, and all is slashed, so that all delegations end', all, one)
+}
+
+function advanceEmpty(state: LedgerState, blocks: number): void {
+  for (let block = 0; block < blocks; block++) {
+    const verdict = apply(state, contextOf(state, []), [])
+    if (verdict.kind !== 'accept') throw new Error(verdict.detail)
+    advance(state, verdict.value)
+  }
+}
+const contextOf = ({ globals, headQuorum }: LedgerState, evidence: readonly ProvenEvidence[]): BlockContext => ({
+  ...{ slot: globals.height + 1, maker: 0, ticket: seedOf(`ticket ${globals.height}`), evidence },
+  parentSigners: globals.height === 0 ? null : headQuorum.members.map((_, index) => index),
+})
+
+function execute(description: string, state: LedgerState, proofs: readonly ProvenEvidence[]): void {
+  const applying = noTimes()
+  for (let run = 0; run < EVIDENCE_RUNS; run++) {
+    const verdict = timed(applying, () => apply(state, contextOf(state, proofs), []))
+    if (verdict.kind !== 'accept') throw new Error(verdict.detail)
+  }
+  console.log(`${description}: ${show(applying)}`)
+}
+
 const loadNow = (): string => loadavg()[0]?.toFixed(2) ?? ''
 console.log(`${accountCount} accounts, blocks of ${transferCount} transfers whose signatures were checked, median of ${blockCount}`)
 console.log(`node ${process.version}, ${cpus()[0]?.model}, load ${loadNow()}`)
@@ -178,4 +287,5 @@ for (const [verifierCount, isElectionOpen] of [
   measure(`rewards of ${verifierCount}, ${isElectionOpen ? 'an election open: each account gets a ballot' : 'no election'}`, state)
 }
 measureChecks()
+measureEvidence()
 console.log(`load ${loadNow()}`)
