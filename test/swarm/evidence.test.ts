@@ -26,21 +26,23 @@ const [HONEST_STAKE, OFFENDER_STAKE] = [3_000_000, 1_000_001]
 /** What takes one who is cut off by SIGKILL a second after it has heard both. */
 const HEARD_MS = 1000
 
-/** A verifier that runs as a process of its own. */
+/** A node that runs as a process of its own. */
 class Member {
   readonly directory: string
+  readonly #role: 'verifier' | 'full'
   readonly #logPath: string
   #process: NodeProcess | undefined
   url = ''
 
-  constructor(directory: string, logPath: string) {
+  constructor(directory: string, role: 'verifier' | 'full', logPath: string) {
     this.directory = directory
+    this.#role = role
     this.#logPath = logPath
   }
 
   async start(bootstrap: readonly string[]): Promise<void> {
     const { directory } = this
-    const where = ['--dir', directory, '--role', 'verifier', '--scope', 'local', '--listen', '/ip4/127.0.0.1/tcp/0', '--api', '127.0.0.1:0']
+    const where = ['--dir', directory, '--role', this.#role, '--scope', 'local', '--listen', '/ip4/127.0.0.1/tcp/0', '--api', '127.0.0.1:0']
     const command = ['start', ...where, ...bootstrap.flatMap((address) => ['--bootstrap', address]), '--log-format', 'json']
     this.#process = new NodeProcess({ directory, logPath: this.#logPath, program: [BUNDLE], command })
     this.url = await this.#process.apiUrl()
@@ -81,7 +83,7 @@ describe('a verifier that signs two votes in one slot', function () {
     chain = await TestChain.make(HONEST + 1, rules, [...Array.from({ length: HONEST }, () => HONEST_STAKE), OFFENDER_STAKE])
     offender = chain.genesis.verifiers.findIndex(({ stakeDroplets }) => stakeDroplets === OFFENDER_STAKE)
     for (const [index, { directory }] of chain.verifiers.entries())
-      if (index !== offender) members.push(new Member(directory, join(logs, `${index}.log`)))
+      if (index !== offender) members.push(new Member(directory, 'verifier', join(logs, `${index}.log`)))
     for (const member of members) {
       const [first] = members
       await member.start(member === first || first === undefined ? [] : (await first.status()).addresses)
@@ -193,6 +195,11 @@ describe('a verifier that signs two votes in one slot', function () {
     await victim.start((await witness.status()).addresses)
     const again = await until(async () => (await found(victim))?.punished, 'the evidence at the node that was killed')
     assert.deepEqual(again, first)
+    // So does whoever joins when all of it is over.
+    const late = new Member(await chain.fullDirectory(), 'full', join(tempDirectory('evidence-logs'), 'late.log'))
+    members.push(late)
+    await late.start((await witness.status()).addresses)
+    assert.deepEqual(await until(async () => (await found(late))?.punished, 'the evidence at the node that joined late'), first)
     const goal = (await witness.status()).height + 3
     for (const member of members) {
       await until(async () => (await member.status()).height >= goal, 'blocks to go on')
