@@ -176,7 +176,8 @@ describe('ledger: forced elections', () => {
       const { cause, closesSlot, number } = electionOf(chain)
       assert.deepEqual([cause, closesSlot, number], ['forced', slot + 10, 1], `slot ${slot}`)
       assert.equal(chain.state.quorum.totalStakeDroplets, 60 * COIN)
-      chain.block({ slot: slot + 9, transactions: vote('a', 40, ['v4']) })
+      chain.block({ slot: slot + 8, transactions: vote('a', 40, ['v4']) })
+      chain.block({ slot: slot + 9, transactions: vote('b', 40, ['v4']) })
       assert.deepEqual(resultOf(close(chain), NAMES).names, ['v4', 'v2', 'v3'])
     }
   })
