@@ -138,9 +138,9 @@ describe('genesis file', () => {
     },
     {
       description: 'stake that is free before evidence expires',
-      change: (draft) => Object.assign(draft.parameters, { unbondingSlots: 259_200 }),
+      change: (draft) => Object.assign(draft.parameters, { unbondingSlots: 129_600 }),
       code: 'genesis-parameters',
-      says: /unbondingSlots is 259200 and must be from 259201/,
+      says: /unbondingSlots is 129600 and must be from 129601/,
     },
     {
       description: 'an election as long as its epoch',
