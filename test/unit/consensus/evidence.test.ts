@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { convict, type OffenceKind, offenceOf } from '../../../src/consensus/evidence.ts'
+import { convict, offenceOf } from '../../../src/consensus/evidence.ts'
+import type { OffenceKind } from '../../../src/wire/evidence.ts'
 import type { Statement } from '../../../src/wire/types.ts'
 
 const vote = (slot: number, block: string, validSlot: number | null = null): Statement => ({
