@@ -148,12 +148,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     agent: AGENT,
   })
   const transactions = new Transactions({
-    chain,
-    pool,
-    network,
-    slots,
-    signatures,
-    telemetry,
+    ...{ chain, pool, network, slots, signatures, telemetry },
     onDropped: (id, code) => view.emit({ kind: 'dropped', id, code }),
   })
   const onBehind = (height: number): void => sync.kick(height)
@@ -304,7 +299,21 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
           onFatal: (error) => fail(error),
         })
   const snapshotProgress = () => snapshotStart?.progress ?? null
-  const view: View = new View({ role, chain, pool, network, slots, sync, snapshotProgress, runner, transactions, telemetry, seat, evidence, records })
+  const view: View = new View({
+    role,
+    chain,
+    pool,
+    network,
+    slots,
+    sync,
+    snapshotProgress,
+    runner,
+    transactions,
+    telemetry,
+    seat,
+    evidence,
+    records,
+  })
   const watch: Watch = new Watch({
     role,
     chain,
