@@ -24,6 +24,8 @@ export interface ScenarioOptions {
   readonly seats?: number
   /** Slots from one quorum to the next. */
   readonly epochSlots?: number
+  /** Accounts that nobody uses, to make the state larger. */
+  readonly ballast?: number
   readonly seed: number
   /** Where directories and logs are kept; null to remove them. */
   readonly keep: string | null
@@ -79,8 +81,9 @@ export class Lab {
   /** Runs a scenario from an empty directory to the end of all processes. Rejects with QuorateError if a node does not start. */
   static async run(scenario: string, play: Scenario, options: ScenarioOptions, say: (text: string) => void): Promise<Outcome> {
     const { verifiers, fullNodes, slotMs, load, seed, keep, elections, seats = verifiers, epochSlots = DEFAULT_EPOCH_SLOTS } = options
+    const { ballast = 0 } = options
     const quorum = { seats, epochSlots, elections: elections !== undefined }
-    const size = { nodes: verifiers + fullNodes + 1, verifiers, slotMs, ...quorum, load, seed, keep, durationS: null }
+    const size = { nodes: verifiers + fullNodes + 1, verifiers, slotMs, ...quorum, load, seed, keep, durationS: null, ballast }
     const swarm = await Swarm.create({ ...size, program: [BUNDLE], note: (text) => say(`      -   ${text}`) })
     const killNow = (): void => swarm.killNow()
     process.once('exit', killNow)

@@ -1,5 +1,6 @@
 import type { PunishmentView } from '../api/evidence-types.ts'
 import type { ElectionObstacle, RankedBy, SettledElectionView, VerifierView } from '../api/ledger-types.ts'
+import type { NodeStatus } from '../api/types.ts'
 import { formatCoins } from '../base/amounts.ts'
 import { duration, plural } from './text.ts'
 
@@ -45,3 +46,9 @@ export function seatText({ inQuorum, weightDroplets, obstacle, jailedUntilSlot }
 /** What a block took for an offence. */
 export const punishmentText = ({ height, slashedDroplets }: PunishmentView): string =>
   slashedDroplets === null ? `punished in block ${height}` : `punished in block ${height}, ${formatCoins(slashedDroplets)} coins slashed`
+
+/** How far a node is that begins with a snapshot. */
+export const snapshotText = ({ height, parts, partsHere, peers }: NonNullable<NodeStatus['sync']['snapshot']>): string =>
+  height === null
+    ? 'looking for a snapshot at or below the checkpoint'
+    : `snapshot of height ${height}: ${partsHere} of ${plural(parts, 'part')} from ${plural(peers, 'peer')}`

@@ -3,7 +3,7 @@ import type { NodeEvent, NodeStatus, NodeView, VerifierStatus } from '../api/typ
 import { formatCoins } from '../base/amounts.ts'
 import { formatAddress } from '../node/wallet.ts'
 import type { LogLevel } from '../ports/telemetry.ts'
-import { punishmentText, settledText } from './ledger-text.ts'
+import { punishmentText, settledText, snapshotText } from './ledger-text.ts'
 import { duration, paint, plural, printable, short } from './text.ts'
 
 /** One thing that happened: `text` for people, `event` and `fields` for programs. */
@@ -178,8 +178,3 @@ function syncText({ sync, height, slot }: NodeStatus): string {
       return slot === null ? 'ready; the first slot has not begun' : `following the chain at height ${height}`
   }
 }
-
-const snapshotText = ({ height, parts, partsHere, peers }: NonNullable<NodeStatus['sync']['snapshot']>): string =>
-  height === null
-    ? 'looking for a snapshot at or below the checkpoint'
-    : `snapshot of height ${height}: ${partsHere} of ${plural(parts, 'part')} from ${plural(peers, 'peer')}`

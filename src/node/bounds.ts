@@ -64,8 +64,9 @@ export const MIN_BLOCK_SIZE = 64
 export const KEPT_SNAPSHOTS = 2
 /** Bytes of blocks that are read for one answer of headers, which lie in them. */
 export const MAX_HEADER_SOURCE_BYTES = 16 * 1024 * 1024
-/** Peers that show the checkpoint's block within this time after the first are asked for parts of a snapshot from the beginning. */
-export const SNAPSHOT_GATHER_MS = 1_000
+/** A snapshot is fetched once so many peers offer it, or this time after the first: who comes later is asked for what is left. */
+export const SNAPSHOT_PEERS = 3
+export const SNAPSHOT_GATHER_MS = 3_000
 /** How often peers are asked which snapshots they have while this node looks for one or fetches it. */
 export const SNAPSHOT_LOOK_MS = 2_000
 /** With peers, and nothing of use from any of them for so long, a node gives up beginning with a snapshot. */
@@ -75,7 +76,7 @@ export const PEER_CHUNK_REQUESTS = 2
 export const MAX_CHUNK_REQUESTS = 8
 /** For a part of 4 MiB at 140 kB/s. */
 export const CHUNK_DEADLINE_MS = 30_000
-/** A peer that fails to answer so often in a row is asked for no more parts while others are there. */
+/** A peer that fails to answer so often in a row is asked for no more parts of that snapshot. */
 export const MAX_CHUNK_FAILURES = 2
 /** Evidence kept that no block has punished yet. Who has more bonded goes before who has less: nobody fills it with keys that are cheap. */
 export const MAX_UNPUNISHED = 1024
@@ -98,3 +99,5 @@ export const MAX_COUNTED_SIGNERS = 4096
 export const EXCHANGE_INTERVAL_MS = 60_000
 /** Ids of records that were of no use, so that nobody is asked for them again: two full inventories. */
 export const MAX_JUDGED_RECORDS = 8192
+/** A peer that does not give what it offers, so often, offers nothing any more. Once or twice is honest: it keeps the newest alone. */
+export const MAX_EMPTY_OFFERS = 4

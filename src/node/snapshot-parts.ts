@@ -33,6 +33,8 @@ interface Request {
  * wrongly, is asked of another; a wrong part is a breach of its sender, who is asked no more.
  */
 export class PartsFetch {
+  /** Who gave a part that is right. */
+  readonly givers = new Set<string>()
   readonly #options: PartsOptions
   /** Ends what is under way once nothing more is wanted. */
   readonly #done = new AbortController()
@@ -111,6 +113,8 @@ export class PartsFetch {
         return
       }
       this.#failures.delete(peerId)
+      this.givers.add(peerId)
+      peers.gave(peerId)
       await keep(index, bytes)
     } catch (error) {
       this.#error ??= error
@@ -133,8 +137,15 @@ export class PartsFetch {
     } catch (error) {
       if (!(error instanceof QuorateError)) throw error
       if (error.code === 'bad-answer') peers.exclude(peerId)
-      else this.#failures.set(peerId, (this.#failures.get(peerId) ?? 0) + 1)
+      else this.#fail(peerId)
     }
     return null
+  }
+
+  #fail(peerId: string): void {
+    const failures = (this.#failures.get(peerId) ?? 0) + 1
+    this.#failures.set(peerId, failures)
+    // What is broken off because all parts are here is no failure.
+    if (failures === MAX_CHUNK_FAILURES && !this.#done.signal.aborted) this.#options.peers.withdraw(peerId, this.#options.offer)
   }
 }

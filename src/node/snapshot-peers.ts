@@ -3,7 +3,7 @@ import { STATE_TREE_DEPTH } from '../ledger/account-tree.ts'
 import { blockHash } from '../wire/ids.ts'
 import type { SnapshotOffer, Status } from '../wire/sync.ts'
 import type { Hash, Header } from '../wire/types.ts'
-import { SYNC_DEADLINE_MS } from './bounds.ts'
+import { MAX_EMPTY_OFFERS, SYNC_DEADLINE_MS } from './bounds.ts'
 import type { SyncClient } from './sync-client.ts'
 import { within } from './within.ts'
 
@@ -34,16 +34,13 @@ export interface SnapshotPeersOptions {
   readonly signal: AbortSignal
 }
 
-export interface OfferOfPeers {
-  readonly offer: SnapshotOffer
-  readonly peers: readonly string[]
-}
-
 /** Which peers have the checkpoint's block, and which snapshots they offer. */
 export class SnapshotPeers {
   readonly #options: SnapshotPeersOptions
   readonly #standings = new Map<string, Standing>()
   readonly #asking = new Set<string>()
+  /** How often a peer did not give what it had offered. */
+  readonly #emptyOffers = new Map<string, number>()
   #header: Header | null = null
 
   constructor(options: SnapshotPeersOptions) {
@@ -75,17 +72,17 @@ export class SnapshotPeers {
   others(): readonly Hash[] {
     return this.#connected().flatMap(([, standing]) => (standing?.kind === 'other' ? [standing.block] : []))
   }
-  /** What is on offer at or below the checkpoint: the highest first, of one height what most peers offer. */
-  offers(): readonly OfferOfPeers[] {
-    const found = new Map<string, { readonly offer: SnapshotOffer; readonly peers: string[] }>()
-    for (const [peerId, offer] of this.#allOffers()) {
+  /** What is on offer at or below the checkpoint: what most peers offer first, then the highest. One peer alone must not hold up the rest. */
+  offers(): readonly SnapshotOffer[] {
+    const found = new Map<string, { readonly offer: SnapshotOffer; peers: number }>()
+    for (const [, offer] of this.#allOffers()) {
       if (offer.height > this.#options.checkpoint.height) continue
-      const key = `${offer.height} ${offer.block} ${offer.depth}`
-      const known = found.get(key)
-      if (known === undefined) found.set(key, { offer, peers: [peerId] })
-      else known.peers.push(peerId)
+      const known = found.get(offerKey(offer))
+      if (known === undefined) found.set(offerKey(offer), { offer, peers: 1 })
+      else known.peers++
     }
-    return [...found.values()].sort((left, right) => right.offer.height - left.offer.height || right.peers.length - left.peers.length)
+    const ranked = [...found.values()].sort((left, right) => right.peers - left.peers || right.offer.height - left.offer.height)
+    return ranked.map(({ offer }) => offer)
   }
   /** The lowest height of what is on offer above the checkpoint. */
   get lowestAbove(): number | null {
@@ -96,11 +93,16 @@ export class SnapshotPeers {
     return [...this.#allOffers()].flatMap(([peerId, offer]) => (isSame(offer, wanted) ? [peerId] : []))
   }
 
-  /** A peer has it no more, or says so: until it offers it again. */
+  /** A peer does not give it: until it offers it again, and not too often. */
   withdraw(peerId: string, gone: SnapshotOffer): void {
+    this.#emptyOffers.set(peerId, (this.#emptyOffers.get(peerId) ?? 0) + 1)
     const standing = this.#standings.get(peerId)
     if (standing?.kind === 'has')
       this.#standings.set(peerId, { kind: 'has', offers: standing.offers.filter((offer) => !isSame(offer, gone)) })
+  }
+  /** A peer gave what it offers. */
+  gave(peerId: string): void {
+    this.#emptyOffers.delete(peerId)
   }
   /** A peer answered wrongly: it loses score, and is asked for nothing more. */
   blame(peerId: string, detail: string): void {
@@ -122,8 +124,10 @@ export class SnapshotPeers {
     return [...this.#options.statuses()].map(([peerId]) => [peerId, this.#standings.get(peerId)])
   }
   *#allOffers(): Generator<readonly [peerId: string, offer: SnapshotOffer]> {
-    for (const [peerId, standing] of this.#connected())
-      if (standing?.kind === 'has') for (const offer of standing.offers) yield [peerId, offer]
+    for (const [peerId, standing] of this.#connected()) {
+      if (standing?.kind !== 'has' || (this.#emptyOffers.get(peerId) ?? 0) >= MAX_EMPTY_OFFERS) continue
+      for (const offer of standing.offers) yield [peerId, offer]
+    }
   }
 
   #consider(peerId: string, height: number): void {
@@ -173,5 +177,6 @@ export class SnapshotPeers {
   }
 }
 
-const isSame = (left: SnapshotOffer, right: SnapshotOffer): boolean =>
-  left.height === right.height && left.block === right.block && left.depth === right.depth
+/** What tells one snapshot from another. */
+export const offerKey = ({ height, block, depth }: SnapshotOffer): string => `${height} ${block} ${depth}`
+const isSame = (left: SnapshotOffer, right: SnapshotOffer): boolean => offerKey(left) === offerKey(right)

@@ -10,12 +10,12 @@ import { blockHash, merkleRoot, transactionId } from '../wire/ids.ts'
 import { createQuorum } from '../wire/quorum.ts'
 import type { SnapshotOffer, Status, SyncRequest } from '../wire/sync.ts'
 import type { Hash, Header, SignedBlock } from '../wire/types.ts'
-import { SNAPSHOT_GATHER_MS, SNAPSHOT_LOOK_MS, SNAPSHOT_PATIENCE_MS, SYNC_DEADLINE_MS } from './bounds.ts'
+import { SNAPSHOT_GATHER_MS, SNAPSHOT_LOOK_MS, SNAPSHOT_PATIENCE_MS, SNAPSHOT_PEERS, SYNC_DEADLINE_MS } from './bounds.ts'
 import type { Chain } from './chain.ts'
 import type { QuorumSignatures } from './quorum-signatures.ts'
 import { TrustedHeaders } from './snapshot-headers.ts'
 import { PartsFetch } from './snapshot-parts.ts'
-import { type Checkpoint, SnapshotPeers } from './snapshot-peers.ts'
+import { type Checkpoint, offerKey, SnapshotPeers } from './snapshot-peers.ts'
 import type { Download, SnapshotStore } from './snapshot-store.ts'
 import type { SyncClient } from './sync-client.ts'
 import { Wakeup } from './wakeup.ts'
@@ -55,6 +55,10 @@ export class SnapshotStart {
   readonly #wakeup = new Wakeup()
   readonly #peers: SnapshotPeers
   readonly #headers: TrustedHeaders
+  /** What could not be had since the last part came, and until when others come first. */
+  readonly #triedUntilMs = new Map<string, number>()
+  /** How many parts of each snapshot have been here: what is fetched anew, after another was tried, is no progress. */
+  readonly #mostParts = new Map<string, number>()
   #fetching: SnapshotOffer | null = null
   #running: Promise<void> | null = null
 
@@ -98,23 +102,29 @@ export class SnapshotStart {
     const { chain, gatherMs = SNAPSHOT_GATHER_MS, patienceMs = SNAPSHOT_PATIENCE_MS } = this.#options
     const looking = setInterval(() => this.#peers.look(), SNAPSHOT_LOOK_MS)
     this.#peers.look()
-    /** Since when there is something on offer, and since when there are peers and nothing came of them. */
+    /** Since when something is on offer, and since when there are peers and nothing comes of them. */
     let offeredMs: number | null = null
     let idleMs: number | null = null
     try {
       // A chain that is only beginning may have its first block meanwhile.
       while (!this.#stop.signal.aborted && chain.head.height === 0) {
-        const offer = this.#choose()
-        offeredMs = offer === null ? null : (offeredMs ?? performance.now())
-        if (offer !== null && offeredMs !== null && performance.now() - offeredMs >= gatherMs) {
-          const outcome = await this.#beginWith(offer)
-          if (outcome === 'begun') return this.#options.onEnd()
-          if (outcome === 'nearer') idleMs = null
-          offeredMs = null
-        }
         idleMs = this.#peers.count === 0 ? null : (idleMs ?? performance.now())
-        if (idleMs !== null && performance.now() - idleMs >= patienceMs) return await this.#giveUp()
-        await this.#wakeup.wait(Math.min(gatherMs, patienceMs))
+        const isIdle = idleMs !== null && performance.now() - idleMs >= patienceMs
+        const offer = this.#choose(isIdle)
+        if (offer === null && isIdle) return await this.#giveUp()
+        if (offer !== null) offeredMs ??= performance.now()
+        const isTime = offeredMs !== null && performance.now() - offeredMs >= gatherMs
+        if (offer === null || !(isTime || this.#peers.offering(offer).length >= SNAPSHOT_PEERS)) {
+          await this.#wakeup.wait(Math.min(gatherMs, patienceMs))
+          continue
+        }
+        const outcome = await this.#beginWith(offer)
+        if (outcome === 'begun') return this.#options.onEnd()
+        if (outcome === 'nearer') {
+          idleMs = null
+          this.#triedUntilMs.clear()
+        }
+        this.#triedUntilMs.set(offerKey(offer), performance.now() + gatherMs)
       }
       if (!this.#stop.signal.aborted) await this.#endWithout()
     } finally {
@@ -122,14 +132,22 @@ export class SnapshotStart {
     }
   }
 
-  /** What was begun before a restart, if it is still on offer; else the highest. */
-  #choose(): SnapshotOffer | null {
-    const offers = this.#peers.offers().map(({ offer }) => offer)
+  /**
+   * What was begun, also before a restart, if it is still on offer; else what most peers offer. What could not be had comes again
+   * after a while, and no more when it is time to give up: then there is only what nobody was asked for yet.
+   */
+  #choose(isLast: boolean): SnapshotOffer | null {
+    const now = performance.now()
+    const isDue = (offer: SnapshotOffer): boolean => {
+      const untilMs = this.#triedUntilMs.get(offerKey(offer))
+      return untilMs === undefined || (!isLast && untilMs <= now)
+    }
+    const offers = this.#peers.offers().filter(isDue)
     const begun = this.#options.snapshots.download?.manifest
     return offers.find((offer) => begun !== undefined && isOf(begun, offer)) ?? offers[0] ?? null
   }
 
-  /** `nearer`: not all of it could be had, and there is more of it here than before. */
+  /** `nearer`: not all of it could be had, and there is more of it here than there ever was. */
   async #beginWith(offer: SnapshotOffer): Promise<'begun' | 'nearer' | 'lost'> {
     const { chain, snapshots, telemetry, client } = this.#options
     const header = await this.#headers.at(offer.height)
@@ -147,19 +165,30 @@ export class SnapshotStart {
     try {
       const keep = (index: number, bytes: Uint8Array): Promise<void> => snapshots.putDownloaded(index, bytes)
       const shared = { client, peers: this.#peers, wakeup: this.#wakeup, signal: this.#stop.signal }
-      const isWhole = await new PartsFetch({ ...shared, manifest, offer, here, keep }).run()
+      const fetch = new PartsFetch({ ...shared, manifest, offer, here, keep })
+      const isWhole = await fetch.run()
       const block = isWhole ? await this.#block(offer, manifest) : null
-      if (block === null) return here.size > before ? 'nearer' : 'lost'
+      if (block === null) return this.#isNearer(offer, before, here.size) ? 'nearer' : 'lost'
+      const fetchedAt = performance.now()
       await this.#adopt(block, manifest)
       telemetry.log('info', 'snapshot-adopted', {
         ...figures,
         partsFetched: here.size - before,
-        tookMs: Math.round(performance.now() - startedAt),
+        peers: fetch.givers.size,
+        fetchMs: Math.round(fetchedAt - startedAt),
+        adoptMs: Math.round(performance.now() - fetchedAt),
       })
       return 'begun'
     } finally {
       this.#fetching = null
     }
+  }
+
+  #isNearer(offer: SnapshotOffer, before: number, here: number): boolean {
+    const key = offerKey(offer)
+    const most = Math.max(before, this.#mostParts.get(key) ?? 0)
+    this.#mostParts.set(key, Math.max(most, here))
+    return here > most
   }
 
   /** What is here of a snapshot; its manifest, if it is not here, from one of those who offer it. Null if none gives it. */

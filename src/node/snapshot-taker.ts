@@ -7,6 +7,7 @@ import type { LedgerState } from '../ledger/state.ts'
 import { bucketSizes, encodeSubtree } from '../ledger/subtree.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import type { Quorum } from '../wire/quorum.ts'
+import { nextTurn } from './bodies.ts'
 import { inTurns } from './in-turns.ts'
 import type { SnapshotStore } from './snapshot-store.ts'
 
@@ -78,6 +79,8 @@ export class SnapshotTaker {
 
   async #write({ ref, accounts, globals, quorum, headQuorum }: Frozen): Promise<void> {
     const { snapshots, telemetry } = this.#options
+    // It is asked for within the commit of the block, which its leader has yet to show to others.
+    await nextTurn()
     const startedAt = performance.now()
     const sizes = await inTurns(bucketSizes(accounts))
     const depth = snapshotDepth(sizes)

@@ -213,6 +213,36 @@ describe('protocol pages', () => {
     assert.equal(named.length, 7)
   })
 
+  it('give the codes of proofs and snapshots', () => {
+    const source = (file: string): string => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
+    /** Codes of rejects in some functions, each to the end of its text. */
+    const codesIn = (file: string, ...functions: readonly string[]): ReadonlySet<string> =>
+      new Set(
+        functions.flatMap((name) => {
+          const text = source(file)
+          const start = text.search(new RegExp(`function\\*? ${name}\\(`))
+          const end = text.indexOf('\n}\n', start)
+          assert.ok(start >= 0 && end >= 0, `${name} in ${file}`)
+          return [...text.slice(start, end).matchAll(/(?:reject\(|, )\s*'([a-z-]+)',/g)].map(([, code = '']) => code)
+        }),
+      )
+    const codesOf = (rule: string): ReadonlySet<string> => {
+      const text =
+        new RegExp(`^\\*\\*${rule}\\*\\*[\\s\\S]*?(?=\\n\\*\\*A|\\n## )`, 'm').exec(page('snapshots.md'))?.[0] ?? assert.fail(rule)
+      return new Set([...text.matchAll(/\[REJECT ([^\]]+)\]/g)].flatMap(([, codes = '']) => codes.match(/[a-z-]+/g) ?? []))
+    }
+    const read = codesIn('src/ledger/subtree.ts', 'readSubtree')
+    assert.equal(read.size, 3)
+    assert.deepEqual(codesOf('A2'), new Set([...read, ...codesIn('src/ledger/account-proof.ts', 'checkAccountProof')]))
+    assert.deepEqual(
+      codesOf('A8'),
+      new Set([...codesIn('src/ledger/snapshot.ts', 'checkManifest'), ...codesIn('src/node/snapshot-start.ts', 'readManifest')]),
+    )
+    assert.deepEqual(codesOf('A9'), new Set([...read, ...codesIn('src/ledger/snapshot.ts', 'checkChunk')]))
+    assert.deepEqual(codesOf('A14'), new Set(['malformed', 'wrong-quorum', 'unknown-signer', 'not-enough-stake', 'bad-signature']))
+    for (const code of [...codesOf('A2'), ...codesOf('A14')]) assert.ok(source('examples/verify-account.mjs').includes(`'${code}'`), code)
+  })
+
   it('are all in the index, and so are their letters and the files of vectors', () => {
     const index = page('README.md')
     for (const [name, text] of pages) {

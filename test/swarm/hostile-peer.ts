@@ -29,12 +29,23 @@ export class HostilePeer {
 
   /** Connects to a node's multiaddr, with a key of its own or that of somebody whose key was stolen. */
   static async connect(label: string, target: string, networkKey?: Hex): Promise<HostilePeer> {
+    const node = await HostilePeer.#start(label, [], networkKey)
+    await node.dial(multiaddr(target))
+    return new HostilePeer(node, label, target)
+  }
+
+  /** Waits at an address of its own for nodes to connect, and knows nobody. */
+  static async listen(label: string): Promise<HostilePeer> {
+    return new HostilePeer(await HostilePeer.#start(label, ['/ip4/127.0.0.1/tcp/0']), label, '')
+  }
+
+  static async #start(label: string, listen: readonly string[], networkKey?: Hex): Promise<Node> {
     const key = await networkKeyFromBytes(networkKey === undefined ? await generateNetworkKey() : fromHex(networkKey))
     const node = await createNode(
       {
         chainName: label,
         privateKey: new Uint8Array(),
-        listen: [],
+        listen,
         bootstrap: [],
         role: 'full',
         scope: 'local',
@@ -44,19 +55,24 @@ export class HostilePeer {
       { isBanned: () => false, standingScore: () => 0, traffic: new TrafficMeter() },
     )
     await node.start()
-    await node.dial(multiaddr(target))
-    return new HostilePeer(node, label, target)
+    return node
   }
 
-  /** Answers requests of a protocol: whatever the node asks, it gets these bytes. */
-  async answer(protocol: Protocol, answer: (request: Uint8Array) => Uint8Array | null): Promise<void> {
+  /** Where it listens. */
+  get address(): string {
+    return this.#node.getMultiaddrs()[0]?.toString() ?? ''
+  }
+
+  /** Answers requests of a protocol: whatever the node asks, it gets these bytes, or nothing. */
+  async answer(protocol: Protocol, answer: (request: Uint8Array) => Uint8Array | null | Promise<Uint8Array | null>): Promise<void> {
+    const respond = async (stream: Stream, id: number, payload: Uint8Array): Promise<void> => {
+      const response = await answer(payload)
+      if (response !== null && stream.status === 'open') stream.send(encodeFrame({ kind: 'response', id, payload: response }))
+    }
     await this.#node.handle(this.#protocolId(protocol), (stream) => {
       const decoder = new FrameDecoder(MAX_ANSWER_BYTES)
       stream.addEventListener('message', (event) => {
-        for (const { id, payload } of decoder.push(event.data.subarray())) {
-          const response = answer(payload)
-          if (response !== null) stream.send(encodeFrame({ kind: 'response', id, payload: response }))
-        }
+        for (const { id, payload } of decoder.push(event.data.subarray())) void respond(stream, id, payload)
       })
     })
   }

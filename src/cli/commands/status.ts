@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { NodeStatus, VerifierStatus } from '../../api/types.ts'
 import { formatCoins } from '../../base/amounts.ts'
 import { findNode, type NodePlace } from '../client.ts'
-import { inTime, obstacleText } from '../ledger-text.ts'
+import { inTime, obstacleText, snapshotText } from '../ledger-text.ts'
 import { apiOption, directoryOption, jsonOption } from '../options.ts'
 import { bytes, duration, facts, localTime, paint, plural, print, printable, printJson } from '../text.ts'
 
@@ -35,18 +35,25 @@ Examples:
 type Facts = readonly (readonly [string, string])[]
 
 function chainFacts(status: NodeStatus, nowMs: number): Facts {
-  const { chain, role, agent, peerId, startedAtMs, height, head, headFinalAtMs, sync, slot, slotMs, leader } = status
+  const { chain, role, agent, peerId, startedAtMs, height, firstHeight, head, headFinalAtMs, slot, slotMs, leader } = status
   const age = headFinalAtMs === null ? '' : `, final ${duration(Math.max(0, nowMs - headFinalAtMs))} ago`
   return [
     ['chain', chain],
     ['node', `${role}, ${agent}, up ${duration(Math.max(0, nowMs - startedAtMs))}`],
     ['peer id', peerId],
     ...status.addresses.map((address, index) => [index === 0 ? 'addresses' : '', address] as const),
-    ['height', height === 0 ? '0 (genesis)' : `${height}  ${head.slice(0, 16)}…${age}`],
-    ['sync', sync.state === 'syncing' ? `catching up, ${height} of ${sync.targetHeight}` : sync.state.replaceAll('-', ' ')],
+    ['height', height === 0 ? '0 (genesis)' : `${height}${age}`],
+    ...(height === 0 ? [] : [['checkpoint', `${height}:${head}  (for whoever trusts this node, to join with)`] as const]),
+    ...(firstHeight === 1 ? [] : [['history', `from block ${firstHeight} on: this node began with a snapshot`] as const]),
+    ['sync', syncText(status)],
     ['slot', slot === null ? 'the first has not begun' : `${slot}, of ${duration(slotMs)}`],
     ['leads', leader === null ? 'unknown' : `verifier ${leader.index} in slot ${leader.slot}`],
   ]
+}
+
+function syncText({ sync, height }: NodeStatus): string {
+  if (sync.snapshot !== null) return snapshotText(sync.snapshot)
+  return sync.state === 'syncing' ? `catching up, ${height} of ${sync.targetHeight}` : sync.state.replaceAll('-', ' ')
 }
 
 function quorumFacts({ peers, quorum, discoveryMs, epoch, election, handover }: NodeStatus, nowMs: number): Facts {

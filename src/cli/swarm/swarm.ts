@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { QuorateError } from '../../base/errors.ts'
 import { seededWallets } from '../../node/seeded-wallets.ts'
 import { openWallet, type Wallet } from '../../node/wallet.ts'
+import { addressOf } from '../../wire/ids.ts'
 import type { Address } from '../../wire/types.ts'
 import { type ChainComparison, compareChains } from './chains.ts'
 import { chainReport, closingOf } from './closing.ts'
@@ -29,6 +30,8 @@ export interface SwarmSetup extends SwarmOptions {
   readonly program: readonly string[]
   /** Hears what happens, in single lines. */
   readonly note: (text: string) => void
+  /** Accounts that nobody uses, to make the state larger; none unless given. */
+  readonly ballast?: number
 }
 
 /** From the laying out of the directories to slot 0: the first node is up by then. */
@@ -97,7 +100,8 @@ export class Swarm {
     await mkdir(root, { recursive: true, mode: 0o700 })
     const count = perSecond === 0 ? 1 : Math.min(MAX_ACCOUNTS, Math.max(MIN_ACCOUNTS, perSecond * ACCOUNT_SECONDS))
     const wallets = seededWallets(seed, count)
-    const accounts = wallets.map(({ address }) => address)
+    const ballast = Array.from({ length: options.ballast ?? 0 }, (_, index) => addressOf(index.toString(16).padStart(64, '0')))
+    const accounts = [...wallets.map(({ address }) => address), ...ballast]
     const size = { root, verifiers, fullNodes: nodes - 1 - verifiers, slotMs, seats, epochSlots, accounts, leadMs: GENESIS_LEAD_MS }
     const layout = await layOut(size).catch((error: unknown) => {
       if (keep === null) rmSync(root, { recursive: true, force: true })

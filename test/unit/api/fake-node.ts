@@ -169,6 +169,7 @@ export class FakeNode implements NodeView {
   readonly chainId = chainIdOf(genesis)
   height = 250
   firstHeight = 1
+  snapshot: NodeStatus['sync']['snapshot'] = null
   blockBytes = 500
   /** What each submitted transaction is answered; by default all are accepted, with 64 digits of the hex as id. */
   answer: (hexText: Hex) => SubmitResult = (text) => ({ id: text.slice(0, 64), accepted: true })
@@ -208,7 +209,7 @@ export class FakeNode implements NodeView {
       head: hashAt(this.height),
       headSlot: this.height * 2,
       headFinalAtMs: null,
-      sync: { state: 'following', targetHeight: this.height, snapshot: null },
+      sync: { state: 'following', targetHeight: this.height, snapshot: this.snapshot },
       verifier: this.verifierStatus,
       epoch: 1,
       election: this.election,

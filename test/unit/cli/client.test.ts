@@ -60,6 +60,8 @@ describe('quorate: commands that ask a node', () => {
       quorate('blocks', '--api', api.url.replace('http://', ''), '--count', '2'),
     ])
     assert.match(status.stdout, /height +250/)
+    assert.match(status.stdout, new RegExp(`checkpoint +250:${hashAt(250)} `))
+    assert.doesNotMatch(status.stdout, /history/)
     assert.match(status.stdout, /! .*the clock ·\[31mis off \(clock\)/)
     assert.match(
       peers.stdout,
@@ -67,6 +69,15 @@ describe('quorate: commands that ask a node', () => {
     )
     assert.match(blocks.stdout, /^ HEIGHT[\s\S]*\n {4}249 [\s\S]*\n {4}250 .*500 B +400 ms\n$/)
     for (const { stdout, code } of [status, peers, blocks]) assert.deepEqual([code, /[^\P{Cc}\n]/u.test(stdout)], [0, false])
+  })
+
+  it('status says that a node begins with a snapshot, and where its blocks begin', async () => {
+    node.snapshot = { height: 245, parts: 64, partsHere: 12, peers: 3 }
+    const before = await quorate('status', '--dir', directory)
+    assert.match(before.stdout, /sync +snapshot of height 245: 12 of 64 parts from 3 peers\n/)
+    ;[node.snapshot, node.firstHeight] = [null, 245]
+    const after = await quorate('status', '--dir', directory)
+    assert.match(after.stdout, /history +from block 245 on: this node began with a snapshot\n/)
   })
 
   it('--json prints what the API said', async () => {

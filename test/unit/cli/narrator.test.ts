@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import type { VerifierStatus } from '../../../src/api/types.ts'
-import { narrate } from '../../../src/cli/narrator.ts'
+import { type Happening, narrate } from '../../../src/cli/narrator.ts'
+import { waitFor } from '../../helpers/wait-for.ts'
 import { FakeNode } from '../api/fake-node.ts'
+
+const DEADLINE_MS = 20_000
 
 describe('what a node tells as it runs', () => {
   const verifier: VerifierStatus = {
@@ -34,4 +37,35 @@ describe('what a node tells as it runs', () => {
       )
     })
   }
+})
+
+describe('what a node tells of its beginning', () => {
+  it('names the parts of the snapshot as they come, and where its blocks begin', async () => {
+    const node = new FakeNode()
+    const told: Happening[] = []
+    const says = (text: string): Promise<unknown> =>
+      waitFor(() => told.some((one) => one.text === `sync     ${text}`), { deadlineMs: DEADLINE_MS, description: text })
+    const status = node.status.bind(node)
+    let state: 'syncing' | 'following' = 'syncing'
+    node.status = () => ({ ...status(), sync: { ...status().sync, state } })
+    node.height = 0
+    node.snapshot = { height: null, parts: 0, partsHere: 0, peers: 0 }
+    const hush = narrate(node, (happening) => void told.push(happening))
+    try {
+      await says('looking for a snapshot at or below the checkpoint')
+      node.snapshot = { height: 245, parts: 64, partsHere: 12, peers: 3 }
+      await says('snapshot of height 245: 12 of 64 parts from 3 peers')
+      node.snapshot = { height: 245, parts: 64, partsHere: 13, peers: 1 }
+      await says('snapshot of height 245: 13 of 64 parts from 1 peer')
+      ;[node.snapshot, node.firstHeight, node.height, state] = [null, 245, 250, 'following']
+      await says('begins with the snapshot of height 245: of what was before, this node has the state and no blocks')
+      await says('following the chain at height 250')
+    } finally {
+      hush()
+    }
+    assert.deepEqual(
+      told.filter(({ event }) => event === 'snapshot').map(({ fields }) => fields),
+      [{ firstHeight: 245 }],
+    )
+  })
 })

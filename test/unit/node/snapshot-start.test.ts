@@ -36,6 +36,7 @@ const silent = (): never => {
 
 describe('beginning with a snapshot', () => {
   const of = new EpochChain()
+  let theirs: OpenChain
   let source: SnapshotSource
   const opened: OpenChain[] = []
   const open = async (directory?: string): Promise<OpenChain> => {
@@ -49,9 +50,10 @@ describe('beginning with a snapshot', () => {
   }
 
   before(async () => {
-    source = await SnapshotSource.grow(of, (await open()).chain)
-    opened.length = 0
+    theirs = await openChain(of)
+    source = await SnapshotSource.grow(of, theirs.chain)
   })
+  after(() => theirs.store.close())
   afterEach(async () => {
     for (const one of [...opened]) await close(one)
   })
@@ -451,6 +453,28 @@ describe('beginning with a snapshot', () => {
       assert.match(scene.alarms.join(), says)
       assert.deepEqual(scene.penalties(), [])
     })
+
+  it('finds the one that there is among any number that there are not', async () => {
+    const { height, hash } = source.checkpoint(source.newest.offer.height + 1)
+    const crowd = Object.fromEntries(
+      Array.from({ length: 12 }, (_, index) => [
+        `liar ${index}`,
+        index % 2 === 0
+          ? offering({ height, block: hash, depth: index })
+          : offering({ height, block: index.toString(16).padStart(64, '0') }),
+      ]),
+    )
+    const scene = await setUp({ ...crowd, honest: source.honest }, { patienceMs: 400, options: { gatherMs: 100 } })
+    await scene.ended()
+    await assertBegun(scene)
+    assert.equal(scene.penalties().length, 6)
+  })
+
+  it('begins at once when enough peers offer the same', async () => {
+    const scene = await setUp({ one: source.honest, two: source.honest, three: source.honest }, { options: { gatherMs: DEADLINE_MS } })
+    await scene.ended()
+    await assertBegun(scene)
+  })
 
   it('takes a snapshot that a peer has only later', async () => {
     let isTaken = false

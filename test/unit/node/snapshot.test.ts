@@ -14,6 +14,7 @@ import { type Chain, refOf } from '../../../src/node/chain.ts'
 import { rangeOf } from '../../../src/node/keyspace.ts'
 import { SnapshotStore } from '../../../src/node/snapshot-store.ts'
 import { SnapshotTaker } from '../../../src/node/snapshot-taker.ts'
+import { checkCheckpoint } from '../../../src/node/verifier-files.ts'
 import type { Store } from '../../../src/ports/store.ts'
 import type { Telemetry } from '../../../src/ports/telemetry.ts'
 import { decode, encode } from '../../../src/wire/codec.ts'
@@ -267,6 +268,24 @@ describe('snapshots', () => {
       await close(again.store)
       const third = await open(directory)
       assert.deepEqual([third.chain.firstHeight, third.chain.head.height], [block.header.height, block.header.height + 30])
+    })
+
+    it('is held against a checkpoint where there are blocks, and says that it cannot be before', async () => {
+      const { chain } = await open(copy())
+      await chain.adopt(block, manifest)
+      await extend(of, chain, 3)
+      const logged: string[] = []
+      const telemetry = { ...quiet(), log: (_: unknown, event: string) => void logged.push(event) }
+      const { height } = block.header
+      for (const at of [height, height + 2]) {
+        const { hash } = refOf(of.chainId, chain.block(at) ?? assert.fail('it is there'))
+        checkCheckpoint(chain, { height: at, hash }, telemetry)
+        assert.throws(() => checkCheckpoint(chain, { height: at, hash: 'ab'.repeat(32) }, telemetry), { code: 'wrong-checkpoint' })
+      }
+      checkCheckpoint(chain, { height: height + 4, hash: 'ab'.repeat(32) }, telemetry)
+      assert.deepEqual(logged, [])
+      checkCheckpoint(chain, { height: height - 1, hash: 'ab'.repeat(32) }, telemetry)
+      assert.deepEqual(logged, ['checkpoint-unchecked'])
     })
 
     it('can be given on', async () => {
