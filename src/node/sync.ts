@@ -126,8 +126,10 @@ export class Sync {
     const { head } = this.#options.chain
     if (this.#isHeld || this.#running !== null || this.#stop.signal.aborted || head.height >= height) return
     if (this.#peersWith(head.height + 1).length === 0) {
-      const begun = [...this.#peers.values()].filter(({ status }) => status.firstHeight > head.height + 1)
-      if (begun.length > 0) this.#options.onGap(Math.min(...begun.map(({ status }) => status.firstHeight)))
+      // Whoever has the head will have the block after it: only where nobody has is there a gap. One liar makes none.
+      const firstHeights = [...this.#peers.values()].map(({ status }) => status.firstHeight)
+      const leastFirst = Math.min(...firstHeights)
+      if (firstHeights.length > 0 && leastFirst > head.height + 1) this.#options.onGap(leastFirst)
       // What was heard may be older than the block, or not true: ask, but not for each message.
       this.#lookAround ??= setTimeout(() => {
         this.#lookAround = undefined
