@@ -93,7 +93,7 @@ function exchange(world: World, nodes: readonly HonestNode[]): void {
   if (world.failure !== null) return
   const { split } = world
   const shown = nodes.filter((node) => node.isUp).flatMap((node) => node.publicRecord.all)
-  for (const node of nodes) for (const peer of world.connectedTo(node.index)) if (peer > node.index) node.meet(peer)
+  for (const node of nodes) for (const peer of world.connectedTo(node.index)) node.showAll(peer)
   world.runOn(world.nowMs + 2 * CALM_DELAY_MS.high)
   checkNamed(world, shown, split)
 }
