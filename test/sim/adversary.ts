@@ -112,7 +112,7 @@ export class Coalition {
   private act(member: number, behaviour: Behaviour, slot: number, head: BlockRef): void {
     const { world } = this
     if (behaviour === 'hide-lock') this.leak()
-    if (behaviour !== 'withhold') this.tell(member)
+    if (behaviour === 'equivocate' || behaviour === 'spam') this.tell(member)
     if (behaviour === 'spam') flood(this, member, slot, head)
     if (slot <= head.slot || !world.isSelected(member, slot, head.height + 1)) return
     // What it hides it proposes again itself, or it tempts the locked with another block.
@@ -256,6 +256,7 @@ export class Coalition {
   /** Shows some what others have signed, true but without a leader's name on it; any part of it. */
   private tell(member: number): void {
     const { random, world } = this
+    if (this.hoards) return
     const heard = [...this.votes.values(), ...this.locks.values()]
     if (heard.length === 0) return
     const statement = random.pick(heard)

@@ -72,8 +72,11 @@ const isShown = ({ statement, signatures }: Collected, certificates: readonly Ce
     (shown) => keyOf(shown.statement) === keyOf(statement) && signatures.every(([member]) => shown.aggregate.signers.includes(member)),
   )
 
-/** Whoever signed two statements that honest nodes have on public record, and no honest verifier makes both, is named by evidence. */
-export function checkNamed(world: World, records: Iterable<readonly Certificate[]>): void {
+/**
+ * Whoever signed two statements that honest nodes have on public record, and no honest verifier makes both, is named by evidence.
+ * @param split a height at which two of them have two blocks: a third of the stake or more is named there
+ */
+export function checkNamed(world: World, records: Iterable<readonly Certificate[]>, split: number | null): void {
   const said = new Map<string, Statement[]>()
   for (const { statement, aggregate } of [...records].flat()) {
     for (const signer of aggregate.signers) {
@@ -87,11 +90,11 @@ export function checkNamed(world: World, records: Iterable<readonly Certificate[
       before.push(statement)
     }
   }
-  if (world.split === null) return
-  const { stakes, nodes } = world.quorums.at(world.split)
-  const named = nodes.flatMap((node, member) => (world.named.has(`${node} ${world.split}`) ? [member] : []))
+  if (split === null) return
+  const { stakes, nodes } = world.quorums.at(split)
+  const named = nodes.flatMap((node, member) => (world.named.has(`${node} ${split}`) ? [member] : []))
   if (stakeOf(stakes, named) * 3 < totalOf(stakes))
-    world.fail('unnamed', `two blocks at height ${world.split}, and only ${stakeOf(stakes, named)} of ${totalOf(stakes)} are named`)
+    world.fail('unnamed', `two blocks at height ${split}, and only ${stakeOf(stakes, named)} of ${totalOf(stakes)} are named`)
 }
 
 /** Where two blocks were sealed, a third of the stake or more is named by what was signed, and nobody honest is. */

@@ -24,6 +24,8 @@ const MOST_DOWN_MS = 4000
 /** One in so many slots, each pair of peers compares certificates anew: the "each minute" of `network.md`. */
 const EXCHANGE_PPM = 40_000
 
+const isCandidate = ([first]: readonly Certificate[]): boolean => first?.statement.kind === 'candidate'
+
 /** An honest node: the machine, and a runner that does its effects in order until it crashes. */
 export class HonestNode implements Participant {
   readonly index: number
@@ -135,8 +137,8 @@ export class HonestNode implements Participant {
     if (!(other instanceof HonestNode)) return
     this.showCertificates(peer)
     other.showCertificates(this.index)
-    this.showRecord(peer, other)
-    other.showRecord(this.index, this)
+    this.showRecord(peer, other, (shown) => !isCandidate(shown))
+    other.showRecord(this.index, this, (shown) => !isCandidate(shown))
     this.sync.from(peer)
     other.sync.from(this.index)
   }
@@ -145,8 +147,14 @@ export class HonestNode implements Participant {
     for (const certificate of this.certificates.values()) this.world.send(this.index, peer, { kind: 'certificate', certificate })
   }
 
-  private showRecord(peer: number, other: HonestNode): void {
-    for (const certificates of this.publicRecord.missingAt(other.publicRecord))
+  /** Candidates are gossip: only in the end are those looked for that reached some and not others. */
+  showAll(peer: number): void {
+    const other = this.world.participants[peer]
+    if (other instanceof HonestNode) this.showRecord(peer, other, () => true)
+  }
+
+  private showRecord(peer: number, other: HonestNode, which: (shown: readonly Certificate[]) => boolean): void {
+    for (const certificates of this.publicRecord.missingAt(other.publicRecord).filter(which))
       this.world.send(this.index, peer, { kind: 'tally', certificates })
   }
 
@@ -383,8 +391,7 @@ export class HonestNode implements Participant {
     const { world, head, lastSlot } = this
     if (!this.knowsQuorumOf(candidate.block.height)) return this.sync.from(from)
     if (!isMakersOwn(world, statement, candidate)) return
-    this.learn(candidate.maker, statement)
-    this.publicRecord.keep([world.register.partOf(statement, [candidate.maker])])
+    if (this.publicRecord.isNews(statement, candidate.maker)) this.keepTally([world.register.partOf(statement, [candidate.maker])])
     if (candidate.block.height > head.height + 1) return this.sync.from(from)
     if (lastSlot === null || candidate.slot < lastSlot || !isGoodOn(world, head, candidate)) return
     // Its transactions are here, or must be fetched first.
@@ -413,8 +420,9 @@ export class HonestNode implements Participant {
   }
 
   private keepTally(certificates: readonly Certificate[]): boolean {
+    if (!this.publicRecord.keep(certificates)) return false
     for (const { statement, aggregate } of certificates) this.learnAll(aggregate.signers, statement)
-    return this.publicRecord.keep(certificates)
+    return true
   }
 
   /** False for one that does not hold. */

@@ -1,5 +1,5 @@
 import { Witness } from '../../src/consensus/witness.ts'
-import type { Certificate, Evidence, SignedStatement, Statement } from '../../src/wire/types.ts'
+import type { CandidateStatement, Certificate, Evidence, Hash, SignedStatement, Statement } from '../../src/wire/types.ts'
 import { keyOf } from './register.ts'
 
 /** A verifier's key, whatever quorum it is in. */
@@ -23,6 +23,8 @@ export class PublicRecord {
   private readonly index: number
   private witness = new Witness()
   private readonly shown = new Map<string, readonly Certificate[]>()
+  /** Blocks, by whose candidate of which slot. */
+  private readonly proposed = new Map<string, Set<Hash>>()
 
   constructor(world: World, index: number) {
     this.world = world
@@ -32,6 +34,7 @@ export class PublicRecord {
   forget(): void {
     this.witness = new Witness()
     this.shown.clear()
+    this.proposed.clear()
   }
 
   /** Takes note of what these members signed. */
@@ -49,6 +52,15 @@ export class PublicRecord {
     return true
   }
 
+  /** Of two blocks of a maker in a slot everybody hears; of more nobody needs to. */
+  isNews({ height, slot, block }: CandidateStatement, maker: number): boolean {
+    const place = `${height} ${slot} ${maker}`
+    const blocks = this.proposed.get(place) ?? new Set()
+    this.proposed.set(place, blocks)
+    if (blocks.size < 2) blocks.add(block)
+    return blocks.has(block)
+  }
+
   settle(headHeight: number): void {
     this.witness.settle(headHeight)
   }
@@ -63,5 +75,13 @@ export class PublicRecord {
   }
 }
 
-const nameOf = (certificates: readonly Certificate[]): string =>
-  certificates.map(({ statement, aggregate }) => `${keyOf(statement)} by ${aggregate.signers.join()}`).join('; ')
+const names = new WeakMap<readonly Certificate[], string>()
+
+/** What is shown goes from node to node as it is. */
+function nameOf(certificates: readonly Certificate[]): string {
+  const known = names.get(certificates)
+  if (known !== undefined) return known
+  const name = certificates.map(({ statement, aggregate }) => `${keyOf(statement)} by ${aggregate.signers.join()}`).join('; ')
+  names.set(certificates, name)
+  return name
+}

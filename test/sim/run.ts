@@ -88,11 +88,14 @@ export function candidatesComeInTime({ skewMs, choiceMs }: Scenario): boolean {
 
 /** Each pair of nodes that run compares what it has on public record; then all that was equivocated there is known. */
 function exchange(world: World, nodes: readonly HonestNode[]): void {
+  // Where two blocks were sealed, they reach somebody.
+  if (world.fork !== null) world.runOn(world.nowMs + world.scenario.slotMs)
   if (world.failure !== null) return
+  const { split } = world
   const shown = nodes.filter((node) => node.isUp).flatMap((node) => node.publicRecord.all)
-  for (const node of nodes) for (const peer of world.connectedTo(node.index)) if (peer > node.index) node.meet(peer)
+  for (const node of nodes) for (const peer of world.connectedTo(node.index)) node.showAll(peer)
   world.runOn(world.nowMs + 2 * CALM_DELAY_MS.high)
-  checkNamed(world, shown)
+  checkNamed(world, shown, split)
 }
 
 function populate(world: World): HonestNode[] {
