@@ -155,11 +155,11 @@ describe('sealed blocks that come by gossip', () => {
     })
   })
 
-  it('below the head or too far above it are ignored, and the latter are a reason to sync', async () => {
+  it('other than the final ones are held to their seals; those too far above the head are a reason to sync', async () => {
     const head = await growTo(3)
     const next = of.block(chain)
-    assert.equal(await hear(next, { header: { height: 2 } }), 'ignore old-height')
-    assert.equal(await hear(head, { header: { height: 3, slot: 99 } }), 'ignore old-height')
+    assert.equal(await hear(next, { header: { height: 2 } }), 'reject bad-signature')
+    assert.equal(await hear(head, { header: { height: 3, slot: 99 } }), 'reject bad-signature')
     assert.deepEqual(told, [])
     assert.equal(await hear(next, { header: { height: 5 } }), 'ignore unknown-parent')
     assert.deepEqual(told, ['behind 5'])
