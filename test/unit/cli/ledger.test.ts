@@ -367,7 +367,7 @@ describe('quorate: commands of the ledger', () => {
     const [all, away] = await Promise.all([run('verifiers'), quorateHere('verifiers', '--dir', '/nonexistent', '--api', api.url)])
     assert.match(
       all.stdout,
-      new RegExp(`\n${parts.address} .* 0 +yours\n.* 0\n${parts.address} .* yours: jailed for an offence until slot 9\n$`),
+      new RegExp(`\n${parts.address} .* 0 +yours\n.* 0\n${parts.address} .* yours; jailed for an offence until slot 9\n$`),
     )
     assert.doesNotMatch(away.stdout, /yours/)
   })
