@@ -63,11 +63,12 @@ function readAccount(reader) {
     reader.option(() => [reader.take(8), reader.list(ADDRESS_BYTES)])
     reader.list(HASH_BYTES + 8)
   }
-  if (parts & 2) for (const numbers of [1, 3]) reader.list(ADDRESS_BYTES + numbers * 8)
+  if (parts & 2) for (const numbers of [1, 2]) reader.list(ADDRESS_BYTES + numbers * 8)
   if (parts & 4) {
     reader.take(reader.integer(2) + 48 + 4 + 4 * 8)
     reader.option(() => reader.take(8))
     reader.take(2 * 8)
+    reader.list(1 + 8)
   }
   if (parts & 8) reader.list(ADDRESS_BYTES)
   return { droplets, microHours, remainderDropletMs, hoursAtMs, nonce }
@@ -122,7 +123,7 @@ function checkSeal({ signers, signature }, quorumBytes, quorumHash, message) {
 export function verifyAccount({ header, seal, quorum, proof }, { address, chainId, quorumHash }) {
   const bytes = hex(header)
   hex(address, ADDRESS_BYTES)
-  check(bytes.length >= 251 && bytes.length <= 413, 'malformed', `a header of ${bytes.length} bytes`)
+  check(bytes.length >= 283 && bytes.length <= 445, 'malformed', `a header of ${bytes.length} bytes`)
   const block = sha256(concatBytes(utf8ToBytes('quorate/header\0'), hex(chainId, HASH_BYTES), bytes))
   const statement = concatBytes(new Uint8Array([4]), bytes.subarray(0, 8), block)
   const message = concatBytes(utf8ToBytes('quorate/statement\0'), hex(chainId, HASH_BYTES), statement)

@@ -22,9 +22,10 @@ npm run simulate -- [options]
   --trace FILE       with --replay: the trace into that file instead
   --help
 
-Checks: one seal and one commit a height among the honest, nobody honest could be accused, nothing signed before it is on
-disk or without a weight in the height's quorum, bounded memory, no void ticket, no false alarm, everybody at the same
-blocks, and ${PROGRESS_BLOCKS} blocks after the last fault within ${PROGRESS_CHANCES} slots in which an honest verifier comes first (${SKEWED_PROGRESS_CHANCES} where clocks
+Checks: one seal and one commit a height among the honest, nobody honest could be accused, no honest node has evidence of
+an honest one, every leader shows what it collected, whoever contradicts itself on public record is named, nothing signed
+before it is on disk or without a weight in the height's quorum, bounded memory, no void ticket, no false alarm,
+everybody at the same blocks, and ${PROGRESS_BLOCKS} blocks after the last fault within ${PROGRESS_CHANCES} slots in which an honest verifier comes first (${SKEWED_PROGRESS_CHANCES} where clocks
 are far apart). In "calm", where clocks are not far apart, also: no slot is lost, and whoever has a weight is paid.
 In the scenario "third" two seals at a height may happen; then evidence must name a third of the stake and nobody honest.
 Exit code 1 if a check failed, 2 for wrong options.`
@@ -137,7 +138,7 @@ function show(summary: Summary & { readonly wallMs: number }): string {
     `${verifiers} verifiers, scenario ${scenario}${handover}, seeds ${seedStart} to ${seedStart + runs - 1}: ${runs} runs, ${failures.length} failed`,
     `  ${summary.slots} slots, ${summary.blocks} blocks (${summary.slotsPerBlock} slots a block), ${summary.handovers} handovers, ${summary.crashes} crashes, ${summary.forks} forks`,
     `  ${summary.messages} messages, ${summary.inputs} inputs, ${summary.signatures} signatures of the honest`,
-    `  adversaries: ${bad.join(', ')}`,
+    `  adversaries: ${bad.join(', ')}; evidence names ${summary.named}, each at each height`,
     `  ${PROGRESS_BLOCKS} blocks after the last fault: p50 ${recoveryChances.p50}, p99 ${recoveryChances.p99}, max ${recoveryChances.max} slots with an honest first`,
     `  ${(summary.wallMs / 1000).toFixed(1)} s`,
     ...failed,

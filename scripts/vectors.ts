@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { consensusVectors } from './vectors/consensus-cases.ts'
 import { cryptoVectors } from './vectors/crypto-cases.ts'
 import { encodingVectors } from './vectors/encoding.ts'
+import { evidenceVectors } from './vectors/evidence-cases.ts'
 import { pretty } from './vectors/format.ts'
 import { badGenesisVectors } from './vectors/genesis-cases.ts'
 import { genesisVectors, identifierVectors, signatureVectors } from './vectors/identity-cases.ts'
@@ -24,6 +25,7 @@ export function vectorFiles(): ReadonlyMap<string, string> {
     ['signatures.json', signatureVectors()],
     ['genesis.json', { ...genesisVectors(), checks: badGenesisVectors() }],
     ['ledger.json', ledgerVectors()],
+    ['evidence.json', evidenceVectors()],
     ['consensus.json', { ...consensusVectors(), ranking: rankingVectors() }],
   ]
   return new Map(contents.map(([name, content]) => [name, `${pretty(content)}\n`]))

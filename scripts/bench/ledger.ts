@@ -54,6 +54,9 @@ const parameters: Parameters = {
   verifierFeeDroplets: COIN,
   unbondingSlots: 2000,
   evidenceSlots: 1000,
+  slashPpm: 50_000,
+  reporterPpm: 50_000,
+  jailSlots: 1000,
   slipChoices: CHOICES,
   score: 'coins',
   minTurnoutPpm: 1,
@@ -160,10 +163,12 @@ class MeasuredChain {
   }
   /** A sum of every account is on its way back and due. While its epoch lasts it stays; then each block gives back a part of them. */
   due(): void {
-    const bonds: Bonds = { delegations: [], unbonding: [{ verifier: this.#verifiers[0] ?? '', droplets: 1, releaseSlot: 1, epoch: 0 }] }
-    const state = this.#loaded(this.state, (_, account) => ({ ...account, bonds }))
+    const bonds: Bonds = { delegations: [], unbonding: [{ verifier: this.#verifiers[0] ?? '', droplets: 1, epoch: 0 }] }
+    const rules = { ...parameters, unbondingSlots: 1, evidenceSlots: 0 }
+    const state = this.#loaded(this.state, (_, account) => ({ ...account, bonds }), rules)
     this.#repeat('empty block while a sum of each account is due and kept by its epoch: apply', state, this.slot + 1, [])
-    state.globals = { ...state.globals, epoch: 1 }
+    const handovers = [{ epoch: 0, height: state.globals.height, slot: this.slot - 1 }]
+    state.globals = { ...state.globals, epoch: 1, handovers }
     this.#repeat('block that gives back 10,000 of them: apply', state, this.slot + 1, [])
   }
   /** What comes before a block, once for each transaction that a node gets: encoding, hashing, ed25519. */
@@ -211,7 +216,7 @@ class MeasuredChain {
   #contextAt(slot: number): BlockContext {
     const { globals, headQuorum } = this.state
     const parentSigners = globals.height === 0 ? null : headQuorum.members.map((_, index) => index)
-    return { slot, maker: slot % QUORUM, ticket: this.#hash(`ticket ${slot}`), parentSigners }
+    return { slot, maker: slot % QUORUM, ticket: this.#hash(`ticket ${slot}`), evidence: [], parentSigners }
   }
 
   #hash(text: string): Hash {

@@ -22,6 +22,7 @@ import { bytesOf, genesisOf, type Order, partsOf, play, sign, stateFrom } from '
 import { bondStories, delegateCases, undelegateCases } from './stories-bonds.ts'
 import { coinStories, delegatorCases, rewardCases } from './stories-coins.ts'
 import { electionStories, slipWeightCases, trustCases } from './stories-elections.ts'
+import { offenceStories } from './stories-offences.ts'
 
 const { minFeeDroplets } = sampleGenesis.parameters
 const bodyOf = ({ from, action, feeDroplets = 10 }: Order): TransactionBody => ({
@@ -151,7 +152,7 @@ function accruals(): object[] {
         droplets: 1_000_000,
         bonds: {
           delegations: [{ verifier: v0.address, shares: 5_000_000 }],
-          unbonding: [{ verifier: v0.address, droplets: 7_000_000, releaseSlot: 9, epoch: 0 }],
+          unbonding: [{ verifier: v0.address, droplets: 7_000_000, epoch: 0 }],
         },
       }),
       timeMs: 3_600_000,
@@ -186,7 +187,7 @@ export function delegatedState(delegatedDroplets: number, delegationShares: numb
 /** What became of alice and v0 when alice did this. */
 export function afterDoing(state: LedgerState, order: Order): { readonly code: string; readonly alice: Account; readonly v0: Account } {
   const transaction = prepare(sign(order.from, { ...bodyOf(order), feeDroplets: 0, expirySlot: 5 }, chainId))
-  const verdict = apply(state, { slot: 1, maker: 0, ticket: sampleHex('ticket', 32), parentSigners: null }, [transaction])
+  const verdict = apply(state, { slot: 1, maker: 0, ticket: sampleHex('ticket', 32), evidence: [], parentSigners: null }, [transaction])
   const changes = verdict.kind === 'accept' ? verdict.value.changes : new Map<string, Account>()
   const of = ({ address }: AccountKeys): Account => changes.get(address) ?? accountAt(state, address, 1)
   return { code: verdict.kind === 'accept' ? 'accept' : verdict.code, alice: of(alice), v0: of(v0) }
@@ -221,7 +222,7 @@ function undelegations(): object[] {
 
 /** `protocols/vectors/ledger.json`. */
 export function ledgerVectors(): object {
-  const stories = [...coinStories, ...bondStories, ...electionStories]
+  const stories = [...coinStories, ...bondStories, ...offenceStories, ...electionStories]
   assertAllCodes(
     'a block',
     { ...stateCodes, ...blockCodes },

@@ -40,6 +40,8 @@ export const wireCodecs: Readonly<Record<string, Codec<unknown>>> = {
   signedBlock: types.signedBlock,
   candidate: types.candidate,
   compactBlock: types.compactBlock,
+  signedStatement: types.signedStatement,
+  evidence: types.evidence,
   publicRecord: types.publicRecord,
   signRequest: types.signRequest,
   signResponse: types.signResponse,

@@ -1,11 +1,12 @@
 import { base58 } from '@scure/base'
 import { fromHex, type Hex } from '../../src/base/hex.ts'
+import { evidenceOf } from '../../src/consensus/evidence.ts'
 import { nativeSignatures } from '../../src/crypto/native.ts'
 import { MAX_SLIP_CHOICES } from '../../src/wire/bounds.ts'
 import type { Genesis } from '../../src/wire/genesis.ts'
 import { addressOf, chainIdOf } from '../../src/wire/ids.ts'
 import { possessionMessage } from '../../src/wire/signing.ts'
-import type { Action, AggregateSignature, Certificate, Header, Transaction } from '../../src/wire/types.ts'
+import type { Action, AggregateSignature, Certificate, Header, SignedStatement, Transaction } from '../../src/wire/types.ts'
 import { sampleBytes, sampleHex } from './format.ts'
 
 export interface AccountKeys {
@@ -70,6 +71,9 @@ export const sampleGenesis: Genesis = {
     verifierFeeDroplets: 500_000,
     unbondingSlots: 14_400,
     evidenceSlots: 7200,
+    slashPpm: 50_000,
+    reporterPpm: 50_000,
+    jailSlots: 1000,
     slipChoices: 3,
     score: 'coins',
     minTurnoutPpm: 100_000,
@@ -147,6 +151,7 @@ export const firstHeader: Header = {
   maker: 0,
   proof: sampleHex('proof', 96),
   transactionsRoot: '00'.repeat(32),
+  evidenceRoot: '00'.repeat(32),
   stateRoot: sampleHex('state root', 32),
   nextQuorum: sampleHex('quorum', 32),
   burnedMicroHours: 0,
@@ -159,9 +164,28 @@ export const laterHeader: Header = {
   parentSeal: sampleAggregate,
   maker: 3,
   transactionsRoot: sampleHex('transactions root', 32),
+  evidenceRoot: sampleHex('evidence root', 32),
   burnedMicroHours: 123_456_789,
 }
 export const sampleCertificate: Certificate = {
   statement: { kind: 'vote', height: 258, slot: 69_999, block: sampleHex('block', 32), validSlot: 0 },
   aggregate: sampleAggregate,
 }
+export const sampleLockCertificate: Certificate = {
+  statement: { kind: 'lock', height: 9, slot: 40, block: sampleHex('block', 32) },
+  aggregate: { signers: [1, 9, 511], signature: sampleHex('signature', 96) },
+}
+const sampleKeys = ['key 0', 'key 1', 'key 2'].map((label) => sampleHex(label, 48)).sort()
+export const sampleVote: SignedStatement = {
+  statement: { kind: 'vote', height: 9, slot: 40, block: sampleHex('block', 32), validSlot: 0 },
+  ...{ keys: sampleKeys, signature: sampleHex('signature', 96) },
+}
+export const sampleSeal: SignedStatement = {
+  statement: { kind: 'seal', height: 9, block: sampleHex('block', 32) },
+  ...{ keys: sampleKeys.slice(0, 1), signature: sampleHex('signature', 96) },
+}
+/** Two votes of one slot, by three and by one of these. */
+export const sampleEvidence = evidenceOf(sampleVote, {
+  statement: { kind: 'vote', height: 9, slot: 40, block: sampleHex('other block', 32), validSlot: null },
+  ...{ keys: sampleKeys.slice(1, 2), signature: sampleHex('signature', 96) },
+})

@@ -22,19 +22,23 @@ const parts: Account = {
   },
   bonds: {
     delegations: [{ verifier: sampleHex('to', 20), shares: 1000 }],
-    unbonding: [{ verifier: sampleHex('to', 20), droplets: 77, releaseSlot: 90_000, epoch: 2 }],
+    unbonding: [{ verifier: sampleHex('to', 20), droplets: 77, epoch: 2 }],
   },
   verifier: {
     ...{ peerId: first?.peerId ?? '', blsKey: first?.blsKey ?? '', commissionPpm: 50_000, registeredHeight: 12 },
     ...{ stakeDroplets: 2_000_000, delegatedDroplets: 1500, delegationShares: 1000, jailedUntilSlot: 0 },
     tally: { election: 3, droplets: 9_000_000 },
+    offences: [
+      { kind: 'double-vote', height: 99 },
+      { kind: 'amnesia', height: 258 },
+    ],
   },
   endorses: [sampleHex('to', 20)],
 }
 const nothing: Globals = {
   ...{ height: 0, epoch: 0, epochSeed: chainId, quorum: sampleHex('quorum', 32), headQuorum: sampleHex('quorum', 32), headMaker: 0 },
   ...{ feesDroplets: 0, supplyDroplets: 15_010_000_000, mintedDroplets: 0, burnedDroplets: 0, burnedMicroHours: 0 },
-  ...{ nextElectionSlot: 6600, elections: 0, election: null, ratified: null },
+  ...{ handovers: [], nextElectionSlot: 6600, elections: 0, election: null, ratified: null },
 }
 const open: Globals = {
   ...{
@@ -47,6 +51,10 @@ const open: Globals = {
     mintedDroplets: 257_000,
   },
   ...{ burnedDroplets: 500_000, burnedMicroHours: 123_456_789, nextElectionSlot: 21_000, elections: 3 },
+  handovers: [
+    { epoch: 0, height: 90, slot: 7200 },
+    { epoch: 1, height: 180, slot: 14_401 },
+  ],
   election: {
     ...{ number: 3, cause: 'forced', openedHeight: 250, closesSlot: 20_900, votedDroplets: 3_000_000, seed: sampleHex('seed', 32) },
     proposals: [
@@ -66,8 +74,10 @@ const ROOTS_OFFSET = 8 + 32 + 1
 const plainBytes = toHex(encode(account, plain))
 const openBytes = toHex(encode(globals, open))
 
-/** Of the election's cause: after all fields before the election, its option tag and its number. */
-const CAUSE_OFFSET = 8 + 8 + 3 * 32 + 2 + 7 * 8 + 1 + 8
+/** Of the election's cause: after all fields before the election, two handovers among them, its option tag and its number. */
+const CAUSE_OFFSET = 8 + 8 + 3 * 32 + 2 + 5 * 8 + (4 + 2 * 24) + 2 * 8 + 1 + 8
+/** Of the count of handovers. */
+const HANDOVERS_OFFSET = 8 + 8 + 3 * 32 + 2 + 5 * 8
 
 /** Types that no message carries: they are hashed, stored, and sent in snapshots. */
 export const stateCases: readonly TypeCases[] = [
@@ -107,6 +117,7 @@ export const stateCases: readonly TypeCases[] = [
     ],
     invalid: [
       { description: 'a cause that is not defined', bytes: overwrite(openBytes, CAUSE_OFFSET, '03'), code: 'bound' },
+      { description: 'a count of 1025 handovers', bytes: overwrite(openBytes, HANDOVERS_OFFSET, littleEndian(1025, 4)), code: 'bound' },
       { description: 'option tag 2 before the election', bytes: overwrite(openBytes, CAUSE_OFFSET - 9, '02'), code: 'not-canonical' },
     ],
   },

@@ -19,6 +19,7 @@ const strangers = Array.from({ length: Math.max(MAX_DELEGATIONS, MAX_ENDORSEMENT
       registeredHeight: 0,
     },
     ...{ stakeDroplets: COIN, delegatedDroplets: 0, delegationShares: 0, jailedUntilSlot: null, tally: { election: 0, droplets: 0 } },
+    offences: [],
   },
 })).sort((left, right) => (left.address < right.address ? -1 : 1))
 const last = strangers.at(-1)?.address ?? ''
@@ -146,13 +147,11 @@ export const bondStories: readonly Story[] = [
             unbonding: Array.from({ length: MAX_UNBONDINGS }, (_, index) => ({
               verifier: last,
               droplets: index + 1,
-              releaseSlot: 9,
               epoch: 0,
             })),
           },
           endorses: strangers.slice(0, MAX_ENDORSEMENTS).map(({ address }) => address),
         }),
-        [v0.address]: asVerifier({ delegationShares: 10 }),
         [v1.address]: asVerifier({ delegationShares: Number.MAX_SAFE_INTEGER - 10, delegatedDroplets: 10 }),
       }),
     blocks: [
@@ -169,7 +168,6 @@ export const bondStories: readonly Story[] = [
         code: 'too-many-unbonding',
       },
       { description: 'one endorsement more', slot: 2, orders: [vouch(alice, { ...v0, address: last })], code: 'too-many-endorsements' },
-      { description: 'shares of nothing', slot: 2, orders: [delegate(bob, v0, COIN)], code: 'nothing-left' },
       { description: 'a share more than there are numbers for', slot: 2, orders: [delegate(bob, v1, 1)], code: 'too-many-shares' },
     ],
   },

@@ -1,4 +1,5 @@
 import { toHex } from '../../src/base/hex.ts'
+import { checkEvidence } from '../../src/consensus/evidence.ts'
 import { nativeSignatures as crypto } from '../../src/crypto/native.ts'
 import type { Account } from '../../src/ledger/account.ts'
 import { apply } from '../../src/ledger/apply.ts'
@@ -7,11 +8,20 @@ import { type Globals, globals as globalsCodec } from '../../src/ledger/globals.
 import { advance, genesisState, type LedgerState, restoreState, stateRoot } from '../../src/ledger/state.ts'
 import { prepare } from '../../src/ledger/transaction.ts'
 import { encode } from '../../src/wire/codec.ts'
+import type { ProvenEvidence } from '../../src/wire/evidence.ts'
 import { type Genesis, genesis as genesisCodec, type Parameters } from '../../src/wire/genesis.ts'
 import { chainIdOf } from '../../src/wire/ids.ts'
 import { createQuorum, type QuorumMember } from '../../src/wire/quorum.ts'
 import { transactionMessage } from '../../src/wire/signing.ts'
-import { type Action, type Hash, type Transaction, type TransactionBody, transaction } from '../../src/wire/types.ts'
+import {
+  type Action,
+  type Evidence,
+  evidence as evidenceCodec,
+  type Hash,
+  type Transaction,
+  type TransactionBody,
+  transaction,
+} from '../../src/wire/types.ts'
 import { sampleHex } from './format.ts'
 import { type AccountKeys, alice, bob, sampleGenesis, verifiers } from './samples.ts'
 
@@ -30,6 +40,8 @@ export interface StoryBlock {
   readonly description: string
   readonly slot: number
   readonly orders?: readonly Order[]
+  /** Of offences on this chain; its signatures are checked before the block is executed. */
+  readonly evidence?: (chainId: Hash) => readonly Evidence[]
   /** Of a block that is refused. */
   readonly code?: StateCode | BlockCode
   readonly maker?: number
@@ -108,6 +120,12 @@ function carryOut(state: LedgerState, chainId: Hash, { slot, orders = [] }: Stor
 
 const listed = (of: Iterable<readonly [Hash, Account]>): object[] => ascending([...of].map(([address, value]) => ({ address, ...value })))
 
+function proofOf(chainId: Hash, evidence: Evidence): ProvenEvidence {
+  const verdict = checkEvidence(chainId, evidence, crypto)
+  if (verdict.kind !== 'accept') throw new Error(`evidence of a story proves nothing: ${verdict.detail}`)
+  return verdict.value
+}
+
 function playBlock(state: LedgerState, chainId: Hash, block: StoryBlock): object {
   const { description, slot, maker = 0, code = 'accept' } = block
   const ticket = sampleHex(`ticket ${slot}`, 32)
@@ -118,11 +136,20 @@ function playBlock(state: LedgerState, chainId: Hash, block: StoryBlock): object
         : state.headQuorum.members.map((_, index) => index)
       : block.parentSigners
   const transactions = carryOut(state, chainId, block)
-  const verdict = apply(state, { slot, maker, ticket, parentSigners }, transactions.map(prepare))
+  const evidence = block.evidence?.(chainId) ?? []
+  const verdict = apply(
+    state,
+    { slot, maker, ticket, evidence: evidence.map((one) => proofOf(chainId, one)), parentSigners },
+    transactions.map(prepare),
+  )
   const said = verdict.kind === 'accept' ? 'accept' : verdict.code
   if (said !== code)
     throw new Error(`${description}: claims ${code}, the code says ${said}${'detail' in verdict ? `: ${verdict.detail}` : ''}`)
-  const given = { description, slot, maker, ticket, parentSigners, transactions: transactions.map(bytesOf), code }
+  const given = {
+    ...{ description, slot, maker, ticket, parentSigners },
+    ...(evidence.length === 0 ? {} : { evidence: evidence.map((one) => toHex(encode(evidenceCodec, one))) }),
+    ...{ transactions: transactions.map(bytesOf), code },
+  }
   if (verdict.kind !== 'accept') return given
   const { changes, movedDroplets, globals, quorum } = verdict.value
   const isSameQuorum = quorum.hash === state.quorum.hash

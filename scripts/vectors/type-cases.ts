@@ -1,12 +1,23 @@
 import { type Hex, toHex } from '../../src/base/hex.ts'
 import { type Codec, encode } from '../../src/wire/codec.ts'
 import { genesis, genesisVerifier } from '../../src/wire/genesis.ts'
-import { type SyncRequest, snapshotOffer, syncRequest } from '../../src/wire/sync.ts'
 import * as types from '../../src/wire/types.ts'
 import type { TypeCases } from './encoding.ts'
 import { littleEndian, overwrite, sampleHex } from './format.ts'
-import { chainId, firstHeader, laterHeader, sampleAggregate, sampleCertificate, sampleGenesis, sampleTransaction } from './samples.ts'
+import {
+  firstHeader,
+  laterHeader,
+  sampleAggregate,
+  sampleCertificate,
+  sampleEvidence,
+  sampleGenesis,
+  sampleLockCertificate,
+  sampleSeal,
+  sampleTransaction,
+  sampleVote,
+} from './samples.ts'
 import { stateCases } from './state-type-cases.ts'
+import { syncCases } from './sync-type-cases.ts'
 import { transactionCases } from './transaction-type-cases.ts'
 
 const TWO_53 = littleEndian(1n << 53n, 8)
@@ -20,17 +31,9 @@ const statements: readonly types.Statement[] = [
   { kind: 'lock', height: 9, slot: 40, block: blockHash },
   { kind: 'seal', height: 9, block: blockHash },
 ]
-const lockCertificate: types.Certificate = {
-  statement: { kind: 'lock', height: 9, slot: 40, block: blockHash },
-  aggregate: { signers: [1, 9, 511], signature },
-}
-const status: SyncRequest = {
-  kind: 'status',
-  status: { version: 1, chainId, height: 258, firstHeight: 1, head: blockHash, timeMs: 1_767_225_661_234, agent: 'quorate/0.1.0' },
-}
-const offer = { height: 250, block: blockHash, depth: 3 }
 const compact: types.CompactBlock = {
   header: laterHeader,
+  evidence: [],
   shortIds: [sampleHex('short 0', 8), sampleHex('short 1', 8)],
   seal: sampleAggregate,
 }
@@ -40,6 +43,7 @@ const candidate: types.Candidate = {
   proof: sampleHex('envelope proof', 96),
   justification: sampleCertificate,
   header: laterHeader,
+  evidence: [],
   shortIds: compact.shortIds,
   signature,
 }
@@ -49,6 +53,8 @@ function hex<T>(codec: Codec<T>, value: T): Hex {
   return toHex(encode(codec, value))
 }
 const headerBytes = hex(types.header, laterHeader)
+/** An empty list. */
+const noEvidence = littleEndian(0, 4)
 const firstHeaderBytes = hex(types.header, firstHeader)
 const voteBytes = hex(types.statement, statements[0] as types.Statement)
 const genesisBytes = hex(genesis, sampleGenesis)
@@ -56,7 +62,7 @@ const genesisBytes = hex(genesis, sampleGenesis)
 const sortitionOffset = 2 + 2 + sampleGenesis.name.length + 8 + 4 + 4
 const leaderRuleOffset = sortitionOffset + 1 + 2 + 4
 /** Everything from leaderRule to slipChoices. */
-const scoreOffset = leaderRuleOffset + 1 + 4 + 4 + 8 + 8 + 4 + 4 + 4 + 4 + 4 + 4 + 2 + 8 + 8 + 4 + 4 + 2
+const scoreOffset = leaderRuleOffset + 1 + 4 + 4 + 8 + 8 + 4 + 4 + 4 + 4 + 4 + 4 + 2 + 8 + 8 + 4 + 4 + 3 * 4 + 2
 
 /** Every type of the wire. Signatures and hashes in them are sample bytes: these cases are about layout alone. */
 const wireCases: readonly TypeCases[] = [
@@ -89,7 +95,7 @@ const wireCases: readonly TypeCases[] = [
     type: 'certificate',
     valid: [
       { description: 'of votes', value: sampleCertificate },
-      { description: 'of locks', value: lockCertificate },
+      { description: 'of locks', value: sampleLockCertificate },
     ],
     invalid: [
       { description: 'a statement of kind 9', bytes: overwrite(hex(types.certificate, sampleCertificate), 0, '09'), code: 'bound' },
@@ -114,20 +120,35 @@ const wireCases: readonly TypeCases[] = [
   {
     type: 'block',
     valid: [
-      { description: 'one transaction', value: { header: laterHeader, transactions: [sampleTransaction] } },
-      { description: 'empty', value: { header: firstHeader, transactions: [] } },
+      { description: 'one transaction', value: { header: laterHeader, evidence: [], transactions: [sampleTransaction] } },
+      { description: 'evidence', value: { header: laterHeader, evidence: [sampleEvidence], transactions: [] } },
+      { description: 'empty', value: { header: firstHeader, evidence: [], transactions: [] } },
     ],
-    invalid: [{ description: 'a count of 10001 transactions', bytes: firstHeaderBytes + littleEndian(10_001, 4), code: 'bound' }],
+    invalid: [
+      { description: 'a count of 9 pieces of evidence', bytes: firstHeaderBytes + littleEndian(9, 4), code: 'bound' },
+      { description: 'a count of 8 with nothing behind it', bytes: firstHeaderBytes + littleEndian(8, 4), code: 'truncated' },
+      { description: 'a count of 10001 transactions', bytes: firstHeaderBytes + noEvidence + littleEndian(10_001, 4), code: 'bound' },
+    ],
   },
   {
     type: 'signedBlock',
-    valid: [{ description: 'one transaction', value: { header: laterHeader, transactions: [sampleTransaction], seal: sampleAggregate } }],
-    invalid: [{ description: 'without a seal', bytes: firstHeaderBytes + littleEndian(0, 4), code: 'truncated' }],
+    valid: [
+      {
+        description: 'one transaction',
+        value: { header: laterHeader, evidence: [], transactions: [sampleTransaction], seal: sampleAggregate },
+      },
+      {
+        description: 'evidence',
+        value: { header: laterHeader, evidence: [sampleEvidence], transactions: [], seal: sampleAggregate },
+      },
+    ],
+    invalid: [{ description: 'without a seal', bytes: firstHeaderBytes + noEvidence + littleEndian(0, 4), code: 'truncated' }],
   },
   {
     type: 'candidate',
     valid: [
       { description: 'a block proposed again, with its vote certificate', value: candidate },
+      { description: 'a block with evidence', value: { ...candidate, justification: null, evidence: [sampleEvidence] } },
       {
         description: 'a new block',
         value: {
@@ -153,22 +174,63 @@ const wireCases: readonly TypeCases[] = [
     type: 'compactBlock',
     valid: [
       { description: 'two transactions', value: compact },
+      { description: 'evidence', value: { ...compact, evidence: [sampleEvidence], shortIds: [] } },
       { description: 'empty', value: { ...compact, shortIds: [] } },
     ],
     invalid: [
-      { description: 'a count of 10001 short ids', bytes: headerBytes + littleEndian(10_001, 4), code: 'bound' },
-      { description: 'a count of 10000 short ids with nothing behind it', bytes: headerBytes + littleEndian(10_000, 4), code: 'truncated' },
+      { description: 'a count of 10001 short ids', bytes: headerBytes + noEvidence + littleEndian(10_001, 4), code: 'bound' },
+      {
+        description: 'a count of 10000 short ids with nothing behind it',
+        bytes: headerBytes + noEvidence + littleEndian(10_000, 4),
+        code: 'truncated',
+      },
     ],
+  },
+  {
+    type: 'signedStatement',
+    valid: [
+      { description: 'a vote of three', value: sampleVote },
+      { description: 'a seal of one', value: sampleSeal },
+      { description: 'of nobody', value: { ...sampleSeal, keys: [] } },
+    ],
+    invalid: [
+      {
+        description: 'a count of 513 keys',
+        bytes: overwrite(hex(types.signedStatement, sampleSeal), 41, littleEndian(513, 4)),
+        code: 'bound',
+      },
+      {
+        description: 'a count of 512 keys with fewer behind it',
+        bytes: overwrite(hex(types.signedStatement, sampleSeal), 41, littleEndian(512, 4)),
+        code: 'truncated',
+      },
+    ],
+  },
+  {
+    type: 'evidence',
+    valid: [
+      { description: 'two votes', value: sampleEvidence },
+      { description: 'two that prove nothing: that is no matter of layout', value: { first: sampleSeal, second: sampleSeal } },
+    ],
+    invalid: [{ description: 'one statement alone', bytes: hex(types.signedStatement, sampleSeal), code: 'truncated' }],
   },
   {
     type: 'publicRecord',
     valid: [
       { description: 'a vote certificate', value: { kind: 'certificate', certificate: sampleCertificate } },
-      { description: 'a lock certificate', value: { kind: 'certificate', certificate: lockCertificate } },
+      { description: 'a lock certificate', value: { kind: 'certificate', certificate: sampleLockCertificate } },
+      { description: 'a tally of votes and locks', value: { kind: 'tally', certificates: [sampleCertificate, sampleLockCertificate] } },
+      { description: 'an empty tally', value: { kind: 'tally', certificates: [] } },
+      { description: 'evidence', value: { kind: 'evidence', evidence: sampleEvidence } },
     ],
     invalid: [
       { description: 'kind 0', bytes: `00${hex(types.certificate, sampleCertificate)}`, code: 'bound' },
-      { description: 'a kind that is not defined yet', bytes: `02${hex(types.certificate, sampleCertificate)}`, code: 'bound' },
+      { description: 'a kind that is not defined yet', bytes: `04${hex(types.certificate, sampleCertificate)}`, code: 'bound' },
+      {
+        description: 'a tally of 4',
+        bytes: `02${littleEndian(4, 4)}${hex(types.certificate, sampleCertificate).repeat(4)}`,
+        code: 'bound',
+      },
     ],
   },
   {
@@ -176,7 +238,7 @@ const wireCases: readonly TypeCases[] = [
     valid: [
       { description: 'vote', value: { kind: 'vote', statement: statements[0] } },
       { description: 'lock', value: { kind: 'lock', certificate: sampleCertificate } },
-      { description: 'seal', value: { kind: 'seal', certificate: lockCertificate } },
+      { description: 'seal', value: { kind: 'seal', certificate: sampleLockCertificate } },
     ],
     invalid: [
       { description: 'kind 0', bytes: `00${voteBytes}`, code: 'bound' },
@@ -207,73 +269,6 @@ const wireCases: readonly TypeCases[] = [
         code: 'bound',
       },
     ],
-  },
-  {
-    type: 'syncRequest',
-    valid: [
-      { description: 'status', value: status },
-      { description: 'blocks', value: { kind: 'blocks', fromHeight: 1, count: 256 } },
-      { description: 'transactions', value: { kind: 'transactions', block: blockHash, indices: [0, 3, 9_999] } },
-      { description: 'block', value: { kind: 'block', block: blockHash } },
-      { description: 'newest-signed', value: { kind: 'newest-signed', verifier: sampleHex('to', 20) } },
-      { description: 'snapshots', value: { kind: 'snapshots' } },
-      { description: 'snapshot-manifest', value: { kind: 'snapshot-manifest', height: 250 } },
-      { description: 'snapshot-chunk', value: { kind: 'snapshot-chunk', height: 250, index: 7 } },
-      { description: 'headers', value: { kind: 'headers', fromHeight: 250, count: 9 } },
-    ],
-    invalid: [
-      { description: 'kind 0', bytes: '00', code: 'bound' },
-      { description: 'kind 6', bytes: '06', code: 'bound' },
-      { description: 'kind 11', bytes: '0b', code: 'bound' },
-      { description: 'a count of 10001 indices', bytes: `03${blockHash}${littleEndian(10_001, 4)}`, code: 'bound' },
-      {
-        description: 'an agent of 65 bytes',
-        bytes: `${hex(syncRequest, status).slice(0, -2 * (2 + 13))}${littleEndian(65, 2)}${'61'.repeat(65)}`,
-        code: 'bound',
-      },
-    ],
-  },
-  {
-    type: 'syncResponse',
-    valid: [
-      { description: 'status', value: status },
-      { description: 'blocks', value: { kind: 'blocks', blocks: [{ header: firstHeader, transactions: [], seal: sampleAggregate }] } },
-      { description: 'no blocks', value: { kind: 'blocks', blocks: [] } },
-      { description: 'transactions', value: { kind: 'transactions', transactions: [sampleTransaction] } },
-      { description: 'block', value: { kind: 'block', block: { header: firstHeader, transactions: [] } } },
-      {
-        description: 'newest-signed',
-        value: { kind: 'newest-signed', records: [{ ...lockCertificate, aggregate: { signers: [2], signature } }] },
-      },
-      { description: 'newest-signed, nothing known', value: { kind: 'newest-signed', records: [] } },
-      { description: 'unavailable', value: { kind: 'unavailable', code: 1 } },
-      { description: 'snapshots', value: { kind: 'snapshots', snapshots: [offer, { ...offer, height: 500 }] } },
-      { description: 'snapshots, none', value: { kind: 'snapshots', snapshots: [] } },
-      {
-        description: 'snapshot-manifest, its bytes as they are',
-        value: { kind: 'snapshot-manifest', manifest: sampleHex('manifest', 32) },
-      },
-      { description: 'snapshot-chunk, its bytes as they are', value: { kind: 'snapshot-chunk', chunk: sampleHex('chunk', 32) } },
-      { description: 'snapshot-chunk of no accounts', value: { kind: 'snapshot-chunk', chunk: '' } },
-      { description: 'headers', value: { kind: 'headers', headers: [firstHeader, laterHeader] } },
-    ],
-    invalid: [
-      { description: 'kind 0', bytes: '00', code: 'bound' },
-      { description: 'kind 11', bytes: '0b', code: 'bound' },
-      { description: 'a count of 257 blocks', bytes: `02${littleEndian(257, 4)}`, code: 'bound' },
-      { description: 'a count of 256 blocks with nothing behind it', bytes: `02${littleEndian(256, 4)}`, code: 'truncated' },
-      { description: 'a count of 5 records', bytes: `05${littleEndian(5, 4)}`, code: 'bound' },
-      { description: 'a count of 9 snapshots', bytes: `07${littleEndian(9, 4)}`, code: 'bound' },
-      { description: 'a manifest of 3145729 bytes', bytes: `08${littleEndian(3_145_729, 4)}`, code: 'bound' },
-      { description: 'a part of 4194305 bytes', bytes: `09${littleEndian(4_194_305, 4)}`, code: 'bound' },
-      { description: 'a part of 4194304 bytes with nothing behind it', bytes: `09${littleEndian(4_194_304, 4)}`, code: 'truncated' },
-      { description: 'a count of 1025 headers', bytes: `0a${littleEndian(1025, 4)}`, code: 'bound' },
-    ],
-  },
-  {
-    type: 'snapshotOffer',
-    valid: [{ description: 'in eight parts', value: offer }],
-    invalid: [{ description: 'a height above 2^53 - 1', bytes: `${TWO_53}${hex(snapshotOffer, offer).slice(16)}`, code: 'bound' }],
   },
   {
     type: 'genesisVerifier',
@@ -314,7 +309,7 @@ const wireCases: readonly TypeCases[] = [
 ]
 
 /** Every type that has a table. */
-export const typeCases: readonly TypeCases[] = [...transactionCases, ...wireCases, ...stateCases]
+export const typeCases: readonly TypeCases[] = [...transactionCases, ...wireCases, ...syncCases, ...stateCases]
 
 function describeValidSlot(value: types.Statement): string {
   if (value.kind === 'lock' || value.kind === 'seal') return ''

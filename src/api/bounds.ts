@@ -27,3 +27,6 @@ export const MAX_EVENT_BACKLOG_BYTES = 4 * 1024 * 1024
 export const HEARTBEAT_MS = 10_000
 /** A request must be here whole by then: nobody holds a connection with half a request. */
 export const REQUEST_TIMEOUT_MS = 30_000
+/** Pieces of evidence of one answer. */
+export const MAX_EVIDENCE = 500
+export const DEFAULT_EVIDENCE = 100

@@ -1,4 +1,5 @@
 import type { Hex } from '../base/hex.ts'
+import type { OffenceKind } from '../wire/evidence.ts'
 import type { Address, AggregateSignature, Hash } from '../wire/types.ts'
 
 /** What the API shows of the ledger after the newest block. Amounts in droplets, shares in parts per million, times in ms since 1970. */
@@ -66,6 +67,8 @@ export interface VerifierView {
   /** There; what was bonded to it when it was elected. */
   readonly weightDroplets: number
   readonly jailedUntilSlot: number | null
+  /** What it was punished for, the oldest first, as long as evidence of it counts. */
+  readonly offences: readonly { readonly kind: OffenceKind; readonly height: number }[]
   /** What the web of trust gives it; an anchor begins with a thousand million. */
   readonly trust: number
   /** Weight of the slips that name it in the open election. */
@@ -84,9 +87,9 @@ export interface UnbondingView {
   /** Whose stake it was: it can be slashed until it is back. */
   readonly verifier: Address
   readonly droplets: number
-  /** First slot whose block may give it back, once the epoch in which it was taken back has ended. */
-  readonly releaseSlot: number
-  readonly releaseTimeMs: number
+  /** First slot whose block gives it back; null while the epoch in which it was taken back goes on: `unbondingSlots` after its end. */
+  readonly releaseSlot: number | null
+  readonly releaseTimeMs: number | null
 }
 
 export interface BallotView {
@@ -272,3 +275,16 @@ export type ReceiptEvent =
   | ({ readonly kind: 'election-settled' } & Omit<SettledElectionView, 'height'>)
   | { readonly kind: 'jailed'; readonly verifier: Address; readonly untilSlot: number }
   | { readonly kind: 'ratified'; readonly source: Hash; readonly weightDroplets: number }
+  | {
+      readonly kind: 'slashed'
+      readonly verifier: Address
+      readonly offence: OffenceKind
+      /** Height of the two statements. */
+      readonly height: number
+      readonly stakeDroplets: number
+      readonly delegatedDroplets: number
+      readonly unbondingDroplets: number
+      /** The maker of the block, and what it got of that; the rest is burned. */
+      readonly reporter: Address
+      readonly rewardDroplets: number
+    }

@@ -2,19 +2,22 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { QuorateError } from '../base/errors.ts'
 import { type Hex, isHex } from '../base/hex.ts'
 import { chainLabel } from '../wire/ids.ts'
-import { type Address, transaction } from '../wire/types.ts'
+import { type Address, evidence, transaction } from '../wire/types.ts'
 import {
   BLOCKS_STEP,
   DEFAULT_BLOCKS,
+  DEFAULT_EVIDENCE,
   DEFAULT_VERIFIERS,
   MAX_BLOCKS,
   MAX_BLOCKS_BYTES,
   MAX_CALL_TRANSACTIONS,
+  MAX_EVIDENCE,
   MAX_VERIFIERS,
   RECEIPT_ROW_BYTES,
 } from './bounds.ts'
 import { ApiError } from './errors.ts'
 import { type EventStreams, parseKinds } from './events.ts'
+import type { EvidenceList, EvidenceResult, EvidenceView } from './evidence-types.ts'
 import type { AccountProofView, VerifiersView } from './ledger-types.ts'
 import type { BlockSummary, BlockView, NodeView, SubmitResult } from './types.ts'
 
@@ -48,6 +51,9 @@ export function routes(view: NodeView, parseAddress: (text: string) => Address, 
     { method: 'GET', path: '/v1/elections', handle: () => view.elections() },
     { method: 'GET', path: '/v1/ratification', handle: () => view.ratification() },
     { method: 'GET', path: '/v1/supply', handle: () => view.supply() },
+    { method: 'POST', path: '/v1/evidence', handle: ({ body }) => submitEvidence(view, body) },
+    { method: 'GET', path: '/v1/evidence', handle: ({ query }) => evidenceList(view, query) },
+    { method: 'GET', path: '/v1/evidence/:id', handle: ({ params }) => evidenceOf(view, named(params, 'id')) },
     {
       method: 'GET',
       path: '/v1/genesis',
@@ -144,6 +150,25 @@ const summaryOf = ({ block: { header, seal }, transactionIds, receipt: _, ...res
 
 const verifiers = (view: NodeView, query: unknown): VerifiersView =>
   view.verifiers(integer(query, 'from') ?? 0, Math.min(integer(query, 'limit') ?? DEFAULT_VERIFIERS, MAX_VERIFIERS))
+
+async function submitEvidence(view: NodeView, body: unknown): Promise<EvidenceResult> {
+  const bytes = typeof body === 'object' && body !== null && 'evidence' in body ? body.evidence : undefined
+  if (typeof bytes !== 'string') throw new ApiError(400, 'bad-body', 'send {"evidence": "<evidence in hex>"}')
+  const isEvidence = bytes.length % 2 === 0 && bytes.length <= evidence.maxBytes * 2 && isHex(bytes, bytes.length / 2)
+  return isEvidence
+    ? await view.submitEvidence(bytes)
+    : { id: null, accepted: false, code: 'malformed', detail: 'is no evidence in lower-case hex' }
+}
+
+const evidenceList = (view: NodeView, query: unknown): EvidenceList =>
+  view.evidence(integer(query, 'from') ?? 0, Math.min(integer(query, 'limit') ?? DEFAULT_EVIDENCE, MAX_EVIDENCE))
+
+function evidenceOf(view: NodeView, id: string): EvidenceView {
+  if (!isHex(id, 32)) throw new ApiError(400, 'bad-parameter', 'an id of evidence is 32 bytes in lower-case hex')
+  const found = view.evidenceOf(id)
+  if (found === undefined) throw new ApiError(404, 'evidence-not-found', `this node holds no evidence ${id}`)
+  return found
+}
 
 function readAddress(text: string, parseAddress: (text: string) => Address): Address {
   if (isHex(text, 20)) return text

@@ -1,6 +1,7 @@
 import type { Hex } from '../base/hex.ts'
 import type { Genesis } from '../wire/genesis.ts'
 import type { Address, Hash, RefusalReason, SignedBlock, Transaction } from '../wire/types.ts'
+import type { EvidenceEvent, EvidenceList, EvidenceResult, EvidenceView } from './evidence-types.ts'
 import type {
   AccountProofView,
   AccountView,
@@ -39,6 +40,11 @@ export interface NodeView {
   elections(): Promise<ElectionsView>
   ratification(): RatificationView
   supply(): SupplyView
+  /** At most `count` of the proven offences that this node holds, from a place in their order, the newest first. */
+  evidence(from: number, count: number): EvidenceList
+  evidenceOf(id: Hash): EvidenceView | undefined
+  /** Takes evidence as its bytes in hex. Accepted, it is on disk when this resolves, and everybody is told. */
+  submitEvidence(bytes: Hex): Promise<EvidenceResult>
   /** Events from now on. Returns the undo. */
   onEvent(listener: (event: NodeEvent) => void): () => void
 }
@@ -208,5 +214,6 @@ export type NodeEvent =
       readonly totalDroplets: number
     }
   | { readonly kind: 'ratified'; readonly height: number; readonly source: Hash; readonly droplets: number }
+  | EvidenceEvent
   | { readonly kind: 'refused'; readonly slot: number; readonly by: number; readonly reason: RefusalReason }
   | { readonly kind: 'alarm'; readonly code: string; readonly detail: string }

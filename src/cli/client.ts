@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { readApiFile } from '../node/api-file.ts'
 import { CliError, type ExitCode, exitCodes } from './exit.ts'
 
@@ -27,7 +29,10 @@ export async function findNode({ api, dir }: NodePlace): Promise<NodeClient> {
   if (api !== undefined) return createClient(api, 'is --api right, and does the node run?')
   const file = await readApiFile(dir)
   if (file === undefined) {
-    throw unreachable(`no node runs on ${dir}: start it with \`quorate start --dir ${dir}\`, or name another with --dir or --api URL`)
+    const start = existsSync(join(dir, 'network.key'))
+      ? `start it with \`quorate start --dir ${dir}\``
+      : 'that is no directory of a node, which `quorate init` makes'
+    throw unreachable(`no node runs on ${dir}: ${start}; or name another with --dir or --api URL`)
   }
   return createClient(file.url, `the node of ${dir} may have been killed: start it again with \`quorate start --dir ${dir}\``)
 }

@@ -22,8 +22,11 @@ export interface RuleFlags {
   readonly quorumSize: number
   readonly minStake: number
   readonly verifierFee: number
-  readonly unbonding: Span
-  readonly evidence: Span
+  readonly unbonding?: Span
+  readonly evidence?: Span
+  readonly slash: number
+  readonly reporterShare: number
+  readonly jail: Span
   readonly reward: number
   readonly makerShare: number
   readonly epoch: Span
@@ -38,6 +41,9 @@ export interface RuleFlags {
 const u32 = integer(0, 0xffff_ffff)
 /** Without an option for it, the end of an epoch in which its election is open. */
 const ELECTION_PART = 6
+/** Until stake that was taken back is free, unless elections are so short that the state could not remember as many. */
+const UNBONDING: Span = { ms: 7 * 86_400_000 }
+const LONGEST_UNBONDING_ELECTIONS = 1000
 
 /** A value is kept as the program wants it and shown as a person writes it. */
 export const valueOption = (flags: string, what: string, parse: (text: string) => unknown, text: string): Option =>
@@ -63,14 +69,17 @@ export function addRuleOptions(command: Command): Command {
     .option('--quorum-size <number>', 'most verifiers of a quorum: more are harder to buy, and slower', integer(1, 0xffff), 64)
     .addOption(valueOption('--min-stake <coins>', 'own and delegated stake that a verifier needs to be elected', coins, '100'))
     .addOption(valueOption('--verifier-fee <coins>', 'what it costs to register as a verifier; burned', coins, '10'))
-    .addOption(valueOption('--unbonding <time>', 'until stake that was taken back is free; longer than --evidence', span, '7d'))
-    .addOption(valueOption('--evidence <time>', 'how long an offence can be proven', span, '3d'))
+    .option('--unbonding <time>', 'until stake that was taken back is free (default: 7d, or a thousand elections if that is less)', span)
+    .option('--evidence <time>', 'how long after its epoch an offence can be proven (default: 3 of 7 parts of --unbonding)', span)
+    .addOption(valueOption('--slash <percent>', 'of what is bonded to a verifier that an offence costs', percentage, '5%'))
+    .addOption(valueOption('--reporter-share <percent>', 'of a slash for the maker of the block with the evidence', percentage, '5%'))
+    .addOption(valueOption('--jail <time>', 'in which an offender cannot be elected', span, '30d'))
     .addOption(valueOption('--reward <coins>', 'minted for each block, for its maker and signers', coins, '0.01'))
     .addOption(valueOption('--maker-share <percent>', "the maker's part of reward and fees; signers share the rest", percentage, '20%'))
     .optionsGroup('Elections:')
     .addOption(valueOption('--epoch <time>', 'from one regular change of the quorum to the next', span, '1h'))
     .option('--election <time>', `the end of an epoch in which slips count (default: a sixth of the epoch)`, span)
-    .option('--forced-election <time>', 'length of an election after an offence (default: half of a regular one)', span)
+    .option('--forced-election <time>', 'length of an election after an offence (default: as long as a regular one)', span)
     .option('--choices <number>', 'verifiers that one slip may name', integer(1, 0xffff), 5)
     .option(
       '--score <kind>',
@@ -94,6 +103,9 @@ export function parametersOf(flags: RuleFlags): Parameters {
   const slots = (of: Span): number => slotsOf(of, flags.slot)
   const epochSlots = slots(flags.epoch)
   const electionSlots = flags.election === undefined ? Math.max(1, Math.floor(epochSlots / ELECTION_PART)) : slots(flags.election)
+  const forcedElectionSlots = flags.forcedElection === undefined ? electionSlots : slots(flags.forcedElection)
+  const longest = LONGEST_UNBONDING_ELECTIONS * Math.min(electionSlots, forcedElectionSlots)
+  const unbondingSlots = flags.unbonding === undefined ? Math.min(slots(UNBONDING), longest) : slots(flags.unbonding)
   return {
     slotMs: flags.slot,
     choiceMs: flags.choice ?? Math.max(1, Math.floor(flags.slot / 5)),
@@ -110,12 +122,15 @@ export function parametersOf(flags: RuleFlags): Parameters {
     maxExpirySlots: flags.maxExpiry,
     epochSlots,
     electionSlots,
-    forcedElectionSlots: flags.forcedElection === undefined ? Math.max(1, Math.floor(electionSlots / 2)) : slots(flags.forcedElection),
+    forcedElectionSlots,
     quorumSize: flags.quorumSize,
     minStakeDroplets: flags.minStake,
     verifierFeeDroplets: flags.verifierFee,
-    unbondingSlots: slots(flags.unbonding),
-    evidenceSlots: slots(flags.evidence),
+    unbondingSlots,
+    evidenceSlots: flags.evidence === undefined ? Math.max(1, Math.floor((unbondingSlots * 3) / 7)) : slots(flags.evidence),
+    slashPpm: flags.slash,
+    reporterPpm: flags.reporterShare,
+    jailSlots: slots(flags.jail),
     slipChoices: flags.choices,
     score: flags.score,
     minTurnoutPpm: flags.minTurnout,

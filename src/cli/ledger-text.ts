@@ -1,3 +1,4 @@
+import type { PunishmentView } from '../api/evidence-types.ts'
 import type { ElectionObstacle, RankedBy, SettledElectionView, VerifierView } from '../api/ledger-types.ts'
 import type { NodeStatus } from '../api/types.ts'
 import { formatCoins } from '../base/amounts.ts'
@@ -41,6 +42,10 @@ export function seatText({ inQuorum, weightDroplets, obstacle, jailedUntilSlot }
   const seat = inQuorum ? `elected, weighs ${formatCoins(weightDroplets)} coins` : 'not elected'
   return obstacle === null ? seat : `${seat}; ${obstacleText(obstacle, jailedUntilSlot)}`
 }
+
+/** What a block took for an offence. */
+export const punishmentText = ({ height, slashedDroplets }: PunishmentView): string =>
+  slashedDroplets === null ? `punished in block ${height}` : `punished in block ${height}, ${formatCoins(slashedDroplets)} coins slashed`
 
 /** How far a node is that begins with a snapshot. */
 export const snapshotText = ({ height, parts, partsHere, peers }: NonNullable<NodeStatus['sync']['snapshot']>): string =>

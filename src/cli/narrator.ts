@@ -1,7 +1,9 @@
+import type { EvidenceEvent } from '../api/evidence-types.ts'
 import type { NodeEvent, NodeStatus, NodeView, VerifierStatus } from '../api/types.ts'
 import { formatCoins } from '../base/amounts.ts'
+import { formatAddress } from '../node/wallet.ts'
 import type { LogLevel } from '../ports/telemetry.ts'
-import { settledText, snapshotText } from './ledger-text.ts'
+import { punishmentText, settledText, snapshotText } from './ledger-text.ts'
 import { duration, paint, plural, printable, short } from './text.ts'
 
 /** One thing that happened: `text` for people, `event` and `fields` for programs. */
@@ -43,6 +45,10 @@ export function narrate(view: NodeView, tell: (happening: Happening) => void): (
       case 'ratified': {
         const { kind, ...fields } = event
         return tell({ level: 'info', event: kind, text: ledgerText(event), fields })
+      }
+      case 'evidence': {
+        const { kind, ...fields } = event
+        return tell({ level: 'warn', event: kind, text: evidenceText(event), fields })
       }
       case 'alarm':
         return
@@ -102,6 +108,14 @@ function ledgerText(event: Extract<NodeEvent, { kind: 'election' | 'quorum' | 'r
     case 'ratified':
       return `ratified source ${event.source} by ${formatCoins(event.droplets)} coins`
   }
+}
+
+function evidenceText({ state, id, offence, height, offenders, punished }: EvidenceEvent): string {
+  const who = offenders.map(({ address }) => formatAddress(address)).join(', ')
+  const what = `${offence} by ${printable(who)} at height ${height}`
+  return state === 'found' || punished === null
+    ? `evidence ${what}: both statements are public, \`quorate evidence show ${id}\``
+    : `evidence ${what}: ${punishmentText(punished)}`
 }
 
 function changes(before: NodeStatus | undefined, now: NodeStatus): Happening[] {

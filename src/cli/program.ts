@@ -5,6 +5,7 @@ import { addBlocksCommand } from './commands/blocks.ts'
 import { addBondCommands } from './commands/bonds.ts'
 import { addElectionCommand } from './commands/election.ts'
 import { addEndorseCommand } from './commands/endorse.ts'
+import { addEvidenceCommand } from './commands/evidence.ts'
 import { addGenesisCommand } from './commands/genesis.ts'
 import { addInitCommand } from './commands/init.ts'
 import { addKeysCommand } from './commands/keys.ts'
@@ -55,6 +56,7 @@ export function createProgram(): Command {
   addRegisterCommand(program)
   addBondCommands(program)
   addVerifiersCommand(program)
+  addEvidenceCommand(program)
   program.commandsGroup('Elect and ratify:')
   addElectionCommand(program)
   addVoteCommands(program)

@@ -152,7 +152,10 @@ async function hand(node: NodeClient, signed: readonly SignedTransaction[]): Pro
     const which = before.length === 0 ? 'refused' : `${before.join(', ')} was accepted, what was to follow was refused`
     const hint = hints[code]
     const next = hint === undefined ? '' : `; ${hint}`
-    throw new CliError(exitCodes.refused, code, `${which}: ${detail || code} (${code})${next}`)
+    const { formatAddress } = await import('../node/wallet.ts')
+    // The ledger knows addresses as bytes; people know them as quo1….
+    const reason = detail.replaceAll(/\b[0-9a-f]{40}\b/g, formatAddress)
+    throw new CliError(exitCodes.refused, code, `${which}: ${reason || code} (${code})${next}`)
   }
 }
 

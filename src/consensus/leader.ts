@@ -19,23 +19,23 @@ export function startLeading(turn: Turn, best: ProposedBlock): void {
   turn.effects.push({ kind: 'ask', request: { kind: 'vote', statement } })
 }
 
-/** Takes a signature that this leader asked for; at enough stake it goes on to the next phase. */
+/** Takes a signature that this leader asked for, however late in the slot (L5); at enough stake it goes on to the next phase. */
 export function collectSignature(turn: Turn, from: number, statement: VoteStatement | LockStatement | SealStatement, signature: Hex): void {
   const { leading, height } = turn.state
   if (leading === null || !weighs(leading.members, from)) return
   switch (statement.kind) {
     case 'vote': {
       const votes = add(leading.votes, from, statement, signature)
-      if (votes === null || leading.locks !== null || leading.height !== height) return
+      if (votes === null) return
       change(turn, { leading: { ...leading, votes } })
-      if (isEnough(leading.members, votes)) askForLocks(turn, votes)
+      if (leading.height === height && leading.locks === null && isEnough(leading.members, votes)) askForLocks(turn, votes)
       return
     }
     case 'lock': {
       const locks = leading.locks && add(leading.locks, from, statement, signature)
-      if (locks === null || leading.seals !== null || leading.height !== height) return
+      if (locks === null) return
       change(turn, { leading: { ...leading, locks } })
-      if (isEnough(leading.members, locks)) askForSeals(turn, locks)
+      if (leading.height === height && leading.seals === null && isEnough(leading.members, locks)) askForSeals(turn, locks)
       return
     }
     case 'seal': {
@@ -53,6 +53,16 @@ export function publishFullerSeal(turn: Turn): void {
   const { leading } = turn.state
   if (leading === null || leading.seals === null || leading.publishedSigners === 0) return
   if (leading.seals.signatures.length > leading.publishedSigners) publish(turn, leading, leading.seals)
+}
+
+/** `evidence.md` P3: whoever led shows all that it collected, won or lost, so that nobody can tell two leaders different things. */
+export function publishTally(turn: Turn): void {
+  const { leading } = turn.state
+  if (leading === null) return
+  const certificates: Certificate[] = []
+  for (const one of [leading.votes, leading.locks, leading.seals])
+    if (one !== null && one.signatures.length > 0) certificates.push({ statement: one.statement, aggregate: aggregate(turn.state, one) })
+  if (certificates.length > 0) turn.effects.push({ kind: 'gossip-tally', certificates })
 }
 
 const hasSigned = ({ signatures }: Collected, from: number): boolean => signatures.some(([member]) => member === from)

@@ -3,7 +3,7 @@ import type { AggregateSignature, Certificate, Hash, VoteStatement } from '../wi
 import { REMEMBERED_SLOTS, STALE_SILENCE_SLOTS } from './bounds.ts'
 import { bestCandidate } from './choice.ts'
 import { type GuardRecord, type KnownSignatures, lastSlot, lockAt, permit, raiseRecord } from './guard.ts'
-import { collectSignature, publishFullerSeal, startLeading } from './leader.ts'
+import { collectSignature, publishFullerSeal, publishTally, startLeading } from './leader.ts'
 import { answer, refuse, slotOf, takeRequest } from './requests.ts'
 import { alarm, change, endWithDuplicate, learnCertificate, mayVerify, persist, type Turn } from './turn.ts'
 import type { BlockRef, Input, Lottery, MachineConfig, Members, ProposedBlock, State, Step } from './types.ts'
@@ -93,6 +93,7 @@ function startSlot(turn: Turn, slot: number): void {
   const before = turn.state
   if (before.slot !== null && slot <= before.slot) return
   publishFullerSeal(turn)
+  publishTally(turn)
   const early = before.held.filter((held) => slotOf(held.request) === slot)
   for (const held of before.held) if (!early.includes(held)) refuse(turn, held.id, 'wrong-slot')
   const { silence } = before
@@ -256,7 +257,10 @@ function moveHead(turn: Turn, { head, headMembers, members }: Extract<Input, { k
   const ticket = isTicketGood ? state.ticket : null
   change(turn, { head, headMembers, members, height: head.height + 1, valid, decided: null, ticket, candidates: [], blocks: [] })
   // A leader of the height that just ended goes on collecting seals; one of an older height, or of a block that lost, does not.
-  if (state.leading !== null && state.leading.seals?.statement.block !== head.hash) change(turn, { leading: null })
+  if (state.leading !== null && state.leading.seals?.statement.block !== head.hash) {
+    publishTally(turn)
+    change(turn, { leading: null })
+  }
   if (!state.choiceDue) {
     if (isTicketGood) seekCandidate(turn)
     else drawTicket(turn)

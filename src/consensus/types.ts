@@ -96,6 +96,8 @@ export type Effect =
       readonly certificate: Certificate | null
     }
   | { readonly kind: 'gossip-certificate'; readonly certificate: Certificate }
+  /** Show what this node collected as a leader: of votes, locks and seals what there is. */
+  | { readonly kind: 'gossip-tally'; readonly certificates: readonly Certificate[] }
   /** Get a block of this height by its hash; from that member of this height's quorum first, if one is named. */
   | { readonly kind: 'fetch-block'; readonly block: Hash; readonly from: number | null }
   /** Write the final block; `head-moved` follows. */

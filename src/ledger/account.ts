@@ -2,8 +2,9 @@ import type { Hex } from '../base/hex.ts'
 import { MAX_PEER_ID_BYTES, MAX_SLIP_CHOICES } from '../wire/bounds.ts'
 import type { Codec, Reader, Writer } from '../wire/codec.ts'
 import { list, option, struct, text, u32, u64, WireError } from '../wire/codec.ts'
+import { type OffenceKind, offenceKind } from '../wire/evidence.ts'
 import { type Address, address, blsKey, type Hash, hash } from '../wire/types.ts'
-import { MAX_DELEGATIONS, MAX_ENDORSEMENTS, MAX_SUPPORTED_SOURCES, MAX_UNBONDINGS } from './bounds.ts'
+import { MAX_DELEGATIONS, MAX_ENDORSEMENTS, MAX_OFFENCES, MAX_SUPPORTED_SOURCES, MAX_UNBONDINGS } from './bounds.ts'
 
 /** What the ledger holds for an address. An account is never removed: its nonce keeps old transactions from being used again. */
 export interface Account {
@@ -55,9 +56,7 @@ export interface Unbonding {
   /** Whose stake it was: it can still be slashed for that verifier's offences. */
   readonly verifier: Address
   readonly droplets: number
-  /** First slot whose block may give it back. */
-  readonly releaseSlot: number
-  /** Epoch in which it was taken back: its weight was in the quorum until the next. */
+  /** Epoch in which it was taken back: its weight was in the quorum until the next, and `unbondingSlots` begin with that. */
   readonly epoch: number
 }
 
@@ -77,6 +76,8 @@ export interface Verifier {
   readonly jailedUntilSlot: number | null
   /** Weight of the slips that name it in that election. */
   readonly tally: { readonly election: number; readonly droplets: number }
+  /** What it was punished for, the oldest first, while evidence of it counts: the same offence is not punished twice. */
+  readonly offences: readonly { readonly kind: OffenceKind; readonly height: number }[]
 }
 
 export type VerifierAccount = Account & { readonly verifier: Verifier }
@@ -100,7 +101,7 @@ const ballot = struct<Ballot>({
 })
 const bonds = struct<Bonds>({
   delegations: list(struct<Delegation>({ verifier: address, shares: u64 }), MAX_DELEGATIONS),
-  unbonding: list(struct<Unbonding>({ verifier: address, droplets: u64, releaseSlot: u64, epoch: u64 }), MAX_UNBONDINGS),
+  unbonding: list(struct<Unbonding>({ verifier: address, droplets: u64, epoch: u64 }), MAX_UNBONDINGS),
 })
 const verifier = struct<Verifier>({
   peerId: text(MAX_PEER_ID_BYTES),
@@ -112,6 +113,7 @@ const verifier = struct<Verifier>({
   delegationShares: u64,
   jailedUntilSlot: option(u64),
   tally: struct<Verifier['tally']>({ election: u64, droplets: u64 }),
+  offences: list(struct<Verifier['offences'][number]>({ kind: offenceKind, height: u64 }), MAX_OFFENCES),
 })
 const endorses = list(address, MAX_ENDORSEMENTS)
 

@@ -2,6 +2,8 @@ import { formatCoinHours, formatCoins } from '../base/amounts.ts'
 import { invariant, unreachable } from '../base/errors.ts'
 import { twoThirds } from '../base/stake.ts'
 import { accept, ignore, reject, type Verdict } from '../base/verdict.ts'
+import { MAX_BLOCK_EVIDENCE } from '../wire/bounds.ts'
+import type { ProvenEvidence } from '../wire/evidence.ts'
 import type { Action, Address, Hash } from '../wire/types.ts'
 import { type Account, addMicroHours, type Ballot } from './account.ts'
 import {
@@ -22,6 +24,7 @@ import {
 import type { BlockCode, StateCode } from './codes.ts'
 import { Draft, type Refusal, refuse } from './draft.ts'
 import { checkSlip, mixTicket, slip, turnElections } from './elections.ts'
+import { checkProof, punish } from './offences.ts'
 import { checkRatify, ratify } from './ratification.ts'
 import { payParent } from './rewards.ts'
 import { blockTimeMs, type LedgerState, stateRootOf, type Transition } from './state.ts'
@@ -35,6 +38,8 @@ export interface BlockContext {
   readonly maker: number
   /** Of the proof in its header. */
   readonly ticket: Hash
+  /** Offences to punish: proven by their signatures, in the order of the block. */
+  readonly evidence: readonly ProvenEvidence[]
   /** Who sealed the parent, as its header says: ascending indices into the parent's quorum; null at height 1. */
   readonly parentSigners: readonly number[] | null
 }
@@ -42,6 +47,8 @@ export interface BlockContext {
 export interface AssembledBlock {
   readonly transition: Transition
   readonly included: readonly PreparedTransaction[]
+  /** What of the evidence is in the block. */
+  readonly evidence: readonly ProvenEvidence[]
   /** Those looked at and not taken; most may be in a later block. */
   readonly refused: readonly { readonly transaction: PreparedTransaction; readonly refusal: Refusal }[]
 }
@@ -64,7 +71,15 @@ export function apply(state: LedgerState, context: BlockContext, transactions: r
       `has ${transactions.length} transactions, at most ${maxBlockTransactions} allowed`,
     )
   }
+  const { evidence } = context
+  if (evidence.length > MAX_BLOCK_EVIDENCE)
+    return reject(
+      'too-much-evidence' satisfies BlockCode,
+      `has ${evidence.length} pieces of evidence, at most ${MAX_BLOCK_EVIDENCE} allowed`,
+    )
   const execution = new Execution(state, context)
+  const [unfit] = execution.unfitEvidence
+  if (unfit !== undefined) return reject(unfit.refusal.code, `evidence ${unfit.proof.id}: ${unfit.refusal.detail}`)
   for (const [index, transaction] of transactions.entries()) {
     const refused = execution.add(transaction)
     if (refused !== null) return reject(refused.code, `transaction ${index} (${transaction.id}): ${refused.detail}`)
@@ -88,7 +103,7 @@ export function assemble(state: LedgerState, context: BlockContext, candidates: 
     else refused.push({ transaction, refusal })
     if (included.length >= state.parameters.maxBlockTransactions || refusal?.code === 'block-too-large') break
   }
-  return { transition: execution.finish(), included, refused }
+  return { transition: execution.finish(), included, evidence: execution.evidence, refused }
 }
 
 /**
@@ -187,7 +202,7 @@ function checkAction(draft: Draft, address: Address, sender: Account, action: Ac
     case 'stake':
       return checkStake(sender)
     case 'unstake':
-      return checkUnstake(sender, action)
+      return checkUnstake(draft, sender, action)
     case 'delegate':
       return checkDelegate(draft, address, sender, action)
     case 'undelegate':
@@ -235,20 +250,41 @@ function carryOut(draft: Draft, address: Address, action: Action): void {
  */
 export class Execution {
   readonly draft: Draft
+  /** What was punished of the evidence, and what was not fit to be. */
+  readonly evidence: ProvenEvidence[] = []
+  readonly unfitEvidence: { readonly proof: ProvenEvidence; readonly refusal: Refusal }[] = []
   readonly #context: BlockContext
   readonly #valueLimit: number
   readonly #paid: ReturnType<typeof payParent>
   #sizeBytes = 0
   #movedDroplets = 0
 
-  /** Does what a block begins with: elections, the parent's rewards, what comes back from bonds. */
+  /**
+   * Does what a block begins with: evidence first, so that nobody guilty is elected by it or gets his bonds back in it; elections, the
+   * parent's rewards, what comes back from bonds.
+   */
   constructor(state: LedgerState, context: BlockContext) {
     this.draft = new Draft(state, context.slot)
     this.#context = context
     this.#valueLimit = valueLimitDroplets(state)
+    this.#punish(context)
     turnElections(this.draft)
     this.#paid = context.parentSigners === null ? { mintedDroplets: 0, rewards: [] } : payParent(this.draft, context.parentSigners)
     releaseDue(this.draft)
+  }
+
+  #punish({ evidence, maker }: BlockContext): void {
+    const reporter = this.draft.state.quorum.members[maker]
+    invariant(reporter !== undefined, 'the maker is a member of the quorum')
+    for (const proof of evidence) {
+      const refusal =
+        this.evidence.length < MAX_BLOCK_EVIDENCE ? checkProof(this.draft, proof) : refuse('too-much-evidence', 'the block is full of it')
+      if (refusal !== null) this.unfitEvidence.push({ proof, refusal })
+      else {
+        punish(this.draft, proof, reporter.id)
+        this.evidence.push(proof)
+      }
+    }
   }
 
   /** Executes one more transaction, or says why not and leaves no trace of it. */

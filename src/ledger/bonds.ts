@@ -5,10 +5,11 @@ import type { Action, Address, Delegate, Register, Stake, Undelegate, Unstake } 
 import type { Account, Bonds, Delegation, Unbonding, Verifier } from './account.ts'
 import { MAX_DELEGATIONS, MAX_UNBONDINGS } from './bounds.ts'
 import { type Draft, type Refusal, refuse } from './draft.ts'
+import { releasedEpoch, releaseSlot } from './handovers.ts'
 import { MAX_RELEASES } from './receipt.ts'
 
 const noBonds: Bonds = { delegations: [], unbonding: [] }
-const orNull = (bonds: Bonds): Bonds | null => (bonds.delegations.length + bonds.unbonding.length === 0 ? null : bonds)
+export const bondsOrNull = (bonds: Bonds): Bonds | null => (bonds.delegations.length + bonds.unbonding.length === 0 ? null : bonds)
 
 /** What a delegation can be taken back for now. */
 export const delegationValue = (verifier: Verifier, shares: number): number =>
@@ -43,6 +44,7 @@ export function register(draft: Draft, address: Address, { peerId, blsKey, commi
       ...{ peerId, blsKey, commissionPpm, registeredHeight: draft.height, stakeDroplets: 0, delegatedDroplets: 0, delegationShares: 0 },
       jailedUntilSlot: null,
       tally: { election: 0, droplets: 0 },
+      offences: [],
     },
   })
 }
@@ -59,9 +61,9 @@ export function stake(draft: Draft, address: Address, { amountDroplets }: Stake)
   draft.put(address, { ...account, verifier: { ...verifier, stakeDroplets: verifier.stakeDroplets + amountDroplets } })
 }
 
-export function checkUnstake(sender: Account, { amountDroplets }: Unstake): Refusal | null {
+export function checkUnstake(draft: Draft, sender: Account, { amountDroplets }: Unstake): Refusal | null {
   if (sender.verifier === null) return refuse('not-verifier', 'the account is no verifier and has no stake')
-  return checkTakeBack(sender, sender.verifier.stakeDroplets, amountDroplets)
+  return checkTakeBack(draft, sender, sender.verifier.stakeDroplets, amountDroplets)
 }
 
 export function unstake(draft: Draft, address: Address, { amountDroplets }: Unstake): void {
@@ -85,11 +87,6 @@ export function checkDelegate(draft: Draft, address: Address, sender: Account, {
   const delegations = sender.bonds?.delegations ?? []
   if (delegations.length >= MAX_DELEGATIONS && sharesOf(sender, to) === 0)
     return refuse('too-many-delegations', `delegates to ${delegations.length} verifiers, at most ${MAX_DELEGATIONS} allowed`)
-  if (verifier.delegationShares > 0 && verifier.delegatedDroplets === 0)
-    return refuse(
-      'nothing-left',
-      'all that was delegated to this verifier has been slashed: nobody can join those who hold shares of nothing',
-    )
   const shares = sharesFor(verifier, amountDroplets)
   if (shares === 0) {
     const least = mulDivUp(1, verifier.delegatedDroplets, verifier.delegationShares)
@@ -137,7 +134,7 @@ export function delegate(draft: Draft, address: Address, { verifier: to, amountD
 export function checkUndelegate(draft: Draft, sender: Account, { verifier: from, amountDroplets }: Undelegate): Refusal | null {
   const verifier = draft.verifier(from)?.verifier
   if (verifier === undefined) return unknownVerifier(from)
-  return checkTakeBack(sender, delegationValue(verifier, sharesOf(sender, from)), amountDroplets)
+  return checkTakeBack(draft, sender, delegationValue(verifier, sharesOf(sender, from)), amountDroplets)
 }
 
 /**
@@ -190,43 +187,50 @@ const withShares = (delegations: readonly Delegation[], verifier: Address, share
 
 // Taking back
 
-function checkTakeBack({ bonds }: Account, hasDroplets: number, amountDroplets: number | null): Refusal | null {
+function checkTakeBack(draft: Draft, { bonds }: Account, hasDroplets: number, amountDroplets: number | null): Refusal | null {
   const wanted = amountDroplets ?? hasDroplets
   if (wanted === 0) return refuse('nothing-bonded', 'there is nothing bonded there to take back')
   if (wanted > hasDroplets)
     return refuse('insufficient-stake', `takes back ${formatCoins(wanted)} coins, ${formatCoins(hasDroplets)} are bonded there`)
   const unbonding = bonds?.unbonding ?? []
   if (unbonding.length >= MAX_UNBONDINGS) {
-    const { releaseSlot } = unbonding[0] as Unbonding
     return refuse(
       'too-many-unbonding',
-      `has ${unbonding.length} sums on their way back, at most ${MAX_UNBONDINGS} allowed; the first comes in slot ${releaseSlot} at the earliest`,
+      `has ${unbonding.length} sums on their way back, at most ${MAX_UNBONDINGS} allowed; ${releaseText(draft, unbonding[0] as Unbonding)}`,
     )
   }
   return null
 }
 
+/** When a sum comes back, in words; the end of an epoch that goes on is not known yet. */
+function releaseText({ globals, state }: Draft, { epoch }: Unbonding): string {
+  const end = globals.handovers.find((handover) => handover.epoch === epoch)
+  return end === undefined
+    ? `the first comes ${state.parameters.unbondingSlots} slots after this epoch's end`
+    : `the first comes in slot ${releaseSlot(end, state.parameters)}`
+}
+
 function withUnbonding(draft: Draft, bonds: Bonds, verifier: Address, droplets: number): Bonds {
-  const releaseSlot = draft.slot + draft.state.parameters.unbondingSlots
   const { epoch } = draft.globals
-  return { ...bonds, unbonding: [...bonds.unbonding, { verifier, droplets, releaseSlot, epoch }] }
+  return { ...bonds, unbonding: [...bonds.unbonding, { verifier, droplets, epoch }] }
 }
 
 /**
- * Gives back what was taken back long enough ago. A quorum that was elected with those coins must have ended too: whoever
- * signs has something to lose.
+ * Gives back what was taken back long enough ago: whoever signs has something to lose, and so has who signed lately.
  */
 export function releaseDue(draft: Draft): void {
   const { state, slot } = draft
+  const epoch = releasedEpoch(state.globals, state.parameters, slot)
+  if (epoch === null) return
   let left = MAX_RELEASES
-  for (const address of state.indexes.releasable(slot, state.globals.epoch)) {
+  for (const address of state.indexes.takenBackBy(epoch)) {
     if (left === 0) return
     const account = draft.account(address)
     const { delegations, unbonding } = account.bonds ?? noBonds
     const stays: Unbonding[] = []
     let { droplets } = account
     for (const one of unbonding) {
-      if (one.releaseSlot > slot || one.epoch >= state.globals.epoch || left === 0) {
+      if (one.epoch > epoch || left === 0) {
         stays.push(one)
         continue
       }
@@ -234,7 +238,7 @@ export function releaseDue(draft: Draft): void {
       droplets += one.droplets
       draft.events.push({ kind: 'released', account: address, verifier: one.verifier, droplets: one.droplets })
     }
-    if (stays.length < unbonding.length) draft.put(address, { ...account, droplets, bonds: orNull({ delegations, unbonding: stays }) })
+    if (stays.length < unbonding.length) draft.put(address, { ...account, droplets, bonds: bondsOrNull({ delegations, unbonding: stays }) })
   }
 }
 

@@ -31,7 +31,6 @@ export const stateCodes = {
   'not-verifier': 'only a verifier has stake of its own',
   'own-verifier': 'a verifier delegates to itself, or vouches for itself',
   'unknown-verifier': 'what is named is no registered verifier',
-  'nothing-left': 'all that was delegated to the verifier has been slashed',
   'amount-too-small': 'less than one share of what is delegated to the verifier',
   'too-many-shares': 'the verifier would have more shares than there are numbers for',
   'too-many-delegations': 'delegates to as many verifiers as an account can',
@@ -55,6 +54,12 @@ export const blockCodes = {
   'slot-out-of-range': 'the time of the slot is no safe integer',
   'too-many-transactions': 'more transactions than a block may hold',
   'block-too-large': 'more bytes of transactions than a block may hold',
+  'too-much-evidence': 'more evidence than a block may hold',
+  'unknown-signer': 'evidence names a key that no verifier has',
+  'future-evidence': 'evidence is of a height above the block',
+  'evidence-expired': 'evidence is of an epoch that ended too long ago',
+  'already-punished': 'everybody whom the evidence proves guilty was punished for that',
+  'too-many-offences': 'the offenders were punished for as many offences as the state remembers',
   'block-value-above-stake': 'the transactions together move more than the quorum can secure',
 } as const
 

@@ -9,6 +9,7 @@ import type { Address, Hash, Slip } from '../wire/types.ts'
 import { type Account, type Ballot, bondedTo, type Verifier, type VerifierAccount } from './account.ts'
 import { type Draft, type Refusal, refuse } from './draft.ts'
 import type { Election } from './globals.ts'
+import { withHandover } from './handovers.ts'
 import type { LedgerEvent } from './receipt.ts'
 import { type LedgerState, memberOf } from './state.ts'
 import { trustScores } from './trust.ts'
@@ -21,9 +22,9 @@ export function isElectionDue({ globals }: Pick<LedgerState, 'globals'>, slot: n
   return slot >= (election === null ? nextElectionSlot : election.closesSlot)
 }
 
-/** What a block begins with: it settles the election that is over, or opens the one that is due. */
+/** It settles the election that is over, or opens the one that is due. One that the block's evidence has just opened goes on. */
 export function turnElections(draft: Draft): void {
-  if (!isElectionDue(draft.state, draft.slot)) return
+  if (!isElectionDue(draft, draft.slot)) return
   if (draft.globals.election === null) openElection(draft, 'epoch')
   else settle(draft, draft.globals.election)
 }
@@ -45,8 +46,9 @@ export function mixTicket(draft: Draft, ticket: Hash): void {
 export function invalidateQuorum(draft: Draft, offender: Address, untilSlot: number): void {
   const account = draft.verifier(offender)
   invariant(account !== null, 'an offender is a verifier')
-  draft.put(offender, { ...account, verifier: { ...account.verifier, jailedUntilSlot: untilSlot } })
-  draft.events.push({ kind: 'jailed', verifier: offender, untilSlot })
+  const jailedUntilSlot = Math.max(untilSlot, account.verifier.jailedUntilSlot ?? 0)
+  draft.put(offender, { ...account, verifier: { ...account.verifier, jailedUntilSlot } })
+  draft.events.push({ kind: 'jailed', verifier: offender, untilSlot: jailedUntilSlot })
   if (!draft.quorum.members.some(({ id, stakeDroplets }) => id === offender && stakeDroplets > 0)) return
   const members = draft.quorum.members.map((member) => (member.id === offender ? { ...member, stakeDroplets: 0 } : member))
   // Somebody must sign until others are elected: who is the last with any weight keeps it.
@@ -80,7 +82,9 @@ function settle(draft: Draft, election: Election): void {
   draft.change({ election: null, nextElectionSlot: epochEnd - electionSlots })
   if (result.by !== 'kept') {
     draft.quorum = createQuorum(result.elected.map(([id, { verifier }]) => memberOf(id, verifier)))
-    draft.change({ epoch: globals.epoch + 1, epochSeed: election.seed })
+    const end = { epoch: globals.epoch, height: draft.height, slot: draft.slot }
+    const handovers = withHandover(globals.handovers, end, draft.state.parameters)
+    draft.change({ epoch: globals.epoch + 1, epochSeed: election.seed, handovers })
   }
   draft.events.push({
     ...{

@@ -8,6 +8,7 @@ import { encode, type WireError } from '../wire/codec.ts'
 import { type Genesis, type GenesisVerifier, genesis as genesisCodec, type Parameters } from '../wire/genesis.ts'
 import { possessionMessage } from '../wire/signing.ts'
 import { transaction } from '../wire/types.ts'
+import { MAX_HANDOVERS } from './bounds.ts'
 import type { GenesisCode } from './codes.ts'
 import { PEER_ID } from './transaction.ts'
 
@@ -91,6 +92,12 @@ function checkParameters(parameters: Parameters): void {
   range('quorumSize', 1, MAX_QUORUM, 'the wire carries no larger quorum, and nobody signs for an empty one')
   range('minStakeDroplets', 1, most, 'a quorum without stake could never sign a block')
   range('unbondingSlots', parameters.evidenceSlots + 1, most, 'whoever can still be accused must still be bonded')
+  // Of those that are remembered, one is the newest and one is known to be over.
+  const longest = (MAX_HANDOVERS - 2) * Math.min(parameters.electionSlots, parameters.forcedElectionSlots)
+  range('unbondingSlots', 1, longest, `the state remembers ${MAX_HANDOVERS} handovers, and the shortest election lies between two of them`)
+  range('slashPpm', 1, PPM, 'a share of what is bonded, in parts per million; an offence costs something')
+  range('reporterPpm', 0, PPM, 'a share of what is slashed, in parts per million')
+  range('jailSlots', 1, most, 'an offender is not elected again at once')
   range('slipChoices', 1, MAX_SLIP_CHOICES, 'a slip names somebody, and the wire carries no longer one')
   range('minTurnoutPpm', 0, PPM, 'a share of all coins, in parts per million')
   range('trustRounds', 1, MAX_TRUST_ROUNDS, 'trust goes a step at least, and every node goes all steps in one block')

@@ -1,6 +1,6 @@
 import { type Codec, enumeration, list, option, struct, u16, u64 } from '../wire/codec.ts'
 import { type Hash, hash } from '../wire/types.ts'
-import { MAX_PROPOSALS } from './bounds.ts'
+import { MAX_HANDOVERS, MAX_PROPOSALS } from './bounds.ts'
 
 /** An election that is open. */
 export interface Election {
@@ -27,6 +27,14 @@ export interface Proposal {
   readonly passedHeight: number | null
 }
 
+/** The block that settled an election: the last that the old quorum signs. */
+export interface Handover {
+  /** The epoch that it ends. */
+  readonly epoch: number
+  readonly height: number
+  readonly slot: number
+}
+
 /** All of the state that belongs to no account. */
 export interface Globals {
   /** Of the block after which the state is this. */
@@ -49,6 +57,8 @@ export interface Globals {
   readonly burnedDroplets: number
   /** Coin-hours burned by all blocks so far, in millionths; stays at 2^53 - 1 once there. */
   readonly burnedMicroHours: number
+  /** Ends of epochs, the oldest first: those for which evidence or bonds still matter, and one more. */
+  readonly handovers: readonly Handover[]
   /** First slot whose block opens the next regular election. */
   readonly nextElectionSlot: number
   /** Number of the newest election; 0 before the first. */
@@ -72,6 +82,7 @@ export const globals: Codec<Globals> = struct<Globals>({
   mintedDroplets: u64,
   burnedDroplets: u64,
   burnedMicroHours: u64,
+  handovers: list(struct<Handover>({ epoch: u64, height: u64, slot: u64 }), MAX_HANDOVERS),
   nextElectionSlot: u64,
   elections: u64,
   election: option(

@@ -6,13 +6,14 @@ import type { Account, Unbonding } from './account.ts'
 export class Indexes {
   /** All registered verifiers. */
   readonly verifiers = new Set<Address>()
-  /** Keys and peer ids that are taken. */
-  readonly blsKeys = new Set<Hex>()
+  /** The verifier of each registered key. */
+  readonly blsKeys = new Map<Hex, Address>()
+  /** Peer ids that are taken. */
   readonly peerIds = new Set<string>()
   /** Accounts that delegate to a verifier. */
   readonly delegators = new Map<Address, Set<Address>>()
-  /** Accounts with something on its way back, by the epoch in which it was taken back, and by the slot from which it may be released. */
-  readonly #releases = new Map<number, Map<number, Set<Address>>>()
+  /** Accounts with something on its way back, by the epoch in which it was taken back. */
+  readonly #releases = new Map<number, Set<Address>>()
   /** Accounts with something on its way back that is a verifier's. */
   readonly unbonding = new Map<Address, Set<Address>>()
 
@@ -20,7 +21,7 @@ export class Indexes {
   follow(address: Address, before: Account | undefined, after: Account): void {
     if (after.verifier !== null && before?.verifier !== after.verifier) {
       this.verifiers.add(address)
-      this.blsKeys.add(after.verifier.blsKey)
+      this.blsKeys.set(after.verifier.blsKey, address)
       this.peerIds.add(after.verifier.peerId)
     }
     if ((before?.bonds ?? null) === after.bonds) return
@@ -30,28 +31,19 @@ export class Indexes {
     for (const one of after.bonds?.unbonding ?? []) this.#note(address, one)
   }
 
-  /** Accounts with something that may be released in a slot of an epoch, by ascending address. What the epoch keeps is not looked at. */
-  releasable(slot: number, epoch: number): readonly Address[] {
-    const found: Address[] = []
-    for (const [takenBackIn, bySlot] of this.#releases) {
-      if (takenBackIn >= epoch) continue
-      for (const [releaseSlot, addresses] of bySlot) if (releaseSlot <= slot) for (const address of addresses) found.push(address)
-    }
-    return found.sort().filter((address, index) => address !== found[index - 1])
+  /** Accounts with something that was taken back in that epoch or before, by ascending address. */
+  takenBackBy(epoch: number): readonly Address[] {
+    const found = new Set<Address>()
+    for (const [of, addresses] of this.#releases) if (of <= epoch) for (const address of addresses) found.add(address)
+    return [...found].sort()
   }
 
-  #note(address: Address, { verifier, releaseSlot, epoch }: Unbonding): void {
-    const bySlot = this.#releases.get(epoch) ?? new Map<number, Set<Address>>()
-    this.#releases.set(epoch, bySlot)
-    put(bySlot, releaseSlot, address)
+  #note(address: Address, { verifier, epoch }: Unbonding): void {
+    put(this.#releases, epoch, address)
     put(this.unbonding, verifier, address)
   }
-  #forget(address: Address, { verifier, releaseSlot, epoch }: Unbonding): void {
-    const bySlot = this.#releases.get(epoch)
-    if (bySlot !== undefined) {
-      take(bySlot, releaseSlot, address)
-      if (bySlot.size === 0) this.#releases.delete(epoch)
-    }
+  #forget(address: Address, { verifier, epoch }: Unbonding): void {
+    take(this.#releases, epoch, address)
     take(this.unbonding, verifier, address)
   }
 }

@@ -1,5 +1,6 @@
-import { MAX_QUORUM } from '../wire/bounds.ts'
+import { MAX_BLOCK_EVIDENCE, MAX_QUORUM } from '../wire/bounds.ts'
 import { type Codec, enumeration, list, struct, u64, union } from '../wire/codec.ts'
+import { type OffenceKind, offenceKind } from '../wire/evidence.ts'
 import { type Address, address, type Hash, hash } from '../wire/types.ts'
 
 /** What a verifier got for the parent block. */
@@ -31,6 +32,20 @@ export type LedgerEvent =
     }
   | { readonly kind: 'jailed'; readonly verifier: Address; readonly untilSlot: number }
   | { readonly kind: 'ratified'; readonly source: Hash; readonly weightDroplets: number }
+  | {
+      readonly kind: 'slashed'
+      readonly verifier: Address
+      readonly offence: OffenceKind
+      /** Height of the two statements. */
+      readonly height: number
+      /** Taken of its own stake, of what was delegated to it, and of what was on its way back from it. */
+      readonly stakeDroplets: number
+      readonly delegatedDroplets: number
+      readonly unbondingDroplets: number
+      /** The maker of the block, and what it got of that; the rest is burned. */
+      readonly reporter: Address
+      readonly rewardDroplets: number
+    }
 
 /** What a block did besides moving what its transactions say. Follows from the chain; no signature is over it. */
 export interface Receipt {
@@ -49,7 +64,8 @@ export interface Receipt {
 
 /** A block gives back no more sums than this; the rest waits for the next. */
 export const MAX_RELEASES = 10_000
-const MAX_EVENTS = MAX_RELEASES + 2 * MAX_QUORUM + 64
+/** Releases, elections, and two for each offender. */
+const MAX_EVENTS = MAX_RELEASES + 2 * MAX_QUORUM + 2 * MAX_BLOCK_EVIDENCE * MAX_QUORUM + 64
 
 export const receipt: Codec<Receipt> = struct<Receipt>({
   mintedDroplets: u64,
@@ -83,6 +99,19 @@ export const receipt: Codec<Receipt> = struct<Receipt>({
       ],
       jailed: [4, struct({ verifier: address, untilSlot: u64 })],
       ratified: [5, struct({ source: hash, weightDroplets: u64 })],
+      slashed: [
+        6,
+        struct({
+          verifier: address,
+          offence: offenceKind,
+          height: u64,
+          stakeDroplets: u64,
+          delegatedDroplets: u64,
+          unbondingDroplets: u64,
+          reporter: address,
+          rewardDroplets: u64,
+        }),
+      ],
     }),
     MAX_EVENTS,
   ),

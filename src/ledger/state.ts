@@ -71,6 +71,7 @@ export function genesisState(genesis: Genesis, chainId: Hash): LedgerState {
       ...{ peerId, blsKey, stakeDroplets, commissionPpm, registeredHeight: 0, delegatedDroplets: 0, delegationShares: 0 },
       jailedUntilSlot: null,
       tally: { election: 0, droplets: 0 },
+      offences: [],
     }
     accounts.set(account, { ...(accounts.get(account) ?? empty), verifier })
     supplyDroplets += stakeDroplets
@@ -81,7 +82,7 @@ export function genesisState(genesis: Genesis, chainId: Hash): LedgerState {
   const globals: Globals = {
     ...{ height: 0, epoch: 0, epochSeed: chainId, quorum: quorum.hash, headQuorum: quorum.hash, headMaker: 0, feesDroplets: 0 },
     ...{ supplyDroplets, mintedDroplets: 0, burnedDroplets: 0, burnedMicroHours: 0 },
-    ...{ nextElectionSlot: epochSlots - electionSlots, elections: 0, election: null, ratified: null },
+    ...{ handovers: [], nextElectionSlot: epochSlots - electionSlots, elections: 0, election: null, ratified: null },
   }
   return restoreState(genesis, chainId, { accounts, globals, quorum, headQuorum: quorum })
 }

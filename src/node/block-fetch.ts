@@ -1,4 +1,5 @@
 import { QuorateError } from '../base/errors.ts'
+import type { Signatures } from '../crypto/signatures.ts'
 import type { Network } from '../ports/network.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import type { Hash } from '../wire/types.ts'
@@ -14,6 +15,7 @@ export interface BlockFetchOptions {
   readonly bodies: Bodies
   readonly network: Network
   readonly client: SyncClient
+  readonly signatures: Signatures
   readonly telemetry: Telemetry
   /** Members of this height's quorum that have signed for a block, as far as a certificate says: whoever signs has it. */
   readonly signersOf: (of: Hash) => readonly number[]
@@ -63,13 +65,13 @@ export class BlockFetch {
 
   /** Whether the peer gave the block. */
   async #ask(peerId: string, of: Hash): Promise<boolean> {
-    const { chain, client, bodies, telemetry, onFetched } = this.#options
+    const { chain, client, bodies, signatures, telemetry, onFetched } = this.#options
     try {
       const answer = await client.ask(peerId, { kind: 'block', block: of }, AbortSignal.timeout(FETCH_DEADLINE_MS))
       if (answer === null) return false
       const checked = await bodies.check(answer.block.transactions)
       if (checked.kind !== 'accept' || answer.block.header.parent !== chain.head.hash) return false
-      const executed = executeBlock(chain, answer.block, checked.value)
+      const executed = executeBlock(chain, answer.block, checked.value, signatures)
       if (executed.kind !== 'accept' || executed.value.ref.hash !== of) return false
       if (this.#missing?.block === of) this.#missing = null
       onFetched(executed.value)

@@ -78,5 +78,26 @@ export const MAX_CHUNK_REQUESTS = 8
 export const CHUNK_DEADLINE_MS = 30_000
 /** A peer that fails to answer so often in a row is asked for no more parts of that snapshot. */
 export const MAX_CHUNK_FAILURES = 2
+/** Evidence kept that no block has punished yet. Who has more bonded goes before who has less: nobody fills it with keys that are cheap. */
+export const MAX_UNPUNISHED = 1024
+/** Evidence kept, the newest, after blocks have punished it; blocks keep all of it. */
+export const MAX_PUNISHED = 1024
+/** Evidence given to a maker at once: some may turn out not to fit the block. */
+export const MAX_OFFERED_EVIDENCE = 32
+/** Tallies and certificates kept for peers, and their bytes; those of the oldest heights go first. */
+export const MAX_KEPT_RECORDS = 2048
+export const MAX_KEPT_RECORD_BYTES = 4 * 1024 * 1024
+/**
+ * Statements of one signer in the tallies of others: so many at once, and so many more with each slot. An honest verifier signs three
+ * in a slot. More are not looked at, so that a member cannot keep others busy with statements of its own, which are cheap to make.
+ */
+export const MAX_STATEMENTS_OF_SIGNER = 512
+export const STATEMENTS_PER_SLOT = 8
+/** Signers whose statements are counted: several quorums. */
+export const MAX_COUNTED_SIGNERS = 4096
+/** How often connected peers compare their public records. */
+export const EXCHANGE_INTERVAL_MS = 60_000
+/** Ids of records that were of no use, so that nobody is asked for them again: two full inventories. */
+export const MAX_JUDGED_RECORDS = 8192
 /** A peer that does not give what it offers, so often, offers nothing any more. Once or twice is honest: it keeps the newest alone. */
 export const MAX_EMPTY_OFFERS = 4

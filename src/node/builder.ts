@@ -2,21 +2,30 @@ import type { Hex } from '../base/hex.ts'
 import { assemble } from '../ledger/apply.ts'
 import { isElectionDue } from '../ledger/elections.ts'
 import type { Pool } from '../mempool/pool.ts'
+import type { ProvenEvidence } from '../wire/evidence.ts'
 import { merkleRoot, ticketOf } from '../wire/ids.ts'
 import type { Header } from '../wire/types.ts'
 import { type Chain, refOf } from './chain.ts'
 import type { KnownBlock } from './known-blocks.ts'
 
 /**
- * Builds a block on the head from the pool. Null in a quiet slot: nothing to do, no election to open or settle, and the idle interval has not passed.
+ * Builds a block on the head from the pool and from the evidence that is not in a block yet. Null in a quiet slot: nothing to do, no election to open or settle, and the idle interval has not passed.
  * @param proof this maker's ticket proof of the slot
  * @param limit most transactions to look at
  */
-export function buildBlock(chain: Chain, pool: Pool, maker: number, slot: number, proof: Hex, limit: number): KnownBlock | null {
+export function buildBlock(
+  chain: Chain,
+  pool: Pool,
+  evidence: readonly ProvenEvidence[],
+  maker: number,
+  slot: number,
+  proof: Hex,
+  limit: number,
+): KnownBlock | null {
   const { head, headSeal, ledger, genesis } = chain
-  const context = { slot, maker, ticket: ticketOf(proof), parentSigners: headSeal?.signers ?? null }
-  const { transition, included } = assemble(ledger, context, first(pool.ready(slot), limit))
-  const isQuiet = included.length === 0 && !isElectionDue(ledger, slot)
+  const context = { slot, maker, ticket: ticketOf(proof), evidence, parentSigners: headSeal?.signers ?? null }
+  const { transition, included, evidence: punished } = assemble(ledger, context, first(pool.ready(slot), limit))
+  const isQuiet = included.length === 0 && punished.length === 0 && !isElectionDue(ledger, slot)
   if (isQuiet && slot - head.slot < genesis.parameters.idleSlots) return null
   const header: Header = {
     height: head.height + 1,
@@ -26,11 +35,12 @@ export function buildBlock(chain: Chain, pool: Pool, maker: number, slot: number
     maker,
     proof,
     transactionsRoot: merkleRoot(included.map(({ id }) => id)),
+    evidenceRoot: merkleRoot(punished.map(({ id }) => id)),
     stateRoot: transition.stateRoot,
     nextQuorum: transition.quorum.hash,
     burnedMicroHours: transition.globals.burnedMicroHours,
   }
-  const block = { header, transactions: included.map(({ transaction }) => transaction) }
+  const block = { header, evidence: punished.map(({ evidence: of }) => of), transactions: included.map(({ transaction }) => transaction) }
   return { ref: refOf(chain.chainId, block), block, transactions: included, transition }
 }
 

@@ -7,6 +7,7 @@ import type { BlsItem, Signatures } from '../crypto/signatures.ts'
 import type { PreparedTransaction } from '../ledger/transaction.ts'
 import { decode, WireError } from '../wire/codec.ts'
 import { blockHash, ticketOf } from '../wire/ids.ts'
+import type { Quorum } from '../wire/quorum.ts'
 import { statementMessage, ticketMessage } from '../wire/signing.ts'
 import {
   type Candidate,
@@ -21,6 +22,7 @@ import type { Bodies } from './bodies.ts'
 import { MAX_EARLY_SLOTS } from './bounds.ts'
 import type { Chain } from './chain.ts'
 import type { HeadWaiters } from './head-waiters.ts'
+import type { Heard } from './heard.ts'
 import { executeBlock, type KnownBlocks } from './known-blocks.ts'
 import type { QuorumSignatures } from './quorum-signatures.ts'
 import type { Slots } from './slots.ts'
@@ -33,18 +35,36 @@ export interface CandidateIntakeOptions {
   readonly waiters: HeadWaiters
   readonly signatures: Signatures
   readonly quorumSignatures: QuorumSignatures
+  readonly heard: Heard
   /** The machine's state, to leave unchecked what it could never choose. */
   readonly state: () => State
-  readonly onCandidate: (proposed: ProposedBlock, wire: Candidate) => void
+  readonly onCandidate: (proposed: ProposedBlock) => void
   /** A peer builds on a height that this node does not have. */
   readonly onBehind: (height: number) => void
+}
+
+/** The first candidate of a maker in a slot that came here. */
+interface Envelope {
+  readonly slot: number
+  readonly block: Hash
+  readonly quorum: Quorum
+  readonly statement: CandidateStatement
+  readonly signature: Hex
+  /** What its signatures are over: first its ticket's, then its own. */
+  readonly items: readonly [BlsItem, BlsItem]
+  /** It was passed over for a better one, unchecked. */
+  isOutranked: boolean
+  /** Its signature was checked, and noted. */
+  isNoted: boolean
+  /** Another one of this maker in this slot is good, too: there is evidence, and nothing more to learn. */
+  isDouble: boolean
 }
 
 /** Validates messages of the topic `candidates`; the checks are those of `protocols/candidates.md`, the cheap ones first. */
 export class CandidateIntake {
   readonly #options: CandidateIntakeOptions
-  /** By `slot:maker`, of this slot and the next: candidates that were passed over for a better one, unchecked. */
-  readonly #outranked = new Map<string, { readonly slot: number; readonly block: Hash; readonly items: readonly BlsItem[] }>()
+  /** By `height:slot:maker`, of this slot and the next: of each maker at most one. */
+  readonly #envelopes = new Map<string, Envelope>()
 
   constructor(options: CandidateIntakeOptions) {
     this.#options = options
@@ -54,12 +74,12 @@ export class CandidateIntake {
    * Whether this maker's candidate was passed over, so that its request for votes can be refused at once. Only now are
    * its signatures checked: anybody could have sent it in the maker's name, to make votes for the real one be refused.
    */
-  isOutranked(slot: number, maker: number, block: Hash): boolean {
-    const passed = this.#outranked.get(`${slot}:${maker}`)
-    return passed !== undefined && passed.block === block && this.#options.signatures.blsVerifyMany(passed.items)
+  isOutranked({ height, slot, block }: Pick<CandidateStatement, 'height' | 'slot' | 'block'>, maker: number): boolean {
+    const first = this.#envelopes.get(envelopeKey(height, slot, maker))
+    return first !== undefined && first.block === block && first.isOutranked && this.#options.signatures.blsVerifyMany(first.items)
   }
   forget(beforeSlot: number): void {
-    for (const [key, { slot }] of this.#outranked) if (slot < beforeSlot) this.#outranked.delete(key)
+    for (const [key, { slot }] of this.#envelopes) if (slot < beforeSlot) this.#envelopes.delete(key)
   }
 
   async validate(data: Uint8Array, from: string): Promise<Verdict<unknown>> {
@@ -92,8 +112,8 @@ export class CandidateIntake {
     const { header, slot, maker, justification } = wire
     const hash = blockHash(chain.chainId, header)
     // [REJECT] slot-not-above-parent, justification-missing, wrong-justification: see checkEnvelope.
-    const envelope = checkEnvelope(wire, hash, chain.head.slot)
-    if (envelope.kind !== 'accept') return envelope
+    const fitting = checkEnvelope(wire, hash, chain.head.slot)
+    if (fitting.kind !== 'accept') return fitting
     // [REJECT] unknown-maker: no member of the quorum.
     const proposer = chain.quorum.members[maker]
     if (proposer === undefined) return reject('unknown-maker', `maker ${maker} of ${chain.quorum.members.length}`)
@@ -109,20 +129,25 @@ export class CandidateIntake {
     // [IGNORE] own-key: another process signs with this node's key; the machine must hear of it, whatever it has itself.
     const own = state.record.candidate
     if (maker === state.members.self && !(own?.slot === slot && own.block === hash)) {
-      const signed = this.#checkSignatures(wire, hash, ticket)
+      const signed = this.#checkSignatures(wire, this.#envelopeOf(wire, hash, proposer.blsKey), ticket)
       if (signed.kind !== 'accept') return signed
-      this.#options.onCandidate(proposed, wire)
+      this.#options.onCandidate(proposed)
       return ignore('own-key', `a candidate in slot ${slot} that this node did not make`)
     }
-    // [IGNORE] known: another candidate of this maker in this slot is here.
+    // [REJECT] bad-signature, [IGNORE] known: another candidate of this maker in this slot came first.
+    const envelope = this.#envelopeOf(wire, hash, proposer.blsKey)
+    const second = this.#checkSecond(envelope, maker)
+    if (second.kind !== 'accept') return second
+    // [IGNORE] known: a candidate of this maker in this slot is here.
     const others = state.candidates.filter((other) => other.slot === slot)
     if (others.some((other) => other.maker === maker)) return ignore('known', `maker ${maker} has a candidate in slot ${slot}`)
     // [IGNORE] lower-ticket: nobody who has that other one needs it, so nothing of it is checked or relayed.
     if (others.some((other) => outranks(state, other, proposed))) {
-      this.#outranked.set(`${slot}:${maker}`, { slot, block: hash, items: this.#envelopeItems(wire, hash, proposer.blsKey) })
+      envelope.isOutranked = true
+      this.#keep(envelope, maker)
       return ignore('lower-ticket', `maker ${maker} in slot ${slot}`)
     }
-    const signed = this.#checkSignatures(wire, hash, ticket)
+    const signed = this.#checkSignatures(wire, envelope, ticket)
     if (signed.kind !== 'accept') return signed
     const executedBefore = known.get(hash)
     if (executedBefore !== undefined) known.add(executedBefore)
@@ -130,25 +155,25 @@ export class CandidateIntake {
       // [IGNORE] missing-transactions; [REJECT] bad-transaction, wrong-transactions-root.
       const body = await bodies.fill(hash, header, wire.shortIds, from)
       if (body.kind !== 'accept') return body
-      const executed = this.#execute(header, body.value)
+      const executed = this.#execute(wire, body.value)
       if (executed.kind !== 'accept') return executed
     }
-    this.#options.onCandidate(proposed, wire)
+    this.#options.onCandidate(proposed)
     return accept(undefined)
   }
 
-  #execute(header: Header, transactions: readonly PreparedTransaction[]): Verdict<unknown> {
-    const { chain, known } = this.#options
+  #execute({ header, evidence }: Candidate, transactions: readonly PreparedTransaction[]): Verdict<unknown> {
+    const { chain, known, signatures } = this.#options
     // [IGNORE] old-height: the head moved while the body was fetched.
     if (header.parent !== chain.head.hash) return ignore('old-height', `height ${header.height}`)
-    const block = { header, transactions: transactions.map(({ transaction }) => transaction) }
+    const block = { header, evidence, transactions: transactions.map(({ transaction }) => transaction) }
     // [REJECT] every code of executeBlock.
-    const executed = executeBlock(chain, block, transactions)
+    const executed = executeBlock(chain, block, transactions, signatures)
     if (executed.kind === 'accept') known.add(executed.value)
     return executed
   }
 
-  #checkSignatures(wire: Candidate, hash: Hash, ticket: Hash): Verdict<unknown> {
+  #checkSignatures(wire: Candidate, envelope: Envelope, ticket: Hash): Verdict<unknown> {
     const { chain, signatures, quorumSignatures } = this.#options
     const { chainId, epochSeed, quorum, genesis } = chain
     const { header, justification } = wire
@@ -161,11 +186,13 @@ export class CandidateIntake {
     if (!selected(ticket, proposer.stakeDroplets)) return reject('ticket-above-threshold', `maker ${wire.maker} in slot ${wire.slot}`)
     if (!selected(ticketOf(header.proof), builder.stakeDroplets))
       return reject('ticket-above-threshold', `maker ${header.maker} in slot ${header.slot}`)
-    const items = this.#envelopeItems(wire, hash, proposer.blsKey)
+    const items: BlsItem[] = [...envelope.items]
     if (header.slot !== wire.slot)
       items.push({ publicKey: builder.blsKey, message: ticketMessage(chainId, epochSeed, header.slot), signature: header.proof })
     // [REJECT] bad-signature: of the tickets or the envelope.
     if (!signatures.blsVerifyMany(items)) return reject('bad-signature', `maker ${wire.maker} in slot ${wire.slot}`)
+    this.#note(envelope, wire.maker)
+    this.#keep(envelope, wire.maker)
     // [REJECT] bad-parent-seal: the header's certificate for its parent.
     const seal = checkParentSeal(chain, header, quorumSignatures)
     if (seal.kind !== 'accept') return seal
@@ -174,14 +201,56 @@ export class CandidateIntake {
   }
 
   /** What the proposer signed: its ticket and its statement. */
-  #envelopeItems(wire: Candidate, hash: Hash, publicKey: Hex): BlsItem[] {
-    const { chainId, epochSeed } = this.#options.chain
-    return [
-      { publicKey, message: ticketMessage(chainId, epochSeed, wire.slot), signature: wire.proof },
-      { publicKey, message: statementMessage(chainId, statementOf(wire, hash)), signature: wire.signature },
+  #envelopeOf(wire: Candidate, hash: Hash, publicKey: Hex): Envelope {
+    const { chainId, epochSeed, quorum } = this.#options.chain
+    const { slot, signature } = wire
+    const statement = statementOf(wire, hash)
+    const items: [BlsItem, BlsItem] = [
+      { publicKey, message: ticketMessage(chainId, epochSeed, slot), signature: wire.proof },
+      { publicKey, message: statementMessage(chainId, statement), signature },
     ]
+    return { ...{ slot, block: hash, quorum, statement, signature, items }, isOutranked: false, isNoted: false, isDouble: false }
+  }
+
+  /** Whether the maker signed it, whatever its ticket. */
+  #isSigned({ items: [, own] }: Envelope): boolean {
+    return this.#options.signatures.blsVerifyMany([own])
+  }
+  #note(envelope: Envelope, maker: number): void {
+    if (envelope.isNoted) return
+    envelope.isNoted = true
+    this.#options.heard.note(envelope.quorum, envelope.statement, { signers: [maker], signature: envelope.signature })
+  }
+
+  /** Keeps it as the first of its maker and slot; an unchecked one of the same block may have been forged. */
+  #keep(envelope: Envelope, maker: number): void {
+    const key = envelopeKey(envelope.statement.height, envelope.slot, maker)
+    const first = this.#envelopes.get(key)
+    if (first === undefined || (first.block === envelope.block && !first.isNoted)) this.#envelopes.set(key, envelope)
+  }
+
+  /**
+   * Of a second block of a maker in one slot the signatures are checked, once: both together are evidence, and that is what travels
+   * on, not the candidate. What came first was perhaps never checked: if it is a forgery, the other takes its place.
+   */
+  #checkSecond(envelope: Envelope, maker: number): Verdict {
+    const first = this.#envelopes.get(envelopeKey(envelope.statement.height, envelope.slot, maker))
+    if (first === undefined || first.block === envelope.block) return accept(undefined)
+    const known = ignore('known', `maker ${maker} has a candidate in slot ${envelope.slot}`)
+    if (first.isDouble) return known
+    if (!this.#isSigned(envelope)) return reject('bad-signature', `maker ${maker} in slot ${envelope.slot}`)
+    if (!first.isNoted && !this.#isSigned(first)) {
+      this.#envelopes.delete(envelopeKey(envelope.statement.height, envelope.slot, maker))
+      return accept(undefined)
+    }
+    first.isDouble = true
+    this.#note(first, maker)
+    this.#note(envelope, maker)
+    return known
   }
 }
+
+const envelopeKey = (height: number, slot: number, maker: number): string => `${height}:${slot}:${maker}`
 
 /** What a candidate's proposer signs. */
 const statementOf = (wire: Candidate, hash: Hash): CandidateStatement => ({

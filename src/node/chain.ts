@@ -17,7 +17,7 @@ import { createQuorum, type Quorum, quorumMembers } from '../wire/quorum.ts'
 import { type AggregateSignature, type Block, block, type Hash, hash, type SignedBlock, signedBlock, transaction } from '../wire/types.ts'
 import { heightIn, keys, rangeOf } from './keyspace.ts'
 import { installSnapshot, resumeInstall } from './snapshot-install.ts'
-import { corrupt, decodeStored, place } from './stored.ts'
+import { corrupt, decodeStored, place, putPunished } from './stored.ts'
 import { Terms } from './terms.ts'
 
 const LAYOUT_VERSION = 2
@@ -267,6 +267,7 @@ export class Chain {
       writes.push({ kind: 'put', key: keys.transaction(id), value: encode(place, { height: ref.height, index }) })
       if (this.#pendingIds.delete(id)) writes.push({ kind: 'del', key: keys.pending(id) })
     }
+    writes.push(...putPunished(signed))
     if (this.#terms.at(ref.height)?.hash !== transition.quorum.hash) writes.push(putTerm(ref.height + 1, transition.quorum))
     const settled = this.#guarded.filter(({ height }) => height <= ref.height)
     for (const { key } of settled) writes.push({ kind: 'del', key })
@@ -292,7 +293,7 @@ export class Chain {
 /** Genesis as height 0: slot 0 is free for the first block, so its own slot lies before it. */
 const genesisRef = (chainId: Hash): BlockRef => ({ hash: chainId, height: 0, slot: -1, parent: chainId })
 
-export const refOf = (chainId: Hash, of: Block): BlockRef => ({
+export const refOf = (chainId: Hash, of: Pick<Block, 'header'>): BlockRef => ({
   hash: blockHash(chainId, of.header),
   height: of.header.height,
   slot: of.header.slot,

@@ -1,14 +1,23 @@
+import { WITNESSED_HEIGHTS } from '../consensus/bounds.ts'
+import { Witness } from '../consensus/witness.ts'
 import type { Quorum } from '../wire/quorum.ts'
-import type { Address, AggregateSignature, Certificate, Statement } from '../wire/types.ts'
-import { RECENT_BLOCKS } from './bounds.ts'
-import { type Chain, refOf } from './chain.ts'
+import type { Address, AggregateSignature, Certificate, Evidence, SignedStatement, Statement } from '../wire/types.ts'
 
 /**
- * The newest statements of each verifier that this node has seen with their signatures. A verifier that restarts asks
- * its peers for them, to learn whether an old copy of its directory was restored.
+ * What this node has seen verifiers sign, with their signatures: all of it goes through `note`, once the signature was checked. The
+ * newest statements of each verifier are for that verifier, which asks its peers for them after a restart, to learn whether an old
+ * copy of its directory was restored. And all statements of the newest heights are held against each other: what nobody honest
+ * signs both is evidence.
  */
 export class Heard {
   readonly #byVerifier = new Map<Address, Map<Statement['kind'], Certificate>>()
+  readonly #witness = new Witness()
+  readonly #onEvidence: (evidence: Evidence) => void
+  #headHeight = 0
+
+  constructor(onEvidence: (evidence: Evidence) => void = () => {}) {
+    this.#onEvidence = onEvidence
+  }
 
   /** Takes note of a statement whose signature was checked. */
   note(quorum: Quorum, statement: Statement, aggregate: AggregateSignature): void {
@@ -20,22 +29,43 @@ export class Heard {
       if (known === undefined || isNewer(statement, known.statement)) newest.set(statement.kind, { statement, aggregate })
       this.#byVerifier.set(id, newest)
     }
+    const keys = keysOf(quorum, aggregate.signers)
+    if (keys === null || !this.isWitnessed(statement.height)) return
+    const signed: SignedStatement = { statement, keys, signature: aggregate.signature }
+    for (const evidence of this.#witness.note(signed)) this.#onEvidence(evidence)
   }
 
-  /** Takes note of the seals of the newest final blocks, which outlast a restart. */
-  noteChain(chain: Chain): void {
-    const { head } = chain
-    for (let height = Math.max(1, head.height - RECENT_BLOCKS + 1); height <= head.height; height++) {
-      const block = chain.block(height)
-      const quorum = chain.quorumAt(height)
-      if (block === undefined || quorum === undefined) continue
-      this.note(quorum, { kind: 'seal', height, block: refOf(chain.chainId, block).hash }, block.seal)
-    }
+  /** Whether all of them are known to have made that statement; of what is too old nothing is known. */
+  knows(quorum: Quorum, statement: Statement, signers: readonly number[]): boolean {
+    const keys = keysOf(quorum, signers)
+    return keys !== null && this.#witness.knows({ statement, keys })
+  }
+
+  /** Whether statements of that height are held against each other. */
+  isWitnessed(height: number): boolean {
+    return height > this.#headHeight - WITNESSED_HEIGHTS
+  }
+
+  /** The head moved to this height. */
+  settle(headHeight: number): void {
+    this.#headHeight = headHeight
+    this.#witness.settle(headHeight)
   }
 
   of(verifier: Address): readonly Certificate[] {
     return [...(this.#byVerifier.get(verifier)?.values() ?? [])]
   }
+}
+
+/** Keys of the signers, ascending; null if one of them is no member. */
+function keysOf({ members }: Quorum, signers: readonly number[]): readonly string[] | null {
+  const keys: string[] = []
+  for (const signer of signers) {
+    const key = members[signer]?.blsKey
+    if (key === undefined) return null
+    keys.push(key)
+  }
+  return keys.sort()
 }
 
 const slotOf = (statement: Statement): number => (statement.kind === 'seal' ? statement.height : statement.slot)

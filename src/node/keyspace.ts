@@ -1,5 +1,5 @@
 import { concatBytes, utf8 } from '../base/bytes.ts'
-import { fromHex } from '../base/hex.ts'
+import { fromHex, toHex } from '../base/hex.ts'
 import type { Address, Hash } from '../wire/types.ts'
 
 /** Where things lie in the store: a letter for the kind, then what names it. Heights are big-endian, so that they sort. */
@@ -46,6 +46,10 @@ export const keys = {
   account: (address: Address): Uint8Array => concatBytes([prefix('a'), fromHex(address)]),
   /** A transaction that this node's API accepted and that is not final yet. */
   pending: (id: Hash): Uint8Array => concatBytes([prefix('p'), fromHex(id)]),
+  /** Evidence that this node has seen, and when. */
+  evidence: (id: Hash): Uint8Array => concatBytes([prefix('e'), fromHex(id)]),
+  /** That the block of a height holds a piece of evidence. */
+  punished: (height: number, id: Hash): Uint8Array => concatBytes([prefix('x'), heightBytes(height), fromHex(id)]),
   /** The body of a block that this verifier locked or sealed: without it a height could not go on after a power cut. */
   guarded: (height: number, block: Hash): Uint8Array => concatBytes([prefix('g'), heightBytes(height), fromHex(block)]),
 } as const
@@ -58,6 +62,11 @@ export function heightIn(key: Uint8Array): number {
 
 /** The number of the part in the key of one. */
 export const indexIn = (key: Uint8Array): number => new DataView(key.buffer, key.byteOffset + key.length - 4).getUint32(0)
+/** What a key of `punished` says. */
+export const punishedIn = (key: Uint8Array): { readonly height: number; readonly id: Hash } => ({
+  height: heightIn(key.subarray(0, 9)),
+  id: toHex(key.subarray(9)),
+})
 
 /** First key of a kind, and the first one after it. */
 export const rangeOf = (letter: string): readonly [Uint8Array, Uint8Array] => [

@@ -1,12 +1,17 @@
 import { QuorateError } from '../base/errors.ts'
 import { accept, reject, type Verdict } from '../base/verdict.ts'
+import { checkEvidence } from '../consensus/evidence.ts'
 import type { BlockRef } from '../consensus/types.ts'
 import { apply } from '../ledger/apply.ts'
 import type { PreparedTransaction } from '../ledger/transaction.ts'
+import { evidenceId, type ProvenEvidence } from '../wire/evidence.ts'
 import { merkleRoot, ticketOf } from '../wire/ids.ts'
-import type { Block, Hash } from '../wire/types.ts'
+import type { Block, Evidence, Hash } from '../wire/types.ts'
 import { MAX_KNOWN_BLOCKS } from './bounds.ts'
 import { type Chain, type FinalBlock, refOf } from './chain.ts'
+
+/** Checks what evidence is signed with; null where a quorum has vouched for it. */
+type EvidenceSignatures = Parameters<typeof checkEvidence>[2]
 
 /** A block that is right on the present head, executed, and perhaps never sealed. */
 export interface KnownBlock extends Omit<FinalBlock, 'block'> {
@@ -61,7 +66,12 @@ export class KnownBlocks {
  * Executes a block on the head and holds what comes out against its header. The signatures of its transactions and
  * whatever its header says of signatures were checked before, or a quorum has vouched for them.
  */
-export function executeBlock(chain: Chain, block: Block, transactions: readonly PreparedTransaction[]): Verdict<KnownBlock> {
+export function executeBlock(
+  chain: Chain,
+  block: Block,
+  transactions: readonly PreparedTransaction[],
+  signatures: EvidenceSignatures,
+): Verdict<KnownBlock> {
   const { header } = block
   const ref = refOf(chain.chainId, block)
   if (ref.parent !== chain.head.hash || ref.height !== chain.head.height + 1)
@@ -71,8 +81,12 @@ export function executeBlock(chain: Chain, block: Block, transactions: readonly 
     return reject('unknown-maker', `maker ${header.maker} of a quorum of ${chain.quorum.members.length}`)
   if (merkleRoot(transactions.map(({ id }) => id)) !== header.transactionsRoot)
     return reject('wrong-transactions-root', 'the transactions are not those of the header')
+  if (merkleRoot(block.evidence.map(evidenceId)) !== header.evidenceRoot)
+    return reject('wrong-evidence-root', 'the evidence is not that of the header')
+  const proven = proveAll(chain.chainId, block.evidence, signatures)
+  if (proven.kind !== 'accept') return proven
   const parentSigners = header.parentSeal?.signers ?? null
-  const context = { slot: ref.slot, maker: header.maker, ticket: ticketOf(header.proof), parentSigners }
+  const context = { slot: ref.slot, maker: header.maker, ticket: ticketOf(header.proof), evidence: proven.value, parentSigners }
   const executed = apply(chain.ledger, context, transactions)
   if (executed.kind !== 'accept') return reject('bad-transaction', `${executed.code}: ${executed.detail}`)
   const transition = executed.value
@@ -87,4 +101,14 @@ export function executeBlock(chain: Chain, block: Block, transactions: readonly 
   if (burnedMicroHours !== header.burnedMicroHours)
     return reject('wrong-burn', `executing gives ${burnedMicroHours}, the header says ${header.burnedMicroHours}`)
   return accept({ ref, block, transactions, transition })
+}
+
+function proveAll(chainId: Hash, evidence: readonly Evidence[], signatures: EvidenceSignatures): Verdict<readonly ProvenEvidence[]> {
+  const proofs: ProvenEvidence[] = []
+  for (const one of evidence) {
+    const checked = checkEvidence(chainId, one, signatures)
+    if (checked.kind !== 'accept') return reject('bad-evidence', `${checked.code}: ${checked.detail}`)
+    proofs.push(checked.value)
+  }
+  return accept(proofs)
 }

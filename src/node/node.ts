@@ -10,19 +10,17 @@ import { DEFAULT_POOL_LIMITS } from '../mempool/types.ts'
 import type { Topic } from '../ports/network.ts'
 import { chainLabel } from '../wire/ids.ts'
 import type { Status } from '../wire/sync.ts'
+import { openAccountability } from './accountability.ts'
 import { Bodies } from './bodies.ts'
 import { REBROADCAST_MS } from './bounds.ts'
 import { CandidateIntake } from './candidates.ts'
 import { Chain, type FinalBlock } from './chain.ts'
 import { openDirectory } from './directory.ts'
 import { HeadWaiters } from './head-waiters.ts'
-import { Heard } from './heard.ts'
 import { executeBlock, invalidSealed, KnownBlocks } from './known-blocks.ts'
 import type { NodeOptions } from './options.ts'
 import { OwnSignatures } from './own-signatures.ts'
 import { readPeersFile, writePeersFile } from './peers-file.ts'
-import { validateRecord } from './public-records.ts'
-import { QuorumSignatures } from './quorum-signatures.ts'
 import { Runner } from './runner.ts'
 import { isFullerSeal, SealedBlockIntake } from './sealed-blocks.ts'
 import { Seat } from './seat.ts'
@@ -126,13 +124,20 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
 
   const pool = new Pool(DEFAULT_POOL_LIMITS)
   const known = new KnownBlocks((of) => runner.state.blocks.some(({ hash }) => hash === of))
-  const heard = new Heard()
-  heard.noteChain(chain)
   const waiters = new HeadWaiters()
   let own: OwnSignatures | null = null
   const client = new SyncClient(network)
   const bodies = new Bodies(chain, pool, client, signatures)
-  const quorumSignatures = new QuorumSignatures(chain.chainId, signatures)
+  const accountability = await openAccountability({
+    ...{ chain, store, network, client, slots, signatures, telemetry },
+    nowMs: () => clock.nowMs(),
+    feed: (input) => runner.feed(input),
+    onFound: (held) => view.noteEvidence(held),
+    onPunished: (held) => view.noteEvidence(held),
+    onFatal: (error) => fail(error),
+  })
+  const { heard, quorumSignatures, pool: evidence, records } = accountability
+  closers.push(() => evidence.written())
   const ownStatus = (): Status => ({
     version: PROTOCOL_VERSION,
     chainId: chain.chainId,
@@ -143,22 +148,15 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     agent: AGENT,
   })
   const transactions = new Transactions({
-    chain,
-    pool,
-    network,
-    slots,
-    signatures,
-    telemetry,
+    ...{ chain, pool, network, slots, signatures, telemetry },
     onDropped: (id, code) => view.emit({ kind: 'dropped', id, code }),
   })
   const onBehind = (height: number): void => sync.kick(height)
-  const settle = (final: FinalBlock): void => {
+  const settle = (final: FinalBlock, isVouched: boolean): void => {
     const { ref, block } = final
     const { checkpoint } = options
     if (checkpoint?.height === ref.height && checkpoint.hash !== ref.hash) fail(wrongCheckpoint(ref, checkpoint.hash))
-    const quorum = chain.quorumAt(ref.height)
-    if (quorum !== undefined) heard.note(quorum, { kind: 'seal', height: ref.height, block: ref.hash }, block.seal)
-    if (block.header.nextQuorum !== quorum?.hash) protectQuorum()
+    if (block.header.nextQuorum !== chain.quorumAt(ref.height)?.hash) protectQuorum()
     transactions.settle(final)
     own?.look()
     waiters.headReached(ref.height)
@@ -169,11 +167,12 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
       final.transactions.map(({ id }) => id),
       final.transition.receipt,
     )
+    accountability.settle(final, isVouched ? sync : null)
     if (final.transition.receipt.events.some(({ kind }) => kind === 'ratified')) watch.checkSource()
   }
   /** The chain has begun with a later block than the first: whoever looks at blocks one after the other has not seen it. */
   const beginAtHead = (): void => {
-    heard.noteChain(chain)
+    accountability.begin()
     protectQuorum()
     transactions.followState()
     own?.look()
@@ -189,6 +188,11 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     client,
     slots,
     heard,
+    evidence: {
+      unpunished: () => evidence.unpunished(),
+      publishCertificate: (certificate) => records.publishCertificate(certificate),
+      publishTally: (certificates) => records.publishTally(certificates),
+    },
     signatures,
     telemetry,
     verifier,
@@ -196,7 +200,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     record,
     doubtful,
     signService: () => signService,
-    onFinal: (block, seal) => settle({ ...block, block: { ...block.block, seal } }),
+    onFinal: (block, seal) => settle({ ...block, block: { ...block.block, seal } }, false),
     onAlarm: (code, detail) => view.alarm(code, detail),
     onBehind,
     onProposed: () => view.noteProposed(),
@@ -213,26 +217,17 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     waiters,
     signatures,
     quorumSignatures,
+    heard,
     onBehind,
     state: () => runner.state,
-    onCandidate: (candidate, { signature }) => {
-      const { block, slot, maker, justification } = candidate
-      const statement = {
-        kind: 'candidate',
-        height: block.height,
-        slot,
-        block: block.hash,
-        validSlot: justification?.statement.slot ?? null,
-      } as const
-      heard.note(chain.quorum, statement, { signers: [maker], signature })
-      feed({ kind: 'candidate', candidate }, known.get(block.hash))
-    },
+    onCandidate: (candidate) => feed({ kind: 'candidate', candidate }, known.get(candidate.block.hash)),
   })
   const sealedBlocks = new SealedBlockIntake({
     chain,
     known,
     bodies,
     quorumSignatures,
+    heard,
     onBehind,
     onSealed: (block, seal) => feed({ kind: 'sealed-block', block, seal }, known.get(block.hash)),
     onFullerSeal: (ref, seal) => {
@@ -274,7 +269,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     checkpoint: options.checkpoint,
     nowMs: () => clock.nowMs(),
     alone: (job) => runner.alone(job),
-    onImported: settle,
+    onImported: (final) => settle(final, true),
     onPeerStatus: (peerId, { status }) => {
       watch.checkClock()
       own?.look()
@@ -304,7 +299,21 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
           onFatal: (error) => fail(error),
         })
   const snapshotProgress = () => snapshotStart?.progress ?? null
-  const view: View = new View({ role, chain, pool, network, slots, sync, snapshotProgress, runner, transactions, telemetry, seat })
+  const view: View = new View({
+    role,
+    chain,
+    pool,
+    network,
+    slots,
+    sync,
+    snapshotProgress,
+    runner,
+    transactions,
+    telemetry,
+    seat,
+    evidence,
+    records,
+  })
   const watch: Watch = new Watch({
     role,
     chain,
@@ -326,8 +335,9 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     listen('transactions', (data) => transactions.validate(data))
     listen('candidates', (data, from) => intake.validate(data, from))
     listen('blocks', (data, from) => sealedBlocks.validate(data, from))
-    listen('evidence', (data) => validateRecord(data, chain, quorumSignatures, heard, feed))
-    new SyncServer({ chain, network, known, heard, snapshots, ownStatus, onStatus: (peerId, status) => sync.heard(peerId, status) })
+    listen('evidence', (data) => records.validate(data))
+    const onStatus = (peerId: string, status: Status): void => sync.heard(peerId, status)
+    new SyncServer({ chain, network, known, heard, records, snapshots, ownStatus, onStatus })
   }
   await network.start()
   closers.push(() => network.stop())
@@ -342,7 +352,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
   async function startFollowing(): Promise<void> {
     for (const body of await chain.guardedBlocks()) {
       const checked = await bodies.check(body.transactions)
-      const executed = checked.kind === 'accept' ? executeBlock(chain, body, checked.value) : checked
+      const executed = checked.kind === 'accept' ? executeBlock(chain, body, checked.value, signatures) : checked
       if (executed.kind !== 'accept') {
         telemetry.log('warn', 'kept-block-wrong', { height: body.header.height, code: executed.code, detail: executed.detail })
         continue
@@ -368,6 +378,8 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     closers.push(() => sync.stop())
     snapshotStart?.start()
     closers.push(() => snapshotStart?.stop())
+    accountability.exchange.start()
+    closers.push(() => accountability.exchange.stop())
     if (verifier !== null) {
       const links = new VerifierLinks(chain, network)
       links.start()

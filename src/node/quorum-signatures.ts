@@ -5,19 +5,22 @@ import type { Quorum } from '../wire/quorum.ts'
 import { statementMessage } from '../wire/signing.ts'
 import type { AggregateSignature, Certificate, Hash, Statement } from '../wire/types.ts'
 import { MAX_CHECKED_SIGNATURES } from './bounds.ts'
+import type { Heard } from './heard.ts'
 
 /**
  * Checks what members of a quorum signed. Good results are remembered, because the same certificate comes in
- * requests, in gossip and in headers.
+ * requests, in gossip and in headers; and whoever has to know what was signed hears of them.
  */
 export class QuorumSignatures {
   readonly #chainId: Hash
   readonly #signatures: Signatures
+  readonly #heard: Pick<Heard, 'note'>
   readonly #checked = new Set<string>()
 
-  constructor(chainId: Hash, signatures: Signatures) {
+  constructor(chainId: Hash, signatures: Signatures, heard: Pick<Heard, 'note'>) {
     this.#chainId = chainId
     this.#signatures = signatures
+    this.#heard = heard
   }
 
   /** Whether all named members signed the statement; `reject` with `unknown-signer`, `no-signers` or `bad-signature`. */
@@ -36,6 +39,7 @@ export class QuorumSignatures {
       return reject('bad-signature', `the signature of ${keys.length} over ${statement.kind} at height ${statement.height} is wrong`)
     if (this.#checked.size >= MAX_CHECKED_SIGNATURES) this.#checked.clear()
     this.#checked.add(memory)
+    this.#heard.note(quorum, statement, aggregate)
     return accept(undefined)
   }
 

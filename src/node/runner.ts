@@ -12,10 +12,11 @@ import type { Signer } from '../ports/signer.ts'
 import type { GuardFile } from '../ports/store.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import { encode } from '../wire/codec.ts'
+import type { ProvenEvidence } from '../wire/evidence.ts'
 import { shortIdOf, ticketOf, transactionId } from '../wire/ids.ts'
 import type { Quorum } from '../wire/quorum.ts'
 import { statementMessage, ticketMessage } from '../wire/signing.ts'
-import { type AggregateSignature, type Candidate, candidate, compactBlock, type Hash, publicRecord } from '../wire/types.ts'
+import { type AggregateSignature, type Candidate, type Certificate, candidate, compactBlock, type Hash } from '../wire/types.ts'
 import { BlockFetch } from './block-fetch.ts'
 import { BlockSize } from './block-size.ts'
 import type { Bodies } from './bodies.ts'
@@ -45,6 +46,12 @@ export interface RunnerOptions {
   readonly client: SyncClient
   readonly slots: Slots
   readonly heard: Heard
+  readonly evidence: {
+    /** What blocks have not punished yet, as far as this node knows. */
+    unpunished(): readonly ProvenEvidence[]
+    publishCertificate(certificate: Certificate): void
+    publishTally(certificates: readonly Certificate[]): void
+  }
   readonly signatures: Signatures
   readonly telemetry: Telemetry
   readonly verifier: Verifier | null
@@ -220,7 +227,9 @@ export class Runner {
       case 'refuse':
         return options.signService().refuse(effect)
       case 'gossip-certificate':
-        return this.#publish('evidence', encode(publicRecord, { kind: 'certificate', certificate: effect.certificate }))
+        return options.evidence.publishCertificate(effect.certificate)
+      case 'gossip-tally':
+        return options.evidence.publishTally(effect.certificates)
       case 'fetch-block':
         void this.#blockFetch.fetch(effect.block, effect.from)
         return
@@ -260,10 +269,10 @@ export class Runner {
   }
 
   async #build(slot: number): Promise<void> {
-    const { chain, pool, known, seat } = this.#options
+    const { chain, pool, known, seat, evidence } = this.#options
     const self = seat.in(chain.quorum)
     invariant(self !== null && this.#proof !== null, 'only a maker with a ticket builds')
-    const built = buildBlock(chain, pool, self, slot, this.#proof.proof, this.#blockSize.limit)
+    const built = buildBlock(chain, pool, evidence.unpunished(), self, slot, this.#proof.proof, this.#blockSize.limit)
     if (built !== null) known.add(built)
     this.#results.push({ kind: 'block-built', slot, block: built?.ref ?? null })
   }
@@ -278,7 +287,7 @@ export class Runner {
     )
     const signature = await verifier.signer.sign(statementMessage(chain.chainId, statement))
     heard.note(chain.quorum, statement, { signers: [self], signature })
-    const { header } = block.block
+    const { header, evidence } = block.block
     const shortIds = block.transactions.map(({ id }) => shortIdOf(id))
     const wire: Candidate = {
       slot: statement.slot,
@@ -286,6 +295,7 @@ export class Runner {
       proof: this.#proof.proof,
       justification,
       header,
+      evidence,
       shortIds,
       signature,
     }
@@ -311,10 +321,10 @@ export class Runner {
     if (final === undefined || chain.heightOf(of) !== height) return
     if (isFullerSeal(chain, of, seal)) await chain.improveSeal(seal)
     const shortIds = final.transactions.map((transaction) => shortIdOf(transactionId(transaction)))
-    this.#publish('blocks', encode(compactBlock, { header: final.header, shortIds, seal }))
+    this.#publish('blocks', encode(compactBlock, { header: final.header, evidence: final.evidence, shortIds, seal }))
   }
 
-  #publish(topic: 'candidates' | 'blocks' | 'evidence', data: Uint8Array): void {
+  #publish(topic: 'candidates' | 'blocks', data: Uint8Array): void {
     const { network, telemetry } = this.#options
     network.publish(topic, data).catch((error: unknown) => telemetry.log('warn', 'publish-failed', { topic, error: String(error) }))
   }

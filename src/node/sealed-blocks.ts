@@ -2,9 +2,11 @@ import { accept, ignore, reject, type Verdict } from '../base/verdict.ts'
 import { stakeOf } from '../consensus/quorum.ts'
 import type { BlockRef } from '../consensus/types.ts'
 import { decode, WireError } from '../wire/codec.ts'
-import { type AggregateSignature, type CompactBlock, compactBlock, type Hash } from '../wire/types.ts'
+import type { Quorum } from '../wire/quorum.ts'
+import { type AggregateSignature, type CompactBlock, compactBlock, type Hash, type SealStatement } from '../wire/types.ts'
 import type { Bodies } from './bodies.ts'
 import { type Chain, refOf } from './chain.ts'
+import type { Heard } from './heard.ts'
 import { executeBlock, type KnownBlocks } from './known-blocks.ts'
 import type { QuorumSignatures } from './quorum-signatures.ts'
 
@@ -13,6 +15,7 @@ export interface SealedBlockIntakeOptions {
   readonly known: KnownBlocks
   readonly bodies: Bodies
   readonly quorumSignatures: QuorumSignatures
+  readonly heard: Pick<Heard, 'knows' | 'isWitnessed'>
   readonly onSealed: (ref: BlockRef, seal: AggregateSignature) => void
   /** The head's certificate came with more stake than the one that is here. */
   readonly onFullerSeal: (ref: BlockRef, seal: AggregateSignature) => void
@@ -47,17 +50,17 @@ export class SealedBlockIntake {
     }
     const { chain, known, bodies, onBehind, onSealed } = this.#options
     const { header, seal } = wire
-    const ref = refOf(chain.chainId, { header, transactions: [] })
+    const ref = refOf(chain.chainId, { header })
     if (ref.hash === chain.head.hash) return this.#takeFullerSeal(ref, seal)
-    // [IGNORE] old-height: final already.
-    if (ref.height <= chain.head.height) return ignore('old-height', `height ${ref.height}, the head is ${chain.head.height}`)
+    // [IGNORE] old-height: final already. [REJECT] as below, if it is another block than the final one.
+    if (ref.height <= chain.head.height) return this.#takeOldSeal(ref, seal)
     // [IGNORE] unknown-parent: sync brings what lies between.
     if (ref.height > chain.head.height + 1) {
       onBehind(ref.height)
       return ignore('unknown-parent', `height ${ref.height}, the head is ${chain.head.height}`)
     }
     // [REJECT] not-enough-stake, unknown-signer, no-signers, bad-signature: of the seal certificate.
-    const sealed = this.#checkSeal(ref, seal)
+    const sealed = this.#checkSeal(chain.quorum, ref, seal)
     if (sealed.kind !== 'accept') return sealed
     const executedBefore = known.get(ref.hash)
     if (executedBefore !== undefined) known.add(executedBefore)
@@ -69,8 +72,8 @@ export class SealedBlockIntake {
         return ignore(body.code, body.detail)
       }
       if (header.parent !== chain.head.hash) return ignore('old-height', `height ${ref.height}`)
-      const block = { header, transactions: body.value.map(({ transaction }) => transaction) }
-      const executed = executeBlock(chain, block, body.value)
+      const block = { header, evidence: wire.evidence, transactions: body.value.map(({ transaction }) => transaction) }
+      const executed = executeBlock(chain, block, body.value, null)
       if (executed.kind !== 'accept') {
         this.#options.onInvalidSealed(ref, `${executed.code}: ${executed.detail}`)
         return ignore('invalid-sealed', executed.detail)
@@ -81,18 +84,32 @@ export class SealedBlockIntake {
     return accept(undefined)
   }
 
-  #checkSeal(ref: BlockRef, aggregate: AggregateSignature): Verdict {
-    const { chain, quorumSignatures } = this.#options
-    const quorum = ref.hash === chain.head.hash ? chain.headQuorum : chain.quorum
-    return quorumSignatures.checkCertificate(quorum, { statement: { kind: 'seal', height: ref.height, block: ref.hash }, aggregate })
+  #checkSeal(quorum: Quorum, ref: BlockRef, aggregate: AggregateSignature): Verdict {
+    return this.#options.quorumSignatures.checkCertificate(quorum, { statement: sealOf(ref), aggregate })
   }
 
   #takeFullerSeal(ref: BlockRef, seal: AggregateSignature): Verdict<unknown> {
-    const { chain, onFullerSeal } = this.#options
-    // [IGNORE] known: no more stake than the certificate that is here.
-    if (!isFullerSeal(chain, ref.hash, seal)) return ignore('known', `height ${ref.height}`)
-    const sealed = this.#checkSeal(ref, seal)
-    if (sealed.kind === 'accept') onFullerSeal(ref, seal)
-    return sealed
+    const { chain, onFullerSeal, heard } = this.#options
+    const isFuller = isFullerSeal(chain, ref.hash, seal)
+    // [IGNORE] known: no more stake than the certificate that is here. Others may have signed it: then it is checked all the same.
+    const known = ignore('known', `height ${ref.height}`)
+    if (!isFuller && heard.knows(chain.headQuorum, sealOf(ref), seal.signers)) return known
+    const sealed = this.#checkSeal(chain.headQuorum, ref, seal)
+    if (sealed.kind !== 'accept') return sealed
+    if (isFuller) onFullerSeal(ref, seal)
+    return isFuller ? sealed : known
+  }
+
+  /** A second block that is sealed at a height is of no use as a block; but whoever sealed both is guilty, so its seal is checked. */
+  #takeOldSeal(ref: BlockRef, seal: AggregateSignature): Verdict<unknown> {
+    const { chain, heard } = this.#options
+    const old = ignore('old-height', `height ${ref.height}, the head is ${chain.head.height}`)
+    const quorum = chain.quorumAt(ref.height)
+    if (quorum === undefined || !heard.isWitnessed(ref.height) || chain.heightOf(ref.hash) === ref.height) return old
+    if (heard.knows(quorum, sealOf(ref), seal.signers)) return old
+    const sealed = this.#checkSeal(quorum, ref, seal)
+    return sealed.kind === 'accept' ? old : sealed
   }
 }
+
+const sealOf = ({ height, hash }: BlockRef): SealStatement => ({ kind: 'seal', height, block: hash })

@@ -190,7 +190,7 @@ export class SignService {
   }
 
   async #respond(data: Uint8Array, peerId: string, signal: AbortSignal): Promise<SignResponse> {
-    const { chain, network, quorumSignatures, intake, heard, feed, seat } = this.#options
+    const { chain, network, quorumSignatures, intake, feed, seat } = this.#options
     const refusal = (reason: Refusal['reason']): Refusal => ({ kind: 'refusal', reason, height: chain.head.height + 1, certificate: null })
     let request: SignRequest
     try {
@@ -218,9 +218,7 @@ export class SignService {
         network.penalize(peerId, 'bad-certificate')
         return refusal('bad-certificate')
       }
-      heard.note(quorum, certificate.statement, certificate.aggregate)
-    } else if (request.statement.kind === 'vote' && intake.isOutranked(request.statement.slot, from, request.statement.block))
-      return refusal('lower-ticket')
+    } else if (request.statement.kind === 'vote' && intake.isOutranked(request.statement, from)) return refusal('lower-ticket')
     const id = ++this.#lastId
     return new Promise<SignResponse>((resolve, reject) => {
       const end = (response: SignResponse): void => {

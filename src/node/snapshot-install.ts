@@ -10,7 +10,7 @@ import { quorumMembers } from '../wire/quorum.ts'
 import { type Hash, type SignedBlock, signedBlock } from '../wire/types.ts'
 import { inTurns } from './in-turns.ts'
 import { keys } from './keyspace.ts'
-import { corrupt, decodeStored, place } from './stored.ts'
+import { corrupt, decodeStored, place, putPunished } from './stored.ts'
 
 /**
  * Makes the state of a snapshot that of the chain, in a store that is at genesis and has all of its parts. `signed` is the
@@ -27,6 +27,7 @@ export async function installSnapshot(store: Store, chainId: Hash, signed: Signe
       { kind: 'del', key: keys.download },
       { kind: 'put', key: keys.block(height), value: encode(signedBlock, signed) },
       { kind: 'put', key: keys.blockHeight(blockHash(chainId, signed.header)), value: encode(u64, height) },
+      ...putPunished(signed),
       ...signed.transactions.map(
         (transaction, index): Write => ({
           ...{ kind: 'put', key: keys.transaction(transactionId(transaction)) },

@@ -5,6 +5,7 @@ import { accept, reject, type Verdict } from '../base/verdict.ts'
 import { checkManifest, type SnapshotManifest, snapshotManifest } from '../ledger/snapshot.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import { decode, WireError } from '../wire/codec.ts'
+import { evidenceId } from '../wire/evidence.ts'
 import { blockHash, merkleRoot, transactionId } from '../wire/ids.ts'
 import { createQuorum } from '../wire/quorum.ts'
 import type { SnapshotOffer, Status, SyncRequest } from '../wire/sync.ts'
@@ -235,10 +236,12 @@ export class SnapshotStart {
   /** protocols/snapshots.md A13: its header is the trusted one, its transactions are those of its header, and its quorum has sealed it. */
   #checkBlock(block: SignedBlock, hash: Hash, { headQuorum }: SnapshotManifest): Verdict {
     const { chain, quorumSignatures } = this.#options
-    const { header, transactions, seal } = block
+    const { header, evidence, transactions, seal } = block
     if (blockHash(chain.chainId, header) !== hash) return reject('wrong-block', 'another header')
     if (merkleRoot(transactions.map(transactionId)) !== header.transactionsRoot)
       return reject('wrong-transactions-root', 'the transactions are not those of the header')
+    if (merkleRoot(evidence.map(evidenceId)) !== header.evidenceRoot)
+      return reject('wrong-evidence-root', 'the evidence is not that of the header')
     const statement = { kind: 'seal', height: header.height, block: hash } as const
     return quorumSignatures.checkCertificate(createQuorum(headQuorum), { statement, aggregate: seal })
   }

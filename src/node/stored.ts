@@ -1,5 +1,9 @@
 import { QuorateError } from '../base/errors.ts'
+import type { Write } from '../ports/store.ts'
 import { struct, u32, u64, WireError } from '../wire/codec.ts'
+import { evidenceId } from '../wire/evidence.ts'
+import type { SignedBlock } from '../wire/types.ts'
+import { keys } from './keyspace.ts'
 
 /** What is in the store cannot be what was written. */
 export const corrupt = (what: string, cause?: unknown): QuorateError =>
@@ -21,3 +25,7 @@ export function decodeStored<T>(what: string, read: () => T): T {
 
 /** Where a transaction is: in the block of a height, at an index. */
 export const place = struct<{ height: number; index: number }>({ height: u64, index: u32 })
+
+/** Which evidence a final block holds; the height is in the key. */
+export const putPunished = ({ header, evidence }: SignedBlock): Write[] =>
+  evidence.map((one) => ({ kind: 'put', key: keys.punished(header.height, evidenceId(one)), value: new Uint8Array() }))

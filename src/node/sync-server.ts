@@ -1,12 +1,22 @@
 import type { Network } from '../ports/network.ts'
 import { MAX_SYNC_BLOCKS, MAX_SYNC_BYTES, MAX_SYNC_HEADERS } from '../wire/bounds.ts'
 import { decode, encode, Reader, WireError } from '../wire/codec.ts'
-import { blocksAnswer, type Status, type SyncRequest, type SyncResponse, snapshotAnswer, syncRequest, syncResponse } from '../wire/sync.ts'
+import {
+  blocksAnswer,
+  recordsAnswer,
+  type Status,
+  type SyncRequest,
+  type SyncResponse,
+  snapshotAnswer,
+  syncRequest,
+  syncResponse,
+} from '../wire/sync.ts'
 import { type Block, type Hash, type Header, header } from '../wire/types.ts'
 import { MAX_HEADER_SOURCE_BYTES } from './bounds.ts'
 import type { Chain } from './chain.ts'
 import type { Heard } from './heard.ts'
 import type { KnownBlocks } from './known-blocks.ts'
+import type { PublicRecords } from './public-records.ts'
 import type { SnapshotStore } from './snapshot-store.ts'
 
 const UNAVAILABLE = { kind: 'unavailable', code: 1 } as const
@@ -17,7 +27,8 @@ export interface SyncServerOptions {
   readonly chain: Chain
   readonly network: Network
   readonly known: KnownBlocks
-  readonly heard: Heard
+  readonly heard: Pick<Heard, 'of'>
+  readonly records: Pick<PublicRecords, 'inventory' | 'records'>
   readonly snapshots: Pick<SnapshotStore, 'offers' | 'manifestBytes' | 'chunk'>
   readonly ownStatus: () => Status
   readonly onStatus: (peerId: string, status: Status) => void
@@ -43,7 +54,7 @@ export class SyncServer {
 
   /** What is stored in the form in which it is sent is not decoded for it. */
   #answerBytes(request: SyncRequest, from: string): Uint8Array {
-    const { chain, snapshots } = this.#options
+    const { chain, snapshots, records } = this.#options
     switch (request.kind) {
       case 'blocks':
         if (request.fromHeight > 0 && request.fromHeight < chain.firstHeight) return encode(syncResponse, UNAVAILABLE)
@@ -56,12 +67,17 @@ export class SyncServer {
         const bytes = snapshots.chunk(request.height, request.index)
         return bytes === undefined ? encode(syncResponse, UNAVAILABLE) : snapshotAnswer(request.kind, bytes)
       }
+      case 'records':
+        return recordsAnswer(records.records(request.ids))
       default:
         return encode(syncResponse, this.#answer(request, from))
     }
   }
 
-  #answer(request: Exclude<SyncRequest, { kind: 'blocks' | 'snapshot-manifest' | 'snapshot-chunk' }>, from: string): SyncResponse {
+  #answer(
+    request: Exclude<SyncRequest, { kind: 'blocks' | 'snapshot-manifest' | 'snapshot-chunk' | 'records' }>,
+    from: string,
+  ): SyncResponse {
     const { chain, heard, ownStatus, onStatus } = this.#options
     switch (request.kind) {
       case 'status': {
@@ -78,7 +94,9 @@ export class SyncServer {
       }
       case 'block': {
         const block = this.#find(request.block)
-        return block === undefined ? UNAVAILABLE : { kind: 'block', block: { header: block.header, transactions: block.transactions } }
+        return block === undefined
+          ? UNAVAILABLE
+          : { kind: 'block', block: { header: block.header, evidence: block.evidence, transactions: block.transactions } }
       }
       case 'newest-signed': {
         const records = heard.of(request.verifier)
@@ -92,6 +110,8 @@ export class SyncServer {
       }
       case 'snapshots':
         return { kind: 'snapshots', snapshots: this.#options.snapshots.offers() }
+      case 'inventory':
+        return { kind: 'inventory', ids: this.#options.records.inventory() }
       case 'headers':
         if (request.fromHeight > 0 && request.fromHeight < chain.firstHeight) return UNAVAILABLE
         return { kind: 'headers', headers: this.#headers(request.fromHeight, Math.min(request.count, MAX_SYNC_HEADERS)) }

@@ -294,10 +294,10 @@ export class Sync {
   #execute(block: SignedBlock): Verdict<FinalBlock> {
     const { chain, checkpoint } = this.#options
     const transactions = block.transactions.map(prepare)
-    const executed = executeBlock(chain, block, transactions)
+    const executed = executeBlock(chain, block, transactions, null)
     if (executed.kind !== 'accept') {
       // The header is proven; only the body and the place in the chain are the peer's own word.
-      const isPeersFault = executed.code === 'wrong-transactions-root' || executed.code === 'unknown-parent'
+      const isPeersFault = ['wrong-transactions-root', 'wrong-evidence-root', 'unknown-parent'].includes(executed.code)
       if (isPeersFault) return executed
       return this.#end(invalidSealed(refOf(chain.chainId, block), `${executed.code}: ${executed.detail}`))
     }

@@ -1,3 +1,4 @@
+import type { EvidenceList, EvidenceResult, EvidenceView } from '../api/evidence-types.ts'
 import type {
   AccountProofView,
   AccountView,
@@ -8,6 +9,7 @@ import type {
   VerifiersView,
 } from '../api/ledger-types.ts'
 import type { BlockView, NodeEvent, NodeStatus, NodeView, PeerView, SubmitResult, TransactionView, VerifierStatus } from '../api/types.ts'
+import type { Hex } from '../base/hex.ts'
 import { lastSlot } from '../consensus/guard.ts'
 import { enoughStake } from '../consensus/quorum.ts'
 import type { Receipt } from '../ledger/receipt.ts'
@@ -21,13 +23,16 @@ import { blockHash, chainLabel, transactionId } from '../wire/ids.ts'
 import { type Address, type Hash, type SignedBlock, signedBlock } from '../wire/types.ts'
 import { ALARM_QUIET_MS, MAX_ALARMS, RECENT_BLOCKS } from './bounds.ts'
 import type { Chain } from './chain.ts'
+import type { EvidencePool, HeldEvidence } from './evidence-pool.ts'
 import type { NodeOptions } from './options.ts'
+import type { PublicRecords } from './public-records.ts'
 import type { Runner } from './runner.ts'
 import type { Seat } from './seat.ts'
 import type { Slots } from './slots.ts'
 import type { Sync } from './sync.ts'
 import type { Transactions } from './transactions.ts'
 import { ledgerEvents } from './views/elections.ts'
+import { evidenceEvent, evidenceSummary, evidenceText, evidenceView, submitEvidence } from './views/evidence.ts'
 import { LedgerViews } from './views/ledger.ts'
 import { accountProofView } from './views/proof.ts'
 
@@ -46,6 +51,8 @@ export interface ViewOptions {
   readonly transactions: Transactions
   readonly telemetry: Telemetry
   readonly seat: Seat
+  readonly evidence: EvidencePool
+  readonly records: Pick<PublicRecords, 'report'>
 }
 
 /** The node as its API shows it, and the numbers that only the API needs. */
@@ -189,6 +196,22 @@ export class View implements NodeView {
     return this.#ledger.supply()
   }
 
+  evidence(from: number, count: number): EvidenceList {
+    const { chain, evidence } = this.#options
+    const all = evidence.list()
+    const some = all.slice(from, from + count).map((held) => evidenceSummary(chain, held))
+    return { height: chain.head.height, total: all.length, evidence: some }
+  }
+  evidenceOf(id: Hash): EvidenceView | undefined {
+    const { chain, evidence } = this.#options
+    const held = evidence.get(id)
+    const proof = held === undefined ? undefined : evidence.evidence(id)
+    return held === undefined || proof === undefined ? undefined : evidenceView(chain, held, proof)
+  }
+  submitEvidence(bytes: Hex): Promise<EvidenceResult> {
+    return submitEvidence(this.#options.evidence, this.#options.records, bytes)
+  }
+
   onEvent(listener: (event: NodeEvent) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -239,14 +262,15 @@ export class View implements NodeView {
     this.#sealedHeight = height
     this.#work.sealed++
   }
+  /** Somebody was proven guilty, or was punished for it: that is told at once, and stays among the alarms. */
+  noteEvidence(held: HeldEvidence): void {
+    const event = evidenceEvent(this.#options.chain, held)
+    this.#keepAlarm('evidence', evidenceText(event))
+    this.emit(event)
+  }
   alarm(code: string, detail: string): void {
-    const atMs = Date.now()
-    const before = this.#alarms.findIndex((alarm) => alarm.code === code)
-    const last = before < 0 ? undefined : this.#alarms.splice(before, 1)[0]
-    this.#alarms.push({ atMs, code, detail })
-    if (this.#alarms.length > MAX_ALARMS) this.#alarms.shift()
     // The same alarm each slot is one alarm: its newest wording stays, and it is told again after a while without it.
-    if (last !== undefined && atMs - last.atMs < ALARM_QUIET_MS) return
+    if (this.#keepAlarm(code, detail) < ALARM_QUIET_MS) return
     this.#options.telemetry.log('warn', code, { detail })
     this.emit({ kind: 'alarm', code, detail })
   }
@@ -259,6 +283,16 @@ export class View implements NodeView {
     if (role === 'bootstrap') return 'none'
     if (!sync.hasPeers && this.connectedStake() < enoughStake(chain.quorum.totalStakeDroplets)) return 'waiting-for-peers'
     return sync.targetHeight > chain.head.height + 1 ? 'syncing' : 'following'
+  }
+
+  /** Ms since the last one of its kind. */
+  #keepAlarm(code: string, detail: string): number {
+    const atMs = Date.now()
+    const before = this.#alarms.findIndex((alarm) => alarm.code === code)
+    const last = before < 0 ? undefined : this.#alarms.splice(before, 1)[0]
+    this.#alarms.push({ atMs, code, detail })
+    if (this.#alarms.length > MAX_ALARMS) this.#alarms.shift()
+    return last === undefined ? Number.POSITIVE_INFINITY : atMs - last.atMs
   }
 
   #verifier(): VerifierStatus | null {

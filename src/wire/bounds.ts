@@ -34,5 +34,13 @@ export const MAX_CHUNK_BYTES = 4 * 1024 * 1024
 export const MAX_MANIFEST_BYTES = 3 * 1024 * 1024
 /** Snapshots that a node can offer at once. */
 export const MAX_SNAPSHOTS = 8
+/** Evidence of one block. Each has the keys of two quorums at most: 400 kB in all where quorums are as large as they can be, 100 where they have 150. */
+export const MAX_BLOCK_EVIDENCE = 8
+/** What a leader collected in a slot: votes, locks, seals. */
+export const MAX_TALLY = 3
+/** Public records that a node can tell its peers of at once. */
+export const MAX_INVENTORY = 4_096
+/** Public records of one sync answer; a record has the keys of two quorums at most. */
+export const MAX_SYNC_RECORDS = 64
 /** Headers of one sync answer. */
 export const MAX_SYNC_HEADERS = 1_024

@@ -53,10 +53,16 @@ export interface Parameters {
   readonly minStakeDroplets: number
   /** What it costs to register as a verifier; burned. */
   readonly verifierFeeDroplets: number
-  /** Slots until bonded coins that were taken back can be moved. */
+  /** Slots from the end of the epoch in which bonded coins were taken back until they can be moved. */
   readonly unbondingSlots: number
-  /** Slots for which evidence of an offence counts; those who can be slashed must still be bonded then. */
+  /** Slots after the end of an epoch in which evidence of it counts; those who can be slashed must still be bonded then. */
   readonly evidenceSlots: number
+  /** What an offence costs of a verifier's own stake and of what is delegated to it, in parts per million. */
+  readonly slashPpm: number
+  /** What of a slash the maker of the block with the evidence gets, in parts per million; the rest is burned. */
+  readonly reporterPpm: number
+  /** Slots in which an offender cannot be elected. */
+  readonly jailSlots: number
   /** Verifiers that one vote slip may name. */
   readonly slipChoices: number
   /** What ranks the verifiers in an election. */
@@ -124,6 +130,9 @@ export const genesis: Codec<Genesis> = struct<Genesis>({
     verifierFeeDroplets: u64,
     unbondingSlots: u32,
     evidenceSlots: u32,
+    slashPpm: u32,
+    reporterPpm: u32,
+    jailSlots: u32,
     slipChoices: u16,
     score: enumeration({ coins: 1, trust: 2, hybrid: 3 }),
     minTurnoutPpm: u32,

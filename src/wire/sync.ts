@@ -1,13 +1,16 @@
 import { concatBytes } from '../base/bytes.ts'
 import type { Hex } from '../base/hex.ts'
+import { sha256Hex } from '../crypto/sha256.ts'
 import {
   MAX_AGENT_BYTES,
   MAX_CHUNK_BYTES,
+  MAX_INVENTORY,
   MAX_MANIFEST_BYTES,
   MAX_NEWEST_SIGNED,
   MAX_SNAPSHOTS,
   MAX_SYNC_BLOCKS,
   MAX_SYNC_HEADERS,
+  MAX_SYNC_RECORDS,
   MAX_SYNC_TRANSACTIONS,
 } from './bounds.ts'
 import { blob, type Codec, encode, list, struct, text, u8, u16, u32, u64, union } from './codec.ts'
@@ -22,6 +25,8 @@ import {
   type Header,
   hash,
   header,
+  type PublicRecord,
+  publicRecord,
   type SignedBlock,
   signedBlock,
   type Transaction,
@@ -73,6 +78,9 @@ export type SyncRequest =
   | { readonly kind: 'snapshot-manifest'; readonly height: number }
   | { readonly kind: 'snapshot-chunk'; readonly height: number; readonly index: number }
   | { readonly kind: 'headers'; readonly fromHeight: number; readonly count: number }
+  /** Which public records it has. */
+  | { readonly kind: 'inventory' }
+  | { readonly kind: 'records'; readonly ids: readonly Hash[] }
 export const syncRequest: Codec<SyncRequest> = union<SyncRequest>({
   status: [1, struct({ status })],
   blocks: [2, struct({ fromHeight: u64, count: u16 })],
@@ -86,6 +94,9 @@ export const syncRequest: Codec<SyncRequest> = union<SyncRequest>({
   'snapshot-manifest': [8, struct({ height: u64 })],
   'snapshot-chunk': [9, struct({ height: u64, index: u32 })],
   headers: [10, struct({ fromHeight: u64, count: u16 })],
+  inventory: [11, struct({})],
+  /** Public records by their ids. */
+  records: [12, struct({ ids: list(hash, MAX_SYNC_RECORDS) })],
 })
 
 /** The encoding of a `blocks` answer from those of its blocks: a node stores them in the form in which it sends them. */
@@ -93,6 +104,16 @@ export function blocksAnswer(blocks: readonly Uint8Array[]): Uint8Array {
   const head = encode(syncResponse, { kind: 'blocks', blocks: [] })
   new DataView(head.buffer).setUint32(head.length - 4, blocks.length, true)
   return concatBytes([head, ...blocks])
+}
+
+/** sha256 of its bytes: names a public record in the exchange. */
+export const recordId = (of: PublicRecord): Hash => sha256Hex(encode(publicRecord, of))
+
+/** The encoding of a `records` answer from those of its records, in which a node keeps them. */
+export function recordsAnswer(records: readonly Uint8Array[]): Uint8Array {
+  const head = encode(syncResponse, { kind: 'records', records: [] })
+  new DataView(head.buffer).setUint32(head.length - 4, records.length, true)
+  return concatBytes([head, ...records])
 }
 
 /** The encoding of a `snapshot-manifest` or `snapshot-chunk` answer from the bytes that it holds, as they are stored. */
@@ -115,6 +136,9 @@ export type SyncResponse =
   | { readonly kind: 'snapshot-manifest'; readonly manifest: Hex }
   | { readonly kind: 'snapshot-chunk'; readonly chunk: Hex }
   | { readonly kind: 'headers'; readonly headers: readonly Header[] }
+  /** Ids of all public records that it can give. */
+  | { readonly kind: 'inventory'; readonly ids: readonly Hash[] }
+  | { readonly kind: 'records'; readonly records: readonly PublicRecord[] }
 export const syncResponse: Codec<SyncResponse> = union<SyncResponse>({
   status: [1, struct({ status })],
   blocks: [2, struct({ blocks: list(signedBlock, MAX_SYNC_BLOCKS) })],
@@ -126,4 +150,6 @@ export const syncResponse: Codec<SyncResponse> = union<SyncResponse>({
   'snapshot-manifest': [8, struct({ manifest: blob(MAX_MANIFEST_BYTES) })],
   'snapshot-chunk': [9, struct({ chunk: blob(MAX_CHUNK_BYTES) })],
   headers: [10, struct({ headers: list(header, MAX_SYNC_HEADERS) })],
+  inventory: [11, struct({ ids: list(hash, MAX_INVENTORY) })],
+  records: [12, struct({ records: list(publicRecord, MAX_SYNC_RECORDS) })],
 })

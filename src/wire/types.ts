@@ -1,5 +1,13 @@
 import type { Hex } from '../base/hex.ts'
-import { MAX_BATCH_TRANSACTIONS, MAX_BLOCK_TRANSACTIONS, MAX_PEER_ID_BYTES, MAX_QUORUM, MAX_SLIP_CHOICES } from './bounds.ts'
+import {
+  MAX_BATCH_TRANSACTIONS,
+  MAX_BLOCK_EVIDENCE,
+  MAX_BLOCK_TRANSACTIONS,
+  MAX_PEER_ID_BYTES,
+  MAX_QUORUM,
+  MAX_SLIP_CHOICES,
+  MAX_TALLY,
+} from './bounds.ts'
 import { bitmap, type Codec, enumeration, fixed, list, option, struct, text, u16, u32, u64, union } from './codec.ts'
 
 /** sha256: 32 bytes. */
@@ -158,6 +166,28 @@ export interface Certificate<S extends Statement = Statement> {
 }
 export const certificate: Codec<Certificate> = struct({ statement, aggregate: aggregateSignature })
 
+/** A statement with all that is needed to check who signed it, whatever quorum they were in: their registered keys. */
+export interface SignedStatement {
+  readonly statement: Statement
+  /** BLS keys of the signers, ascending. */
+  readonly keys: readonly Hex[]
+  /** One BLS signature of all of them. */
+  readonly signature: Hex
+}
+export const signedStatement: Codec<SignedStatement> = struct<SignedStatement>({
+  statement,
+  keys: list(blsKey, MAX_QUORUM),
+  signature: blsSignature,
+})
+
+/** Two statements that no honest verifier makes both; guilty is who signed both. The one with the lesser bytes comes first. */
+export interface Evidence {
+  readonly first: SignedStatement
+  readonly second: SignedStatement
+}
+export const evidence: Codec<Evidence> = struct<Evidence>({ first: signedStatement, second: signedStatement })
+const blockEvidence = list(evidence, MAX_BLOCK_EVIDENCE)
+
 export interface Header {
   readonly height: number
   readonly slot: number
@@ -170,6 +200,7 @@ export interface Header {
   /** The maker's BLS signature over the ticket bytes of `slot`. */
   readonly proof: Hex
   readonly transactionsRoot: Hash
+  readonly evidenceRoot: Hash
   /** Root over all accounts after this block. */
   readonly stateRoot: Hash
   /** Hash of the quorum that signs the next height. */
@@ -185,6 +216,7 @@ export const header: Codec<Header> = struct<Header>({
   maker: u16,
   proof: blsSignature,
   transactionsRoot: hash,
+  evidenceRoot: hash,
   stateRoot: hash,
   nextQuorum: hash,
   burnedMicroHours: u64,
@@ -193,9 +225,10 @@ export const header: Codec<Header> = struct<Header>({
 /** A block that nobody has sealed yet. */
 export interface Block {
   readonly header: Header
+  readonly evidence: readonly Evidence[]
   readonly transactions: readonly Transaction[]
 }
-export const block: Codec<Block> = struct({ header, transactions: list(transaction, MAX_BLOCK_TRANSACTIONS) })
+export const block: Codec<Block> = struct({ header, evidence: blockEvidence, transactions: list(transaction, MAX_BLOCK_TRANSACTIONS) })
 
 /** A final block. */
 export interface SignedBlock extends Block {
@@ -203,6 +236,7 @@ export interface SignedBlock extends Block {
 }
 export const signedBlock: Codec<SignedBlock> = struct<SignedBlock>({
   header,
+  evidence: blockEvidence,
   transactions: list(transaction, MAX_BLOCK_TRANSACTIONS),
   seal: aggregateSignature,
 })
@@ -217,6 +251,7 @@ export interface Candidate {
   /** A vote certificate for this very block, of an earlier slot. */
   readonly justification: Certificate | null
   readonly header: Header
+  readonly evidence: readonly Evidence[]
   readonly shortIds: readonly Hex[]
   /** The proposer's signature over the candidate statement. */
   readonly signature: Hex
@@ -228,6 +263,7 @@ export const candidate: Codec<Candidate> = struct<Candidate>({
   proof: blsSignature,
   justification: option(certificate),
   header,
+  evidence: blockEvidence,
   shortIds,
   signature: blsSignature,
 })
@@ -235,14 +271,29 @@ export const candidate: Codec<Candidate> = struct<Candidate>({
 /** Gossip `blocks`: a signed block whose transactions the receiver has in its pool or asks for. */
 export interface CompactBlock {
   readonly header: Header
+  readonly evidence: readonly Evidence[]
   readonly shortIds: readonly Hex[]
   readonly seal: AggregateSignature
 }
-export const compactBlock: Codec<CompactBlock> = struct<CompactBlock>({ header, shortIds, seal: aggregateSignature })
+export const compactBlock: Codec<CompactBlock> = struct<CompactBlock>({
+  header,
+  evidence: blockEvidence,
+  shortIds,
+  seal: aggregateSignature,
+})
 
 /** Gossip `evidence`: what the public process of signing left behind. */
-export type PublicRecord = { readonly kind: 'certificate'; readonly certificate: Certificate }
-export const publicRecord: Codec<PublicRecord> = union<PublicRecord>({ certificate: [1, struct({ certificate })] })
+export type PublicRecord =
+  /** A vote or lock certificate of a slot that ended without a block. */
+  | { readonly kind: 'certificate'; readonly certificate: Certificate }
+  /** What a leader collected in a slot, won or lost: each certificate with as many signers as answered. */
+  | { readonly kind: 'tally'; readonly certificates: readonly Certificate[] }
+  | { readonly kind: 'evidence'; readonly evidence: Evidence }
+export const publicRecord: Codec<PublicRecord> = union<PublicRecord>({
+  certificate: [1, struct({ certificate })],
+  tally: [2, struct({ certificates: list(certificate, MAX_TALLY) })],
+  evidence: [3, struct({ evidence })],
+})
 
 /** Stream `sign`: what a leader asks. */
 export type SignRequest =

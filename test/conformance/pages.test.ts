@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { wireCodecs } from '../../scripts/vectors/registry.ts'
 import type { Hex } from '../../src/base/hex.ts'
+import { evidenceCodes } from '../../src/consensus/evidence.ts'
 import * as ledgerBounds from '../../src/ledger/bounds.ts'
 import { blockCodes, genesisCodes, stateCodes, transactionCodes } from '../../src/ledger/codes.ts'
 import { MAX_RELEASES } from '../../src/ledger/receipt.ts'
@@ -79,7 +80,9 @@ function checkFields(name: string, value: unknown, schemas: ReadonlyMap<string, 
   if (type !== undefined) return checkInside(type, value, schemas)
   if (rows[0]?.length !== 3 || /^\d+$/.test(rows[0][0] ?? '')) return
   const fields = rows.filter(([field]) => field?.startsWith('`')).map((row) => [named(row[0]), typesIn(row[1], schemas)[0] ?? ''] as const)
-  const names = Object.keys(value as object).filter((field) => field !== 'kind')
+  // The kind of a union is its tag; that of a struct is a field like any other.
+  const hasKind = fields.some(([field]) => field === 'kind')
+  const names = Object.keys(value as object).filter((field) => field !== 'kind' || hasKind)
   assert.deepEqual(
     fields.map(([field]) => field),
     names,
@@ -192,6 +195,7 @@ describe('protocol pages', () => {
     { files: ['transactions.md'], of: { ...transactionCodes, ...stateCodes, ...poolCodes } },
     { files: ['transactions.md', 'ledger.md'], of: blockCodes },
     { files: ['genesis.md'], of: genesisCodes },
+    { files: ['evidence.md'], of: evidenceCodes },
   ]
   for (const { files, of } of codes)
     it(`${files.join(' and ')} name every code`, () => {
@@ -256,7 +260,7 @@ describe('protocol pages', () => {
         rules.add(rule)
       }
     for (const [name, text] of pages) {
-      for (const [, file = '', rule] of text.matchAll(/([a-z]+\.md)(?: ([A-Z]\d+))?/g)) {
+      for (const [, file = '', rule] of text.matchAll(/([a-z-]+\.md)(?: ([A-Z]\d+))?/g)) {
         assert.ok(pages.has(file), `${name} points at ${file}`)
         if (rule !== undefined) assert.ok(rules.has(rule), `${name} points at ${rule}`)
         if (rule !== undefined) assert.match(page(file), new RegExp(`^\\*\\*${rule}[ *]`, 'm'), `${name}: ${rule} is not in ${file}`)
@@ -279,7 +283,7 @@ describe('protocol pages', () => {
         ],
       ].map(([, rule]) => rule)
       for (const rule of cited) assert.match(all, new RegExp(`^\\*\\*${rule}[ *]`, 'm'), `${file} cites ${rule}`)
-      for (const [, name = ''] of text.matchAll(/protocols\/(\w+\.md)/g)) assert.ok(pages.has(name), `${file} names ${name}`)
+      for (const [, name = ''] of text.matchAll(/protocols\/([\w-]+\.md)/g)) assert.ok(pages.has(name), `${file} names ${name}`)
     }
   })
 })

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { stateFrom } from '../../scripts/vectors/stories.ts'
 import { fromHex, type Hex, toHex } from '../../src/base/hex.ts'
+import { checkEvidence } from '../../src/consensus/evidence.ts'
+import { nativeSignatures } from '../../src/crypto/native.ts'
 import { type Account, account } from '../../src/ledger/account.ts'
 import { apply } from '../../src/ledger/apply.ts'
 import { type Globals, globals as globalsCodec } from '../../src/ledger/globals.ts'
@@ -9,10 +11,11 @@ import { advance, genesisState, type LedgerState, stateRoot } from '../../src/le
 import { supplyOf } from '../../src/ledger/supply.ts'
 import { prepare } from '../../src/ledger/transaction.ts'
 import { decode, encode } from '../../src/wire/codec.ts'
+import type { ProvenEvidence } from '../../src/wire/evidence.ts'
 import { type Genesis, genesis, type Parameters } from '../../src/wire/genesis.ts'
 import { chainIdOf } from '../../src/wire/ids.ts'
 import { createQuorum, type QuorumMember } from '../../src/wire/quorum.ts'
-import { transaction } from '../../src/wire/types.ts'
+import { evidence as evidenceCodec, transaction } from '../../src/wire/types.ts'
 import { readVectors } from './read-vectors.ts'
 
 type ListedAccount = Account & { readonly address: Hex }
@@ -37,6 +40,8 @@ interface Story {
     readonly maker: number
     readonly ticket: Hex
     readonly parentSigners: readonly number[] | null
+    /** None is left out. */
+    readonly evidence?: readonly Hex[]
     readonly transactions: readonly Hex[]
     readonly code: string
     /** Of a block that is refused there is nothing more. */
@@ -71,10 +76,17 @@ function rootByThePage(accounts: Iterable<readonly [Hex, Account]>): Hex {
 }
 
 /** elections.md in a few lines, beside the code: when elections open and close, and what they make of the seed. */
-function checkTurn(before: Globals, after: Globals, slot: number, ticket: Hex, parameters: Parameters): void {
+function checkTurn(before: Globals, after: Globals, slot: number, ticket: Hex, parameters: Parameters, isInvalidated: boolean): void {
   const { epochSlots, electionSlots } = parameters
   const isOpenBefore = before.election !== null
-  if (!isOpenBefore && slot >= before.nextElectionSlot) {
+  if (!isOpenBefore && isInvalidated) {
+    const { number, cause, openedHeight, closesSlot, seed } = after.election ?? assert.fail('no election has opened')
+    assert.deepEqual([number, cause, openedHeight], [before.elections + 1, 'forced', after.height])
+    assert.equal(closesSlot, slot + parameters.forcedElectionSlots)
+    assert.equal(seed, sha256(before.epochSeed, ticket))
+    assert.deepEqual([after.epoch, after.nextElectionSlot], [before.epoch, before.nextElectionSlot])
+    assert.notEqual(after.quorum, before.quorum)
+  } else if (!isOpenBefore && slot >= before.nextElectionSlot) {
     const epochEnd = before.nextElectionSlot + electionSlots
     const expected = { number: before.elections + 1, cause: 'epoch', openedHeight: after.height }
     const { number, cause, openedHeight, closesSlot, seed } = after.election ?? assert.fail('no election has opened')
@@ -89,10 +101,63 @@ function checkTurn(before: Globals, after: Globals, slot: number, ticket: Hex, p
     assert.equal(after.epochSeed, isKept ? before.epochSeed : before.election.seed)
     assert.equal(after.epoch, before.epoch + (isKept ? 0 : 1))
   } else {
-    assert.deepEqual([after.epoch, after.epochSeed, after.quorum], [before.epoch, before.epochSeed, before.quorum])
+    assert.deepEqual([after.epoch, after.epochSeed], [before.epoch, before.epochSeed])
+    if (!isInvalidated) assert.equal(after.quorum, before.quorum)
     assert.equal(after.nextElectionSlot, before.nextElectionSlot)
     assert.equal(after.election?.seed, before.election === null ? undefined : sha256(before.election.seed, ticket))
   }
+}
+
+function proofOf(chainId: Hex, bytes: Hex): ProvenEvidence {
+  const verdict = checkEvidence(chainId, decode(evidenceCodec, fromHex(bytes)), nativeSignatures)
+  assert.ok(verdict.kind === 'accept', JSON.stringify(verdict))
+  return verdict.value
+}
+
+/** ledger.md U20 to U22 in BigInt, beside the code: what a block's evidence costs whom, by the state before the block. */
+function punishedByThePage(
+  { accounts, globals, quorum, parameters }: LedgerState,
+  proofs: readonly ProvenEvidence[],
+  slot: number,
+  maker: number,
+) {
+  const reporterKey = quorum.members[maker]?.blsKey ?? ''
+  const verifiers = new Map<Hex, NonNullable<Account['verifier']>>()
+  const bonds = new Map([...accounts.entries()].map(([address, { bonds: of }]) => [address, of?.unbonding ?? []]))
+  const part = (droplets: number): number => Number((BigInt(droplets) * BigInt(parameters.slashPpm) + 999_999n) / 1_000_000n)
+  let burnedDroplets = 0
+  const punished = new Set<Hex>()
+  for (const { kind, height, offenders } of proofs) {
+    const endOf = (of: number): Globals['handovers'][number] | undefined => globals.handovers.find((end) => end.height >= of)
+    const epoch = endOf(height)?.epoch ?? globals.epoch
+    const counts = (of: { readonly height: number }): boolean => slot <= (endOf(of.height)?.slot ?? slot) + parameters.evidenceSlots
+    for (const [address, { verifier: known }] of accounts.entries()) {
+      const verifier = verifiers.get(address) ?? known
+      if (verifier === null || !offenders.includes(verifier.blsKey)) continue
+      if (verifier.offences.some((offence) => offence.kind === kind && offence.height === height)) continue
+      if (verifier.offences.filter(counts).length >= 16) continue
+      let slashed = part(verifier.stakeDroplets) + part(verifier.delegatedDroplets)
+      for (const [holder, sums] of bonds) {
+        const due = (sum: (typeof sums)[number]): number => (sum.verifier === address && sum.epoch >= epoch ? part(sum.droplets) : 0)
+        slashed += sums.reduce((all, sum) => all + due(sum), 0)
+        bonds.set(
+          holder,
+          sums.map((sum) => ({ ...sum, droplets: sum.droplets - due(sum) })),
+        )
+      }
+      const rewardPpm = offenders.includes(reporterKey) ? 0 : parameters.reporterPpm
+      burnedDroplets += slashed - Number((BigInt(slashed) * BigInt(rewardPpm)) / 1_000_000n)
+      punished.add(address)
+      verifiers.set(address, {
+        ...verifier,
+        stakeDroplets: verifier.stakeDroplets - part(verifier.stakeDroplets),
+        delegatedDroplets: verifier.delegatedDroplets - part(verifier.delegatedDroplets),
+        offences: [...verifier.offences.filter(counts), { kind, height }],
+      })
+    }
+  }
+  const isInvalidated = quorum.members.some(({ id, stakeDroplets }) => punished.has(id) && stakeDroplets > 0)
+  return { verifiers, burnedDroplets, isInvalidated }
 }
 
 function checkState(state: LedgerState, expected: Partial<StateAfter>): void {
@@ -136,11 +201,13 @@ describe('vectors/ledger.json, stories', () => {
         checkState(state, start)
       })
 
-      for (const { description: what, slot, maker, ticket, parentSigners, transactions, code, ...after } of blocks)
+      for (const { description: what, slot, maker, ticket, parentSigners, evidence = [], transactions, code, ...after } of blocks)
         it(`slot ${slot}, ${code}: ${what}`, () => {
           const before = { root: stateRoot(state), globals: state.globals, quorum: state.quorum }
+          const proofs = evidence.map((bytes) => proofOf(chainId, bytes))
+          const punished = code === 'accept' ? punishedByThePage(state, proofs, slot, maker) : null
           const prepared = transactions.map((one) => prepare(decode(transaction, fromHex(one))))
-          const verdict = apply(state, { slot, maker, ticket, parentSigners }, prepared)
+          const verdict = apply(state, { slot, maker, ticket, evidence: proofs, parentSigners }, prepared)
           assert.equal(verdict.kind === 'accept' ? 'accept' : verdict.code, code)
           assert.equal(stateRoot(state), before.root)
           if (verdict.kind !== 'accept') return
@@ -153,7 +220,20 @@ describe('vectors/ledger.json, stories', () => {
             after.changes,
           )
           checkState(state, after)
-          checkTurn(before.globals, state.globals, slot, ticket, document.parameters)
+          const { parameters } = document
+          checkTurn(before.globals, state.globals, slot, ticket, parameters, punished?.isInvalidated ?? false)
+          const isSettled = state.globals.epoch > before.globals.epoch
+          const end = { epoch: before.globals.epoch, height: state.globals.height, slot }
+          assert.deepEqual(state.globals.handovers, isSettled ? [...before.globals.handovers, end] : before.globals.handovers)
+          const burned = state.globals.burnedDroplets - before.globals.burnedDroplets
+          if (proofs.length > 0 && transactions.length === 0) assert.equal(burned, punished?.burnedDroplets)
+          for (const [address, verifier] of punished?.verifiers ?? []) {
+            const found = state.accounts.get(address)?.verifier
+            assert.deepEqual(
+              [found?.stakeDroplets, found?.jailedUntilSlot, found?.offences.length],
+              [verifier.stakeDroplets, Math.max(verifier.jailedUntilSlot ?? 0, slot + parameters.jailSlots), verifier.offences.length],
+            )
+          }
         })
     })
 })

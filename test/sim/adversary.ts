@@ -112,6 +112,7 @@ export class Coalition {
   private act(member: number, behaviour: Behaviour, slot: number, head: BlockRef): void {
     const { world } = this
     if (behaviour === 'hide-lock') this.leak()
+    if (behaviour === 'equivocate' || behaviour === 'spam') this.tell(member)
     if (behaviour === 'spam') flood(this, member, slot, head)
     if (slot <= head.slot || !world.isSelected(member, slot, head.height + 1)) return
     // What it hides it proposes again itself, or it tempts the locked with another block.
@@ -252,6 +253,19 @@ export class Coalition {
     run()
   }
 
+  /** Shows some what others have signed, true but without a leader's name on it; any part of it. */
+  private tell(member: number): void {
+    const { random, world } = this
+    if (this.hoards) return
+    const heard = [...this.votes.values(), ...this.locks.values()]
+    if (heard.length === 0) return
+    const statement = random.pick(heard)
+    const signers = world.register.signersOf(statement)
+    const some = random.below(2) === 0 ? signers : random.someOf(signers)
+    const certificate = world.register.partOf(statement, some)
+    for (const to of random.someOf(this.targets)) world.send(member, to, { kind: 'tally', certificates: [certificate] })
+  }
+
   /** Shows a hidden certificate to some, at a bad moment. */
   private leak(): void {
     const { random, world } = this
@@ -283,6 +297,7 @@ export class Coalition {
       }
       case 'candidate':
       case 'certificate':
+      case 'tally':
       case 'sealed':
         return
     }

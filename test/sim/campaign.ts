@@ -35,6 +35,8 @@ export interface Summary {
   readonly handovers: number
   /** Runs in which two blocks were sealed at one height: only ever where a third of the stake or more is bad. */
   readonly forks: number
+  /** Adversaries that evidence names, each counted at each height. */
+  readonly named: number
   /** How many verifiers, over all runs, were adversaries of a kind or silent. */
   readonly adversaries: Readonly<Record<string, number>>
   /** Chances (see `PROGRESS_CHANCES`) from the last fault until every honest node had the blocks that must follow it. */
@@ -45,7 +47,7 @@ export interface Summary {
 /** Many runs, one seed after the other. */
 export function runCampaign(options: CampaignOptions): Summary {
   const { verifiers, seedStart, seeds, scenario, handoverHeights = null, machine, onRun } = options
-  const totals = { slots: 0, blocks: 0, messages: 0, inputs: 0, signatures: 0, crashes: 0, handovers: 0, forks: 0 }
+  const totals = { slots: 0, blocks: 0, messages: 0, inputs: 0, signatures: 0, crashes: 0, handovers: 0, forks: 0, named: 0 }
   const adversaries: Record<string, number> = Object.fromEntries([...behaviours, 'silent'].map((name) => [name, 0]))
   const recoveries: number[] = []
   const failures: FailedRun[] = []
@@ -60,6 +62,7 @@ export function runCampaign(options: CampaignOptions): Summary {
     totals.crashes += counts.crashes
     if (handoverHeights !== null) totals.handovers += Math.floor(result.blocks / handoverHeights)
     if (result.forked) totals.forks++
+    totals.named += result.named
     if (!result.forked && failure === null) recoveries.push(result.recoveryChances)
     for (const [member, behaviour] of result.scenario.behaviours.entries()) {
       const role = result.scenario.silent[member] === true ? 'silent' : behaviour

@@ -2,9 +2,10 @@ import { REMEMBERED_SLOTS } from '../../src/consensus/bounds.ts'
 import { offenceOf } from '../../src/consensus/evidence.ts'
 import { type GuardRecord, lockAt } from '../../src/consensus/guard.ts'
 import { stakeOf, totalOf } from '../../src/consensus/quorum.ts'
-import type { AlarmCode, State } from '../../src/consensus/types.ts'
-import type { Statement } from '../../src/wire/types.ts'
-import { short } from './show.ts'
+import type { AlarmCode, Collected, Effect, State } from '../../src/consensus/types.ts'
+import type { Certificate, Statement } from '../../src/wire/types.ts'
+import { keyOf } from './register.ts'
+import { short, showStatement } from './show.ts'
 import type { Sealed, World } from './world.ts'
 
 /** Whether a signature may leave while this record is the one on disk. */
@@ -50,6 +51,50 @@ export function checkAlarm(world: World, node: number, code: AlarmCode, detail: 
     'clock-behind-record': wasRestored || world.scenario.wildClocks.length > 0,
   }[code]
   if (!isExpected) world.fail('false-alarm', `n${node} raises ${code}: ${detail}`)
+}
+
+/** Whoever led shows all that it collected, when it leads no more. */
+export function checkShown(world: World, node: number, before: State, after: State, effects: readonly Effect[]): void {
+  const { leading } = before
+  if (leading === null || isSameRound(leading, after.leading) || after.silence?.kind === 'duplicate') return
+  const tally = effects.find((effect) => effect.kind === 'gossip-tally')
+  for (const collected of [leading.votes, leading.locks, leading.seals]) {
+    if (collected === null || collected.signatures.length === 0 || isShown(collected, tally?.certificates ?? [])) continue
+    world.fail('hidden-tally', `n${node} does not show who signed ${showStatement(collected.statement)} for it`)
+  }
+}
+
+const isSameRound = (left: State['leading'], right: State['leading']): boolean =>
+  left !== null && right !== null && left.slot === right.slot && left.height === right.height
+
+const isShown = ({ statement, signatures }: Collected, certificates: readonly Certificate[]): boolean =>
+  certificates.some(
+    (shown) => keyOf(shown.statement) === keyOf(statement) && signatures.every(([member]) => shown.aggregate.signers.includes(member)),
+  )
+
+/**
+ * Whoever signed two statements that honest nodes have on public record, and no honest verifier makes both, is named by evidence.
+ * @param split a height at which two of them have two blocks: a third of the stake or more is named there
+ */
+export function checkNamed(world: World, records: Iterable<readonly Certificate[]>, split: number | null): void {
+  const said = new Map<string, Statement[]>()
+  for (const { statement, aggregate } of [...records].flat()) {
+    for (const signer of aggregate.signers) {
+      const who = `${world.nodeOf(signer, statement)} ${statement.height}`
+      const before = said.get(who) ?? []
+      said.set(who, before)
+      if (before.some((other) => keyOf(other) === keyOf(statement))) continue
+      const other = before.find((earlier) => offenceOf(earlier, statement) !== null)
+      if (other !== undefined && !world.named.has(who))
+        world.fail('unnamed', `nobody names ${who.split(' ')[0]}, who signed ${showStatement(other)} and ${showStatement(statement)}`)
+      before.push(statement)
+    }
+  }
+  if (split === null) return
+  const { stakes, nodes } = world.quorums.at(split)
+  const named = nodes.flatMap((node, member) => (world.named.has(`${node} ${split}`) ? [member] : []))
+  if (stakeOf(stakes, named) * 3 < totalOf(stakes))
+    world.fail('unnamed', `two blocks at height ${split}, and only ${stakeOf(stakes, named)} of ${totalOf(stakes)} are named`)
 }
 
 /** Where two blocks were sealed, a third of the stake or more is named by what was signed, and nobody honest is. */

@@ -163,6 +163,7 @@ export class LocalWorld {
           return
         case 'refuse':
         case 'gossip-certificate':
+        case 'gossip-tally':
         case 'publish-block':
         case 'behind':
           return

@@ -1,5 +1,6 @@
 import { emptyRecord, type GuardRecord } from '../../src/consensus/guard.ts'
 import type { Effect, Input, Members, State, Step } from '../../src/consensus/types.ts'
+import type { Certificate } from '../../src/wire/types.ts'
 import type { ScenarioName } from './scenario.ts'
 import { type CheckName, type Machine, realMachine } from './world.ts'
 
@@ -68,6 +69,10 @@ const withOldTicket: Machine = {
   },
 }
 
+const withoutLast = ({ statement, aggregate }: Certificate): Certificate => ({
+  statement,
+  aggregate: { ...aggregate, signers: aggregate.signers.slice(0, -1) },
+})
 const isLate = ({ slot, head }: State): boolean => (slot ?? 0) > head.slot + 1
 
 export const mutants: readonly Mutant[] = [
@@ -144,6 +149,22 @@ export const mutants: readonly Mutant[] = [
         return { ...after, state: { ...after.state, candidates } }
       },
     },
+  },
+  {
+    description: 'a leader that does not show what it collected',
+    scenario: 'calm',
+    checks: ['hidden-tally'],
+    machine: without('gossip-tally'),
+  },
+  {
+    description: 'a leader that leaves somebody out of what it shows',
+    scenario: 'calm',
+    checks: ['hidden-tally'],
+    machine: doing((effects) =>
+      effects.map((effect) =>
+        effect.kind === 'gossip-tally' ? { ...effect, certificates: effect.certificates.map(withoutLast) } : effect,
+      ),
+    ),
   },
   {
     description: 'a machine that leaves the commit out',

@@ -3,11 +3,12 @@ import { outranks } from '../../src/consensus/choice.ts'
 import type { GuardRecord, KnownSignatures } from '../../src/consensus/guard.ts'
 import type { BlockRef, Effect, Input, Members, ProposedBlock, State } from '../../src/consensus/types.ts'
 import type { Certificate, Hash, Statement } from '../../src/wire/types.ts'
-import { checkAlarm, checkBounds, isCovered } from './checks.ts'
+import { checkAlarm, checkBounds, checkShown, isCovered } from './checks.ts'
 import { NodeClock } from './clock.ts'
 import { Disk } from './disk.ts'
 import { Knowledge } from './knowledge.ts'
 import { BUILD_MS, Maker, TICKET_MS } from './maker.ts'
+import { PublicRecord } from './public-record.ts'
 import { keyOf } from './register.ts'
 import { short, showEffect, showInput, showStatement } from './show.ts'
 import { SignService } from './sign-service.ts'
@@ -23,6 +24,8 @@ const MOST_DOWN_MS = 4000
 /** One in so many slots, each pair of peers compares certificates anew: the "each minute" of `network.md`. */
 const EXCHANGE_PPM = 40_000
 
+const isCandidate = ([first]: readonly Certificate[]): boolean => first?.statement.kind === 'candidate'
+
 /** An honest node: the machine, and a runner that does its effects in order until it crashes. */
 export class HonestNode implements Participant {
   readonly index: number
@@ -31,6 +34,7 @@ export class HonestNode implements Participant {
   /** Its record was put back to an older one: what it signed after that one is only known to peers. */
   wasRestored = false
   readonly disk = new Disk()
+  readonly publicRecord: PublicRecord
   private readonly knowledge = new Knowledge()
   private readonly world: World
   private readonly clock: NodeClock
@@ -47,6 +51,7 @@ export class HonestNode implements Participant {
     const { scenario } = world
     this.world = world
     this.index = index
+    this.publicRecord = new PublicRecord(world, index)
     this.sync = new SyncClient(world, index, this)
     this.signService = new SignService(world, index, this)
     this.maker = new Maker(world, index, this)
@@ -86,6 +91,7 @@ export class HonestNode implements Participant {
     this.signService.closeAll()
     this.maker.forget()
     world.trace(() => `n${this.index} starts, head ${this.head.height}`)
+    this.publicRecord.settle(this.head.height)
     this.state = world.machine.initialState({
       config: world.config,
       members: this.membersAt(this.workingHeight),
@@ -107,6 +113,7 @@ export class HonestNode implements Participant {
     this.state = null
     this.clock.stop()
     this.knowledge.forget()
+    this.publicRecord.forget()
     this.world.after(downMs, () => this.start())
   }
 
@@ -124,18 +131,31 @@ export class HonestNode implements Participant {
     if (this.isUp) this.clock.start()
   }
 
-  /** Both tell each other their heads and certificates. */
+  /** Both tell each other their heads and certificates, and what one has on public record and the other has not. */
   meet(peer: number): void {
     const other = this.world.participants[peer]
     if (!(other instanceof HonestNode)) return
     this.showCertificates(peer)
     other.showCertificates(this.index)
+    this.showRecord(peer, other, (shown) => !isCandidate(shown))
+    other.showRecord(this.index, this, (shown) => !isCandidate(shown))
     this.sync.from(peer)
     other.sync.from(this.index)
   }
 
   private showCertificates(peer: number): void {
     for (const certificate of this.certificates.values()) this.world.send(this.index, peer, { kind: 'certificate', certificate })
+  }
+
+  /** Candidates are gossip: only in the end are those looked for that reached some and not others. */
+  showAll(peer: number): void {
+    const other = this.world.participants[peer]
+    if (other instanceof HonestNode) this.showRecord(peer, other, () => true)
+  }
+
+  private showRecord(peer: number, other: HonestNode, which: (shown: readonly Certificate[]) => boolean): void {
+    for (const certificates of this.publicRecord.missingAt(other.publicRecord).filter(which))
+      this.world.send(this.index, peer, { kind: 'tally', certificates })
   }
 
   inLife(delayMs: number, run: () => void): void {
@@ -178,8 +198,10 @@ export class HonestNode implements Participant {
     if (this.state === null || world.failure !== null) return
     world.counts.inputs++
     world.trace(() => `n${this.index} <- ${showInput(input)}`)
-    const { state, effects } = world.machine.step(this.state, input)
+    const before = this.state
+    const { state, effects } = world.machine.step(before, input)
     this.state = state
+    checkShown(world, index, before, state, effects)
     checkBounds(world, index, state)
     this.maker.check(state)
     for (const effect of effects) {
@@ -219,6 +241,9 @@ export class HonestNode implements Participant {
       case 'gossip-certificate':
         this.keepCertificate(effect.certificate)
         return world.broadcast(index, { kind: 'certificate', certificate: effect.certificate })
+      case 'gossip-tally':
+        this.keepTally(effect.certificates)
+        return world.broadcast(index, { kind: 'tally', certificates: effect.certificates })
       case 'fetch-block':
         return this.sync.fetch(effect.block, effect.from)
       case 'commit':
@@ -288,7 +313,8 @@ export class HonestNode implements Participant {
     const { world, disk } = this
     const { height } = sealed.block
     world.noteCommit(this.index, sealed)
-    this.learnAll(sealed.seal.signers, { kind: 'seal', height, block: sealed.block.hash })
+    this.publicRecord.settle(height)
+    this.keepTally([{ statement: { kind: 'seal', height, block: sealed.block.hash }, aggregate: sealed.seal }])
     disk.append(sealed)
     this.bodies.set(sealed.block.hash, sealed.block)
     for (const body of this.bodies.values()) if (body.height < height) this.bodies.delete(body.hash)
@@ -326,11 +352,14 @@ export class HonestNode implements Participant {
       case 'certificate':
         if (!this.keepCertificate(message.certificate)) return
         return this.feed({ kind: 'certificate', certificate: message.certificate })
+      case 'tally':
+        return this.takeTally(message.certificates)
       case 'sealed': {
         const { block, seal } = message.sealed
         if (!this.knowsQuorumOf(block.height)) return this.sync.from(message.from)
-        if (!this.world.register.isValid({ statement: { kind: 'seal', height: block.height, block: block.hash }, aggregate: seal })) return
-        this.learnAll(seal.signers, { kind: 'seal', height: block.height, block: block.hash })
+        const certificate: Certificate = { statement: { kind: 'seal', height: block.height, block: block.hash }, aggregate: seal }
+        if (!this.world.register.isValid(certificate)) return
+        this.keepTally([certificate])
         if (block.height > this.head.height + 1) this.sync.from(message.from)
         return this.takeSealed(message.sealed)
       }
@@ -340,14 +369,17 @@ export class HonestNode implements Participant {
   }
 
   learn(signer: number, statement: Statement): void {
-    const node = this.world.nodeOf(signer, statement)
-    if (node === this.index) return
-    this.knowledge.note(node, statement)
-    this.world.noteHeard(signer, statement)
+    this.learnAll([signer], statement)
   }
 
   private learnAll(signers: readonly number[], statement: Statement): void {
-    for (const signer of signers) this.learn(signer, statement)
+    for (const signer of signers) {
+      const node = this.world.nodeOf(signer, statement)
+      if (node === this.index) continue
+      this.knowledge.note(node, statement)
+      this.world.noteHeard(signer, statement)
+    }
+    this.publicRecord.note(signers, statement)
   }
 
   takeSealed({ block, seal }: Sealed): void {
@@ -359,7 +391,7 @@ export class HonestNode implements Participant {
     const { world, head, lastSlot } = this
     if (!this.knowsQuorumOf(candidate.block.height)) return this.sync.from(from)
     if (!isMakersOwn(world, statement, candidate)) return
-    this.learn(candidate.maker, statement)
+    if (this.publicRecord.isNews(statement, candidate.maker)) this.keepTally([world.register.partOf(statement, [candidate.maker])])
     if (candidate.block.height > head.height + 1) return this.sync.from(from)
     if (lastSlot === null || candidate.slot < lastSlot || !isGoodOn(world, head, candidate)) return
     // Its transactions are here, or must be fetched first.
@@ -375,6 +407,22 @@ export class HonestNode implements Participant {
     if (this.world.scenario.filtersCandidates && state?.candidates.some(isNeedless)) return
     this.bodies.set(block.hash, block)
     this.feed({ kind: 'candidate', candidate })
+  }
+
+  private takeTally(certificates: readonly Certificate[]): void {
+    const { register } = this.world
+    const height = certificates[0]?.statement.height
+    if (height === undefined || !this.knowsQuorumOf(height) || !certificates.every((certificate) => register.isGood(certificate))) return
+    if (!this.keepTally(certificates)) return
+    // A leader that got enough and told nobody else may be the only one who knows.
+    for (const certificate of certificates)
+      if (height === this.workingHeight && this.keepCertificate(certificate)) this.feed({ kind: 'certificate', certificate })
+  }
+
+  private keepTally(certificates: readonly Certificate[]): boolean {
+    if (!this.publicRecord.keep(certificates)) return false
+    for (const { statement, aggregate } of certificates) this.learnAll(aggregate.signers, statement)
+    return true
   }
 
   /** False for one that does not hold. */

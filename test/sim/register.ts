@@ -1,6 +1,7 @@
 import type { Hex } from '../../src/base/hex.ts'
-import { type OffenceKind, offenceOf } from '../../src/consensus/evidence.ts'
+import { offenceOf } from '../../src/consensus/evidence.ts'
 import { stakeOf } from '../../src/consensus/quorum.ts'
+import type { OffenceKind } from '../../src/wire/evidence.ts'
 import type { Certificate, SignRequest, Statement } from '../../src/wire/types.ts'
 
 type Voted = Exclude<Statement, { kind: 'candidate' }>
@@ -127,15 +128,25 @@ export class Register {
 
   /** What a validator says of a certificate: enough stake, every signer signed, and the sum is theirs. */
   isValid(certificate: Certificate): boolean {
+    return this.isEnough(certificate.aggregate.signers, certificate.statement.height) && this.isGood(certificate)
+  }
+
+  /** The same with whatever stake: what a tally shows. */
+  isGood(certificate: Certificate): boolean {
     if (this.checked.has(certificate)) return true
     const { statement } = certificate
     const { signers, signature } = certificate.aggregate
     const mask = this.signers.get(keyOf(statement)) ?? 0
+    if (signers.length === 0) return false
     if (signers.some((signer, place) => (mask & (1 << signer)) === 0 || (place > 0 && (signers[place - 1] ?? 0) >= signer))) return false
-    if (!this.isEnough(signers, statement.height) || signature !== aggregate(signers.map((signer) => marker(signer, statement))))
-      return false
+    if (signature !== aggregate(signers.map((signer) => marker(signer, statement)))) return false
     this.checked.add(certificate)
     return true
+  }
+
+  /** What some of those who signed show of it, whatever stake they have. */
+  partOf<S extends Statement>(statement: S, signers: readonly number[]): Certificate<S> {
+    return { statement, aggregate: { signers, signature: aggregate(signers.map((signer) => marker(signer, statement))) } }
   }
 
   private isEnough(signers: readonly number[], height: number): boolean {

@@ -1,6 +1,6 @@
 import { Adversary, Coalition } from './adversary.ts'
 import { Chances } from './chances.ts'
-import { checkCalm, checkEvidence } from './checks.ts'
+import { checkCalm, checkEvidence, checkNamed } from './checks.ts'
 import { HonestNode, MOST_WORK_MS } from './node.ts'
 import { CALM_DELAY_MS, drawScenario, type Scenario, type ScenarioName } from './scenario.ts'
 import { type Counts, type Failure, type Machine, realMachine, World } from './world.ts'
@@ -35,6 +35,8 @@ export interface RunResult {
   readonly scenario: Scenario
   readonly failure: Failure | null
   readonly forked: boolean
+  /** Adversaries that evidence names, each counted at each height. */
+  readonly named: number
   readonly slots: number
   /** Highest honest head. */
   readonly blocks: number
@@ -63,12 +65,14 @@ export function runSeed(seed: number, verifiers: number, options: RunOptions = {
       world.fail('progress', `after ${most} chances since the last fault the heads are ${heads().join(',')}, wanted ${wanted}`)
     checkAgreement(world, nodes)
   }
+  exchange(world, nodes)
   if (scenario.name === 'calm' && candidatesComeInTime(scenario)) for (const node of nodes) checkCalm(world, node.chain)
   checkEvidence(world)
   return {
     scenario,
     failure: world.failure,
     forked: world.fork !== null,
+    named: world.named.size,
     slots: Math.ceil(world.nowMs / scenario.slotMs),
     blocks: highestHead(),
     recoveryChances: chances.count(),
@@ -80,6 +84,18 @@ export function runSeed(seed: number, verifiers: number, options: RunOptions = {
 export function candidatesComeInTime({ skewMs, choiceMs }: Scenario): boolean {
   const apartMs = Math.max(...skewMs) - Math.min(...skewMs)
   return apartMs + MOST_WORK_MS + CALM_DELAY_MS.high <= choiceMs
+}
+
+/** Each pair of nodes that run compares what it has on public record; then all that was equivocated there is known. */
+function exchange(world: World, nodes: readonly HonestNode[]): void {
+  // Where two blocks were sealed, they reach somebody.
+  if (world.fork !== null) world.runOn(world.nowMs + world.scenario.slotMs)
+  if (world.failure !== null) return
+  const { split } = world
+  const shown = nodes.filter((node) => node.isUp).flatMap((node) => node.publicRecord.all)
+  for (const node of nodes) for (const peer of world.connectedTo(node.index)) node.showAll(peer)
+  world.runOn(world.nowMs + 2 * CALM_DELAY_MS.high)
+  checkNamed(world, shown, split)
 }
 
 function populate(world: World): HonestNode[] {

@@ -67,6 +67,8 @@ export function showEffect(effect: Effect): string {
       return `refuse ${effect.id} ${effect.reason} ${showCertificate(effect.certificate)}`
     case 'gossip-certificate':
       return `gossip-certificate ${showCertificate(effect.certificate)}`
+    case 'gossip-tally':
+      return `gossip-tally ${effect.certificates.map(showCertificate).join(' ')}`
     case 'fetch-block':
       return `fetch-block ${short(effect.block)} from ${effect.from}`
     case 'commit':

@@ -140,7 +140,7 @@ describe('simulator: replay', () => {
 
 describe('simulator: mistakes that it must find', () => {
   /** A check that is never seen to fail might not be able to. */
-  const enoughSeeds = 100
+  const enoughSeeds = 200
 
   for (const { description, scenario, handoverHeights = null, checks, machine } of mutants) {
     it(description, () => {

@@ -37,9 +37,9 @@ export function flood(coalition: Flooder, member: number, slot: number, head: Bl
 
 function sendOne(coalition: Flooder, member: number, to: number, slot: number, head: BlockRef): void {
   const { world, random } = coalition
-  const someSlot = random.pick([slot - 2, slot, slot, slot + 1, slot + 2, slot + FAR])
+  const someSlot = random.pick([Math.max(slot - 2, 0), slot, slot, slot + 1, slot + 2, slot + FAR])
   const ask = (request: SignRequest): void => world.send(member, to, { kind: 'request', replyTo: { from: member, life: 0 }, request })
-  switch (random.below(5)) {
+  switch (random.below(6)) {
     case 0:
       return askForFresh(coalition, member, to, slot, someSlot, head)
     case 1: {
@@ -61,6 +61,12 @@ function sendOne(coalition: Flooder, member: number, to: number, slot: number, h
       return world.send(member, to, { kind: 'certificate', certificate })
     }
     case 3: {
+      const certificate = random.pick([...coalition.voteCertificates(), ...coalition.lockCertificates(), null])
+      const tallies: readonly (readonly Certificate[])[] =
+        certificate === null ? [[]] : [[spoilt(certificate)], [certificate, spoilt(certificate)], []]
+      return world.send(member, to, { kind: 'tally', certificates: random.pick(tallies) })
+    }
+    case 4: {
       const known = world.participants.find((peer) => peer instanceof HonestNode && peer.disk.chain.length > 0)
       if (!(known instanceof HonestNode)) return
       return world.send(member, to, { kind: 'sealed', from: member, sealed: random.pick(known.disk.chain) })

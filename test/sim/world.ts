@@ -1,5 +1,6 @@
 import { utf8 } from '../../src/base/bytes.ts'
 import { invariant } from '../../src/base/errors.ts'
+import { checkEvidence } from '../../src/consensus/evidence.ts'
 import type { KnownSignatures } from '../../src/consensus/guard.ts'
 import { initialState, step } from '../../src/consensus/machine.ts'
 import { totalOf } from '../../src/consensus/quorum.ts'
@@ -10,12 +11,14 @@ import type {
   AggregateSignature,
   CandidateStatement,
   Certificate,
+  Evidence,
   Hash,
   RefusalReason,
   SignRequest,
   Statement,
 } from '../../src/wire/types.ts'
 import { Knowledge } from './knowledge.ts'
+import { nodeOfKey } from './public-record.ts'
 import { EventQueue } from './queue.ts'
 import { Quorums } from './quorums.ts'
 import { Random } from './random.ts'
@@ -58,6 +61,8 @@ export type Message =
   | { readonly kind: 'request'; readonly replyTo: ReplyTo; readonly request: SignRequest }
   | { readonly kind: 'answer'; readonly from: number; readonly life: number; readonly request: SignRequest; readonly answer: Answer }
   | { readonly kind: 'certificate'; readonly certificate: Certificate }
+  /** What a leader collected; or a candidate that was shown to others, by its maker. */
+  | { readonly kind: 'tally'; readonly certificates: readonly Certificate[] }
   | { readonly kind: 'sealed'; readonly from: number; readonly sealed: Sealed }
 
 /** Whoever has a place in the network, good or bad. */
@@ -93,6 +98,9 @@ export type CheckName =
   | 'progress'
   | 'agreement'
   | 'evidence'
+  | 'named-honest'
+  | 'unnamed'
+  | 'hidden-tally'
 
 export interface Counts {
   messages: number
@@ -122,6 +130,10 @@ export class World {
   failure: Failure | null = null
   /** Two blocks with enough seals each at one height; possible only with a third of the stake faulty. */
   fork: { readonly height: number; readonly blocks: readonly [Hash, Hash] } | null = null
+  /** A height at which two honest nodes have two blocks. */
+  split: number | null = null
+  /** `node height` of the offenders of whom some honest node has evidence. */
+  readonly named = new Set<string>()
   private readonly queue = new EventQueue()
   private readonly tickets = new Map<string, Hash>()
   private readonly sealedBlocks = new Map<number, Hash>()
@@ -154,7 +166,12 @@ export class World {
 
   /** Lets time pass until `isDone`, a failure, a fork, or the moment `untilMs`. */
   run(untilMs: number, isDone: () => boolean): void {
-    while (this.failure === null && this.fork === null && !isDone()) {
+    this.runOn(untilMs, () => this.fork !== null || isDone())
+  }
+
+  /** The same beyond a fork. */
+  runOn(untilMs: number, isDone: () => boolean = () => false): void {
+    while (this.failure === null && !isDone()) {
       const event = this.queue.next()
       if (event === null) return
       if (event.atMs > untilMs) {
@@ -295,6 +312,20 @@ export class World {
     return node
   }
 
+  /** An honest node has evidence: nobody honest may be in it. */
+  noteEvidence(by: number, evidence: Evidence): void {
+    const verdict = checkEvidence(this.genesis.hash, evidence, null)
+    if (verdict.kind !== 'accept') return this.fail('evidence', `n${by} has evidence that proves nothing: ${verdict.detail}`)
+    const { kind, height, offenders } = verdict.value
+    const { first, second } = evidence
+    for (const node of offenders.map(nodeOfKey)) {
+      this.trace(() => `n${by} has evidence of ${node}: ${kind} at height ${height}`)
+      this.named.add(`${node} ${height}`)
+      if (this.scenario.behaviours[node] === null)
+        this.fail('named-honest', `n${by} names honest ${node}: ${showStatement(first.statement)} and ${showStatement(second.statement)}`)
+    }
+  }
+
   private isRestored(node: number): boolean {
     return this.scenario.staleRestores.some((restored) => restored.node === node)
   }
@@ -317,6 +348,7 @@ export class World {
       this.fail('broken-contract', `node ${node} commits ${short(block.hash)} with a seal certificate that does not hold`)
     const other = this.committed.get(block.height)
     this.committed.set(block.height, other ?? block.hash)
+    if (other !== undefined && other !== block.hash) this.split = block.height
     if (other !== undefined && other !== block.hash && !this.isBeyondTheory)
       this.fail('one-commit', `node ${node} commits ${short(block.hash)} at height ${block.height}, another ${short(other)}`)
   }

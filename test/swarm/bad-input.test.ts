@@ -29,7 +29,7 @@ import {
   victim,
   vote,
 } from './hostile-cases.ts'
-import { aggregateOf, candidateBytes, certificateOf, emptyHeader, transferOf } from './hostile-messages.ts'
+import { candidateBytes, certificateOf, emptyHeader, sealedBytes, transferOf } from './hostile-messages.ts'
 import { addressOf, counterOf, DEADLINE_MS, FUNDED, heightOf, heightReached, TestChain } from './hostile-network.ts'
 import { HostilePeer } from './hostile-peer.ts'
 import { settledBytes } from './settled-bytes.ts'
@@ -267,6 +267,11 @@ describe('bad input', function () {
         expected: 'newest-signed 0',
       },
       {
+        description: 'public records that nobody has',
+        request: () => ({ kind: 'records', ids: Array.from({ length: 64 }, () => OTHER_CHAIN) }),
+        expected: 'records 0',
+      },
+      {
         description: 'the status of another chain',
         request: () => ({ kind: 'status', status: { ...status, chainId: OTHER_CHAIN } }),
         expected: 'unavailable 2',
@@ -288,66 +293,17 @@ describe('bad input', function () {
         const before = offences()
         const answer = await (await peer.open('sync')).request(encode(syncRequest, request()))
         const response = decode(syncResponse, answer?.payload ?? new Uint8Array())
-        const detail = { blocks: 'blocks', 'newest-signed': 'records' }[response.kind as string]
+        const detail = { blocks: 'blocks', 'newest-signed': 'records', records: 'records' }[response.kind as string]
         const count = detail === undefined ? '' : ` ${(response as unknown as Record<string, readonly unknown[]>)[detail]?.length}`
         assert.equal(response.kind === 'unavailable' ? `unavailable ${response.code}` : `${response.kind}${count}`, expected)
         assert.equal(offences(), before)
       })
   })
 
-  it('of two candidates of one maker in a slot only the first counts', async () => {
-    const peer = await connect()
-    await peer.joins('candidates')
-    const before = counterOf(victim, 'candidates.ignore.known')
-    await waitFor(
-      async () => {
-        if (counterOf(victim, 'candidates.ignore.known') > before) return true
-        const { height, parent, slot } = nextHeader()
-        const statement = { kind: 'seal', height: height - 1, block: parent } as const
-        for (const signers of [
-          [0, 1, 3],
-          [1, 2, 3],
-          [0, 1, 2, 3],
-        ])
-          await peer.publish(
-            'candidates',
-            candidateBytes(chain, victim, ADVERSARY, slot, {
-              header: emptyHeader(chain, victim, ADVERSARY, slot, aggregateOf(chain, signers, statement)),
-            }),
-          )
-        return false
-      },
-      { deadlineMs: DEADLINE_MS, description: 'a second candidate' },
-    )
-    assert.ok((scoreOf(victim, peer.peerId) ?? 0) >= 0)
-  })
-
   it('a peer of another network shares no protocol with us', async () => {
     const peer = await HostilePeer.connect('hostile-00000000', addressOf(victim))
     peers.add(peer)
     for (const protocol of ['sign', 'sync'] as const) await assert.rejects(peer.open(protocol), { name: 'UnsupportedProtocolError' })
-  })
-
-  it('a block that a quorum sealed and that does not execute stops the node, which says so', async () => {
-    const follower = await chain.start(await chain.fullDirectory(), 'full', { bootstrap: [addressOf(victim)] })
-    await heightReached(follower, heightOf(victim))
-    const peer = await HostilePeer.connect(chain.label, addressOf(follower))
-    peers.add(peer)
-    await peer.joins('blocks')
-    let error: Error | undefined
-    void follower.failure.then((reason) => {
-      error = reason
-    })
-    await waitFor(
-      async () => {
-        if (error !== undefined) return true
-        await peer.publish('blocks', sealed({ ...emptyHeader(chain, follower, 0, chain.slotNow()), stateRoot: OTHER_CHAIN }, [0, 1, 2]))
-        return false
-      },
-      { deadlineMs: DEADLINE_MS, description: 'the node to fail' },
-    )
-    assert.equal((await follower.failure).code, 'invalid-sealed')
-    await chain.stop(follower)
   })
 
   it('memory does not grow with the number of messages', async () => {
@@ -393,5 +349,85 @@ describe('bad input', function () {
       deadlineMs: DEADLINE_MS,
       description: `less than a quarter of ${sentBytes} bytes to be held`,
     })
+  })
+})
+
+describe('bad input that those have signed who must not', function () {
+  this.timeout(120_000)
+  const peers = new Set<HostilePeer>()
+  let own: TestChain
+  let node: RunningNode
+
+  /** A node alone, and somebody who has the keys of all verifiers: what they sign here could convict them elsewhere. */
+  async function alone(verifiers: number): Promise<HostilePeer> {
+    own = await TestChain.make(verifiers)
+    node = await own.start(await own.fullDirectory(), 'full')
+    const peer = await HostilePeer.connect(own.label, addressOf(node))
+    peers.add(peer)
+    return peer
+  }
+  afterEach(async () => {
+    for (const peer of peers) await peer.stop()
+    peers.clear()
+    await own.stopAll()
+  })
+  const counted = (name: string, send: () => Promise<void>): Promise<unknown> =>
+    waitFor(
+      async () => {
+        if (counterOf(node, name) > 0) return true
+        await send()
+        return false
+      },
+      { deadlineMs: DEADLINE_MS, description: `the counter ${name}; there are ${JSON.stringify(node.view.status().counters)}` },
+    )
+
+  it('of two candidates of one maker in a slot only the first counts, and both together are evidence', async () => {
+    const peer = await alone(4)
+    await peer.joins('candidates')
+    await counted('candidates.ignore.known', async () => {
+      const slot = own.slotNow() + 1
+      for (const header of [{}, { stateRoot: OTHER_CHAIN }])
+        await peer.publish('candidates', candidateBytes(own, node, ADVERSARY, slot, { header }))
+    })
+    assert.ok((scoreOf(node, peer.peerId) ?? 0) >= 0)
+    const [evidence, ...more] = node.view.evidence(0, 10).evidence
+    assert.ok(evidence !== undefined && more.length === 0)
+    assert.deepEqual(
+      [evidence.kind, evidence.offenders.map(({ peerId }) => peerId), evidence.punished],
+      ['double-candidate', [own.verifiers[ADVERSARY]?.peerId], null],
+    )
+    assert.deepEqual(
+      node.view.status().alarms.map(({ code }) => code),
+      ['evidence'],
+    )
+  })
+
+  it('a right block with wrong short ids is of no use, and nobody is blamed', async () => {
+    const peer = await alone(1)
+    await peer.joins('blocks')
+    await counted('blocks.ignore.missing-transactions', async () => {
+      const header = emptyHeader(own, node, 0, own.slotNow())
+      await peer.publish('blocks', sealedBytes(own, header, [0], { shortIds: [junk8()] }))
+    })
+    assert.ok((scoreOf(node, peer.peerId) ?? 0) >= 0)
+  })
+
+  it('a block that a quorum sealed and that does not execute stops the node, which says so', async () => {
+    const peer = await alone(1)
+    await peer.joins('blocks')
+    let error: Error | undefined
+    void node.failure.then((reason) => {
+      error = reason
+    })
+    await waitFor(
+      async () => {
+        if (error !== undefined) return true
+        const header = { ...emptyHeader(own, node, 0, own.slotNow()), stateRoot: OTHER_CHAIN }
+        await peer.publish('blocks', sealedBytes(own, header, [0]))
+        return false
+      },
+      { deadlineMs: DEADLINE_MS, description: 'the node to fail' },
+    )
+    assert.equal((await node.failure).code, 'invalid-sealed')
   })
 })

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import { invariant } from '../../src/base/errors.ts'
+import { evidenceOf } from '../../src/consensus/evidence.ts'
 import type { RunningNode } from '../../src/node/node.ts'
 import type { Topic } from '../../src/ports/network.ts'
 import { encode } from '../../src/wire/codec.ts'
 import { blockHash } from '../../src/wire/ids.ts'
 import { type Certificate, compactBlock, type Header, publicRecord, type Statement, transactionBatch } from '../../src/wire/types.ts'
-import { aggregateOf, candidateBytes, type candidateOf, certificateOf, emptyHeader, transferOf } from './hostile-messages.ts'
+import { aggregateOf, candidateBytes, type candidateOf, certificateOf, emptyHeader, sealedBytes, transferOf } from './hostile-messages.ts'
 import { FUNDED, heightOf, type TestChain } from './hostile-network.ts'
 
 export const LARGEST = Number.MAX_SAFE_INTEGER
@@ -46,14 +48,17 @@ export const batch = (...transactions: readonly { transaction: Parameters<typeof
     transactions.map(({ transaction }) => transaction),
   )
 export const record = (certificate: Certificate): Uint8Array => encode(publicRecord, { kind: 'certificate', certificate })
-export const sealed = (
-  header: Header,
-  signers: readonly number[],
-  chainId = chain.chainId,
-  shortIds: readonly string[] = [],
-): Uint8Array => {
-  const statement = { kind: 'seal', height: header.height, block: blockHash(chain.chainId, header) } as const
-  return encode(compactBlock, { header, shortIds, seal: aggregateOf(chain, signers, statement, chainId) })
+export const sealed = (header: Header, signers: readonly number[], chainId = chain.chainId): Uint8Array =>
+  sealedBytes(chain, header, signers, { chainId })
+/** Two votes of keys that nobody has registered, in one slot or in two. */
+const strangersVotes = (slots: readonly [number, number]): Uint8Array => {
+  const [first, second] = slots.map((slot, index) => ({
+    statement: { kind: 'vote', height: 1, slot, block: `${index}${index}`.repeat(32), validSlot: null } as const,
+    keys: ['ab'.repeat(48)],
+    signature: junk96(),
+  }))
+  invariant(first !== undefined && second !== undefined, 'two votes')
+  return encode(publicRecord, { kind: 'evidence', evidence: evidenceOf(first, second) })
 }
 /** The nonce is ahead, so that no block ever takes it. */
 const pending = (changes: Parameters<typeof transferOf>[3] = {}) => transferOf(chain, 0, 500 + Math.floor(Math.random() * 400), changes)
@@ -168,7 +173,8 @@ export const rejected: readonly GossipCase[] = [
   {
     description: 'signers beyond the quorum',
     topic: 'blocks',
-    message: () => encode(compactBlock, { header: nextHeader(), shortIds: [], seal: { signers: [0, 1, 2, 511], signature: junk96() } }),
+    message: () =>
+      encode(compactBlock, { header: nextHeader(), evidence: [], shortIds: [], seal: { signers: [0, 1, 2, 511], signature: junk96() } }),
     counter: 'blocks.reject.unknown-signer',
   },
   { description: 'cut short', topic: 'blocks', message: () => truncated(sealed(nextHeader(), [0])), counter: 'blocks.reject.malformed' },
@@ -189,6 +195,18 @@ export const rejected: readonly GossipCase[] = [
     topic: 'evidence',
     message: () => record(certificateOf(chain, [ADVERSARY], { kind: 'seal', height: heightOf(victim) + 1, block: OTHER_CHAIN })),
     counter: 'evidence.reject.wrong-kind',
+  },
+  {
+    description: 'a tally of nothing',
+    topic: 'evidence',
+    message: () => encode(publicRecord, { kind: 'tally', certificates: [] }),
+    counter: 'evidence.reject.empty-tally',
+  },
+  {
+    description: 'evidence of what anybody may sign',
+    topic: 'evidence',
+    message: () => strangersVotes([0, 1]),
+    counter: 'evidence.reject.no-offence',
   },
 ]
 
@@ -248,12 +266,6 @@ export const ignored: readonly GossipCase[] = [
     counter: 'blocks.ignore.unknown-parent',
   },
   {
-    description: 'a right block with wrong short ids',
-    topic: 'blocks',
-    message: () => sealed(nextHeader(), [0, 1, 2, 3], chain.chainId, [junk8()]),
-    counter: 'blocks.ignore.missing-transactions',
-  },
-  {
     description: 'genesis',
     topic: 'blocks',
     message: () => sealed({ ...nextHeader(), height: 0 }, [0]),
@@ -264,5 +276,11 @@ export const ignored: readonly GossipCase[] = [
     topic: 'evidence',
     message: () => record({ statement: vote(nextHeader(), { height: LARGEST }), aggregate: { signers: [0, 1, 2], signature: junk96() } }),
     counter: 'evidence.ignore.future-height',
+  },
+  {
+    description: 'evidence of a key that nobody has registered',
+    topic: 'evidence',
+    message: () => strangersVotes([0, 0]),
+    counter: 'evidence.ignore.unknown-signer',
   },
 ]

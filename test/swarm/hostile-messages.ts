@@ -1,11 +1,13 @@
 import { invariant } from '../../src/base/errors.ts'
 import type { Hex } from '../../src/base/hex.ts'
+import { checkEvidence } from '../../src/consensus/evidence.ts'
 import { nativeSignatures } from '../../src/crypto/native.ts'
 import { apply } from '../../src/ledger/apply.ts'
 import { advance, genesisState, type LedgerState, type Transition } from '../../src/ledger/state.ts'
 import { type PreparedTransaction, prepare } from '../../src/ledger/transaction.ts'
 import type { RunningNode } from '../../src/node/node.ts'
 import { encode } from '../../src/wire/codec.ts'
+import type { ProvenEvidence } from '../../src/wire/evidence.ts'
 import { blockHash, merkleRoot, ticketOf } from '../../src/wire/ids.ts'
 import { statementMessage, ticketMessage } from '../../src/wire/signing.ts'
 import {
@@ -13,6 +15,8 @@ import {
   type Candidate,
   type Certificate,
   candidate,
+  compactBlock,
+  type Evidence,
   type Hash,
   type Header,
   type Statement,
@@ -55,17 +59,32 @@ function ledgerOf(chain: TestChain, node: RunningNode): LedgerState {
     const block = node.view.block(ledger.globals.height + 1)?.block
     invariant(block !== undefined, 'a node has the blocks below its head')
     const transactions = block.transactions.map((transaction) => prepare(transaction))
-    advance(ledger, transitionOf(ledger, block.header, transactions))
+    advance(
+      ledger,
+      transitionOf(
+        ledger,
+        block.header,
+        transactions,
+        block.evidence.map((evidence) => proven(chain, evidence)),
+      ),
+    )
   }
   return ledger
+}
+
+function proven(chain: TestChain, evidence: Evidence): ProvenEvidence {
+  const checked = checkEvidence(chain.chainId, evidence, null)
+  invariant(checked.kind === 'accept', 'a block holds evidence')
+  return checked.value
 }
 
 function transitionOf(
   ledger: LedgerState,
   { slot, maker, proof, parentSeal }: Pick<Header, 'slot' | 'maker' | 'proof' | 'parentSeal'>,
   transactions: readonly PreparedTransaction[],
+  evidence: readonly ProvenEvidence[],
 ): Transition {
-  const context = { slot, maker, ticket: ticketOf(proof), parentSigners: parentSeal?.signers ?? null }
+  const context = { slot, maker, ticket: ticketOf(proof), evidence, parentSigners: parentSeal?.signers ?? null }
   const verdict = apply(ledger, context, transactions)
   invariant(verdict.kind === 'accept', `the block executes: ${verdict.kind === 'accept' ? '' : verdict.detail}`)
   return verdict.value
@@ -78,12 +97,13 @@ export function emptyHeader(chain: TestChain, node: RunningNode, maker: number, 
   const parent = height === 0 ? undefined : node.view.block(height)
   invariant(height === 0 || parent !== undefined, 'a node has its head')
   const place = { slot, maker, proof: proofOf(chain, maker, slot), parentSeal: parentSeal ?? parent?.block.seal ?? null }
-  const { stateRoot, quorum, globals } = transitionOf(ledger, place, [])
+  const { stateRoot, quorum, globals } = transitionOf(ledger, place, [], [])
   return {
     ...place,
     height: height + 1,
     parent: parent?.hash ?? chain.chainId,
     transactionsRoot: merkleRoot([]),
+    evidenceRoot: merkleRoot([]),
     stateRoot,
     nextQuorum: quorum.hash,
     burnedMicroHours: globals.burnedMicroHours,
@@ -121,10 +141,21 @@ export function candidateOf(chain: TestChain, node: RunningNode, maker: number, 
   } as const
   const message = statementMessage(changes.chainId ?? chain.chainId, statement)
   const signature = changes.signature ?? blsSign(chain.verifiers[maker]?.blsSecret ?? '', message)
-  return { ...envelope, header, shortIds: changes.shortIds ?? [], signature }
+  return { ...envelope, header, evidence: [], shortIds: changes.shortIds ?? [], signature }
 }
 
 export const candidateBytes = (...args: Parameters<typeof candidateOf>): Uint8Array => encode(candidate, candidateOf(...args))
+
+/** A block as it goes to everybody when it is sealed; signed for another chain if told. */
+export function sealedBytes(
+  chain: TestChain,
+  header: Header,
+  signers: readonly number[],
+  { chainId = chain.chainId, shortIds = [] }: { readonly chainId?: Hash; readonly shortIds?: readonly Hex[] } = {},
+): Uint8Array {
+  const statement = { kind: 'seal', height: header.height, block: blockHash(chain.chainId, header) } as const
+  return encode(compactBlock, { header, evidence: [], shortIds, seal: aggregateOf(chain, signers, statement, chainId) })
+}
 
 /** A transfer of one of the funded accounts. */
 export function transferOf(

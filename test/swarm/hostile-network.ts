@@ -21,7 +21,7 @@ const LISTEN = ['/ip4/127.0.0.1/tcp/0']
 
 /**
  * Everybody is selected in every slot, and a slot with nothing to do makes an empty block: tests wait for nothing but slots.
- * No test lives to see an election.
+ * No test lives to see an election, unless it proves an offence.
  */
 const PARAMETERS: Parameters = {
   slotMs: 500,
@@ -45,6 +45,9 @@ const PARAMETERS: Parameters = {
   verifierFeeDroplets: 0,
   unbondingSlots: 20,
   evidenceSlots: 10,
+  slashPpm: 50_000,
+  reporterPpm: 50_000,
+  jailSlots: 1000,
   slipChoices: 1,
   score: 'coins',
   minTurnoutPpm: 0,
@@ -82,16 +85,17 @@ export class TestChain {
     this.wallets = wallets
   }
 
-  static async make(verifierCount: number, parameters: Partial<Parameters> = {}): Promise<TestChain> {
+  /** @param stakes of some verifiers, instead of what all have; which index in the quorum they get goes by their ids */
+  static async make(verifierCount: number, parameters: Partial<Parameters> = {}, stakes: readonly number[] = []): Promise<TestChain> {
     const root = tempDirectory('hostile')
     const directories = Array.from({ length: verifierCount }, (_, index) => join(root, `v${index}`))
     const wallets = seededWallets(1, FUNDED + 1)
     for (const directory of directories) await initDirectory({ directory, role: 'verifier', genesisFile: null, bootstrap: [] })
     const found = await Promise.all(
-      directories.map(async (directory) => {
+      directories.map(async (directory, index) => {
         const { verifier: blsSecret, network: networkKey } = await secretKeys(directory)
         invariant(blsSecret !== undefined && networkKey !== undefined, 'a verifier has all keys')
-        return { directory, blsSecret, networkKey, entry: await genesisVerifier(directory, STAKE_DROPLETS, 0) }
+        return { directory, blsSecret, networkKey, entry: await genesisVerifier(directory, stakes[index] ?? STAKE_DROPLETS, 0) }
       }),
     )
     const genesis = makeGenesis({

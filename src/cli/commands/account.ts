@@ -115,7 +115,7 @@ function bondFacts({ delegations, unbonding, endorses }: AccountView, show: Show
       'comes back',
       unbonding.map(
         ({ verifier, droplets, releaseSlot, releaseTimeMs }) =>
-          `${formatCoins(droplets)} from ${show(verifier)}, in slot ${releaseSlot} at the earliest (${inTime(releaseTimeMs)})`,
+          `${formatCoins(droplets)} from ${show(verifier)}, ${releaseSlot === null || releaseTimeMs === null ? 'after the next handover and the time of the network since' : `in slot ${releaseSlot} (${inTime(releaseTimeMs)})`}`,
       ),
     ),
     ...rows('endorses', endorses.map(show)),

@@ -84,6 +84,14 @@ function eventText(event: ReceiptEvent, address: Show): string {
       return `${address(event.verifier)} jailed until slot ${event.untilSlot}`
     case 'ratified':
       return `source ${event.source} ratified by ${formatCoins(event.weightDroplets)} coins`
+    case 'slashed': {
+      const { stakeDroplets, delegatedDroplets, unbondingDroplets, rewardDroplets } = event
+      const droplets = stakeDroplets + delegatedDroplets + unbondingDroplets
+      return (
+        `${address(event.verifier)} slashed by ${formatCoins(droplets)} coins for ${event.offence} at height ${event.height}` +
+        `, ${formatCoins(rewardDroplets)} of them to ${address(event.reporter)}`
+      )
+    }
   }
 }
 

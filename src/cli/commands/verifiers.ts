@@ -4,7 +4,7 @@ import { formatCoins } from '../../base/amounts.ts'
 import { findNode, type NodeClient, type NodePlace } from '../client.ts'
 import { obstacleText } from '../ledger-text.ts'
 import { apiOption, directoryOption, integer, jsonOption } from '../options.ts'
-import { facts, percent, print, printable, printJson, table } from '../text.ts'
+import { facts, percent, plural, print, printable, printJson, table } from '../text.ts'
 
 interface VerifiersFlags extends NodePlace {
   readonly from: number
@@ -42,8 +42,12 @@ async function showRegistered(node: NodeClient, { dir, from, limit, json }: Veri
   const own = await ownAddress(dir)
   const { registered, verifiers } = answer
   if (verifiers.length === 0) return print(`no verifier from place ${from} on; ${registered} are registered`)
-  const state = ({ address, obstacle, jailedUntilSlot }: ListedVerifier): string =>
-    [...(address === own ? ['yours'] : []), ...(obstacle === null ? [] : [obstacleText(obstacle, jailedUntilSlot)])].join(': ')
+  const state = ({ address, obstacle, jailedUntilSlot, offences }: ListedVerifier): string =>
+    [
+      ...(address === own ? ['yours'] : []),
+      ...(obstacle === null ? [] : [obstacleText(obstacle, jailedUntilSlot)]),
+      ...(offences.length === 0 ? [] : [`${plural(offences.length, 'offence')} on the chain`]),
+    ].join('; ')
   print(
     table(
       [

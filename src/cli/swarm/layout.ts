@@ -51,6 +51,8 @@ export interface LayoutOptions {
 
 const STAKE_DROPLETS = 1_000_000 * DROPLETS_PER_COIN
 const COMMISSION_PPM = 100_000
+const SLASH_PPM = 50_000
+const REPORTER_PPM = 50_000
 const MIN_STAKE_DROPLETS = 1_000 * DROPLETS_PER_COIN
 const VERIFIER_FEE_DROPLETS = 10 * DROPLETS_PER_COIN
 const BLOCK_REWARD_DROPLETS = DROPLETS_PER_COIN
@@ -136,6 +138,9 @@ function parametersOf({ slotMs, seats, epochSlots }: LayoutOptions): Parameters 
     verifierFeeDroplets: VERIFIER_FEE_DROPLETS,
     unbondingSlots: 3 * epochSlots,
     evidenceSlots: 2 * epochSlots,
+    slashPpm: SLASH_PPM,
+    reporterPpm: REPORTER_PPM,
+    jailSlots: 2 * epochSlots,
     slipChoices: Math.min(seats, MAX_SLIP_CHOICES),
     score: 'coins',
     // However few coins move beside all that is at stake: they decide.

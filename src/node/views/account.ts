@@ -3,6 +3,7 @@ import type { Account } from '../../ledger/account.ts'
 import { delegationValue } from '../../ledger/bonds.ts'
 import { Draft } from '../../ledger/draft.ts'
 import { slipWeight } from '../../ledger/elections.ts'
+import { releaseSlot } from '../../ledger/handovers.ts'
 import { ratifyWeight } from '../../ledger/ratification.ts'
 import { blockTimeMs, type LedgerState } from '../../ledger/state.ts'
 import type { Address } from '../../wire/types.ts'
@@ -26,10 +27,14 @@ export function accountView(state: LedgerState, address: Address, slot: number, 
       const delegatee = state.accounts.get(to)?.verifier ?? null
       return { verifier: to, droplets: delegatee === null ? 0 : delegationValue(delegatee, shares), shares }
     }),
-    unbonding: (bonds?.unbonding ?? []).map(({ verifier: of, droplets: amount, releaseSlot }) => ({
-      ...{ verifier: of, droplets: amount, releaseSlot },
-      releaseTimeMs: blockTimeMs(state, releaseSlot),
-    })),
+    unbonding: (bonds?.unbonding ?? []).map(({ verifier: of, droplets: amount, epoch }) => {
+      const end = state.globals.handovers.find((handover) => handover.epoch === epoch)
+      const slotBack = end === undefined ? null : releaseSlot(end, state.parameters)
+      return {
+        ...{ verifier: of, droplets: amount, releaseSlot: slotBack },
+        releaseTimeMs: slotBack === null ? null : blockTimeMs(state, slotBack),
+      }
+    }),
     endorses: endorses ?? [],
     ballot: ballotView(account),
   }

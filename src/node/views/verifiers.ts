@@ -26,6 +26,7 @@ export function verifierView(state: LedgerState, address: Address, verifier: Ver
     inQuorum: member !== undefined,
     weightDroplets: member?.stakeDroplets ?? 0,
     jailedUntilSlot,
+    offences: verifier.offences,
     trust: trust.get(address) ?? 0,
     votesDroplets: election === null ? 0 : tallyOf(verifier, election.number),
     obstacle: obstacleTo(state, address, verifier, slot, () => trust),

@@ -1,3 +1,4 @@
+import type { EvidenceList, EvidenceResult, EvidenceView } from '../../../src/api/evidence-types.ts'
 import type {
   AccountProofView,
   AccountView,
@@ -41,8 +42,11 @@ export const genesis: Genesis = {
     quorumSize: 64,
     minStakeDroplets: 100_000_000,
     verifierFeeDroplets: 10_000_000,
-    unbondingSlots: 604_800,
-    evidenceSlots: 259_200,
+    unbondingSlots: 302_400,
+    evidenceSlots: 129_600,
+    slashPpm: 50_000,
+    reporterPpm: 50_000,
+    jailSlots: 1000,
     slipChoices: 2,
     score: 'coins',
     minTurnoutPpm: 50_000,
@@ -79,6 +83,7 @@ export const listedVerifier = (address: Hex, changes: Partial<ListedVerifier> = 
   inQuorum: true,
   weightDroplets: 120_000_000,
   jailedUntilSlot: null,
+  offences: [],
   trust: 0,
   votesDroplets: 7_000_000,
   obstacle: null,
@@ -91,6 +96,23 @@ export const clientAccount = (address: Hex, changes: Partial<AccountView> = {}):
   ...{ verifier: null, delegations: [], unbonding: [], endorses: [], ballot: null },
   ...changes,
 })
+
+/** Evidence that a block has punished; what is signed is not. */
+export const heldEvidence = (id: Hex, changes: Partial<EvidenceView> = {}): EvidenceView => {
+  const signers = [{ address: hex('a', 20), blsKey: hex('e', 48) }]
+  const vote = { kind: 'vote', height: 7, slot: 14, validSlot: null } as const
+  return {
+    ...{ id, kind: 'double-vote', height: 7, offenders: [{ address: hex('a', 20), peerId: '12D3KooWListed' }] },
+    seenAtMs: genesis.timeMs + 15_000,
+    punished: {
+      ...{ height: 9, slashedDroplets: 5_000_000, rewardDroplets: 250_000, reporter: hex('b', 20) },
+      slashed: [{ verifier: hex('a', 20), stakeDroplets: 4_000_000, delegatedDroplets: 1_000_000, unbondingDroplets: 0 }],
+    },
+    statements: ['1', '2'].map((digit) => ({ statement: { ...vote, block: hex(digit, 32) }, signers, signature: hex(digit, 96) })),
+    bytes: hex('7', 300),
+    ...changes,
+  }
+}
 
 const receipt: ReceiptView = {
   ...{ mintedDroplets: 10_000, sharedFeesDroplets: 1000, feesDroplets: 1000, burnedDroplets: 0, burnedMicroHours: 157_000 },
@@ -117,10 +139,12 @@ const blockAt = (height: number, bytes = 500): BlockView => {
       maker: 1,
       proof: hex('6', 96),
       transactionsRoot: hex('7', 32),
+      evidenceRoot: '00'.repeat(32),
       stateRoot: hex('8', 32),
       nextQuorum: hex('9', 32),
       burnedMicroHours: 0,
     },
+    evidence: [],
     transactions: [transaction],
     seal,
   }
@@ -160,6 +184,9 @@ export class FakeNode implements NodeView {
     listedVerifier(hex('b', 20), { inQuorum: false, weightDroplets: 0 }),
   ]
   openElection: ElectionsView['open'] = null
+  readonly held = new Map<Hex, EvidenceView>()
+  readonly submittedEvidence: Hex[] = []
+  evidenceAnswer: EvidenceResult = { id: hex('e', 32), accepted: true }
   readonly listeners = new Set<(event: NodeEvent) => void>()
 
   emit(event: NodeEvent): void {
@@ -289,6 +316,21 @@ export class FakeNode implements NodeView {
       supplyDroplets: 1_000_000_000,
       holds: true,
     }
+  }
+
+  evidence(from: number, count: number): EvidenceList {
+    const all = [...this.held.values()]
+    const summaries = all.map(({ statements: _, bytes: __, ...summary }) => summary)
+    return { height: this.height, total: all.length, evidence: summaries.slice(from, from + count) }
+  }
+
+  evidenceOf(id: Hex): EvidenceView | undefined {
+    return this.held.get(id)
+  }
+
+  submitEvidence(bytes: Hex): Promise<EvidenceResult> {
+    this.submittedEvidence.push(bytes)
+    return Promise.resolve(this.evidenceAnswer)
   }
 
   onEvent(listener: (event: NodeEvent) => void): () => void {

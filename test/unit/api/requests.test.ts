@@ -3,14 +3,15 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { MAX_BODY_BYTES } from '../../../src/api/bounds.ts'
+import type { EvidenceList, EvidenceResult } from '../../../src/api/evidence-types.ts'
 import type { VerifiersView } from '../../../src/api/ledger-types.ts'
 import { type Api, startApi } from '../../../src/api/server.ts'
 import { QuorateError } from '../../../src/base/errors.ts'
 import { toHex } from '../../../src/base/hex.ts'
 import { formatAddress, parseAddress } from '../../../src/crypto/address.ts'
 import { encode } from '../../../src/wire/codec.ts'
-import { transaction as transactionCodec } from '../../../src/wire/types.ts'
-import { FakeNode, genesis, hashAt, listedVerifier, transaction } from './fake-node.ts'
+import { evidence as evidenceCodec, transaction as transactionCodec } from '../../../src/wire/types.ts'
+import { FakeNode, genesis, hashAt, heldEvidence, listedVerifier, transaction } from './fake-node.ts'
 
 const signed = toHex(encode(transactionCodec, transaction))
 const id = 'ab'.repeat(32)
@@ -141,6 +142,35 @@ describe('HTTP API: requests', () => {
     })
   }
 
+  it('lists evidence in the order of the node, some at a time, and shows each with what is signed', async () => {
+    for (const digits of ['01', '02', '03']) node.held.set(digits.repeat(32), heldEvidence(digits.repeat(32)))
+    const list = async (query: string) => (await ask(`${api.url}/v1/evidence${query}`)).body as EvidenceList
+    assert.deepEqual(
+      (await list('')).evidence.map((one) => one.id.slice(0, 2)),
+      ['01', '02', '03'],
+    )
+    const some = await list('?from=1&limit=1')
+    assert.deepEqual([some.total, some.evidence.map((one) => one.id.slice(0, 2))], [3, ['02']])
+    assert.ok(!('statements' in (some.evidence[0] ?? {})))
+    const { status, body } = await ask(`${api.url}/v1/evidence/${'02'.repeat(32)}`)
+    assert.deepEqual([status, body], [200, heldEvidence('02'.repeat(32))])
+  })
+
+  it('takes evidence in hex, and says what became of it', async () => {
+    const submit = async (body: unknown) =>
+      (await ask(`${api.url}/v1/evidence`, { method: 'POST', headers: json, body: JSON.stringify(body) })).body as EvidenceResult
+    const bytes = 'ab'.repeat(evidenceCodec.minBytes)
+    assert.deepEqual(await submit({ evidence: bytes }), node.evidenceAnswer)
+    node.evidenceAnswer = { id, accepted: false, code: 'no-offence', detail: 'honest' }
+    assert.deepEqual(await submit({ evidence: bytes }), node.evidenceAnswer)
+    assert.deepEqual(node.submittedEvidence, [bytes, bytes])
+    for (const wrong of ['AB', 'abc', 'zz', 'ff'.repeat(evidenceCodec.maxBytes + 1)]) {
+      const answer = await submit({ evidence: wrong })
+      assert.ok(!answer.accepted && answer.code === 'malformed', wrong.slice(0, 4))
+    }
+    assert.equal(node.submittedEvidence.length, 2)
+  })
+
   it('takes transactions and answers each in its place', async () => {
     node.answer = (text) =>
       text === signed ? { id: 'ee'.repeat(32), accepted: true } : { id: null, accepted: false, code: 'malformed', detail: 'node' }
@@ -196,6 +226,17 @@ describe('HTTP API: requests', () => {
     { description: 'a number twice', path: '/v1/blocks?from=1&from=2', status: 400, code: 'bad-parameter', says: /twice/ },
     { description: 'a wrong place', path: '/v1/verifiers?from=top', status: 400, code: 'bad-parameter', says: /from/ },
     { description: 'a wrong flag', path: '/v1/blocks?summary=yes', status: 400, code: 'bad-parameter', says: /summary/ },
+    { description: 'unknown evidence', path: `/v1/evidence/${id}`, status: 404, code: 'evidence-not-found' },
+    { description: 'no id of evidence', path: '/v1/evidence/xyz', status: 400, code: 'bad-parameter' },
+    {
+      description: 'evidence that is no text',
+      path: '/v1/evidence',
+      method: 'POST',
+      headers: json,
+      body: '{"evidence":[]}',
+      status: 400,
+      code: 'bad-body',
+    },
     { description: 'an unknown transaction', path: `/v1/transactions/${id}`, status: 404, code: 'transaction-not-found' },
     { description: 'no transaction id', path: '/v1/transactions/xyz', status: 400, code: 'bad-parameter' },
     { description: 'no address', path: '/v1/accounts/bob', status: 400, code: 'bad-address', says: /quo1/ },

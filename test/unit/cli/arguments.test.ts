@@ -56,10 +56,10 @@ describe('quorate: arguments', () => {
   }
 
   for (const command of ['verifiers', 'election', 'supply']) {
-    it(`${command} without a node says how to start one`, async () => {
+    it(`${command} without a node says how to make one`, async () => {
       const { code, stderr } = await quorateHere(command, ...nowhere)
       assert.equal(code, 3)
-      assert.match(stderr, /no node runs on .*quorate start/)
+      assert.match(stderr, /no node runs on .*quorate init/)
     })
   }
 })

@@ -68,7 +68,7 @@ describe('quorate: commands of the ledger', () => {
       description: 'unstake a part',
       args: ['unstake', '--amount', '1'],
       action: () => ({ kind: 'unstake', amountDroplets: 1_000_000 }),
-      says: /^free after 604800 slots \(7 d 0 h\) at the earliest; .*\n$/,
+      says: /^free after 302400 slots \(3 d 12 h\) at the earliest; .*\n$/,
     },
     {
       description: 'unstake all',
@@ -315,7 +315,7 @@ describe('quorate: commands of the ledger', () => {
     for (const says of [
       /kind +client\n/,
       new RegExp(`delegates +3\\.5 to ${one}  \\(3 shares\\)\n`),
-      new RegExp(`comes back +1 from ${two}, in slot 900 at the earliest`),
+      new RegExp(`comes back +1 from ${two}, in slot 900 \\(with the next block\\)`),
       new RegExp(`endorses +${one}\n +${two}\n`),
       /election +2 is open: held 100 when it opened, moved 12\.5 since; a slip weighs 12\.5\n/,
       new RegExp(`votes for +${one} +\\(12\\.5 coins\\)\n +${two}\n`),
@@ -367,7 +367,7 @@ describe('quorate: commands of the ledger', () => {
     const [all, away] = await Promise.all([run('verifiers'), quorateHere('verifiers', '--dir', '/nonexistent', '--api', api.url)])
     assert.match(
       all.stdout,
-      new RegExp(`\n${parts.address} .* 0 +yours\n.* 0\n${parts.address} .* yours: jailed for an offence until slot 9\n$`),
+      new RegExp(`\n${parts.address} .* 0 +yours\n.* 0\n${parts.address} .* yours; jailed for an offence until slot 9\n$`),
     )
     assert.doesNotMatch(away.stdout, /yours/)
   })

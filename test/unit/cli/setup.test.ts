@@ -125,7 +125,7 @@ describe('quorate init, keys and genesis', () => {
     assert.equal(code, 0, stderr)
     const genesis = JSON.parse(stdout)
     const { epochSlots, electionSlots, forcedElectionSlots, unbondingSlots, evidenceSlots, score, makerSharePpm } = genesis.parameters
-    assert.deepEqual([epochSlots, electionSlots, forcedElectionSlots], [7200, 1200, 600])
+    assert.deepEqual([epochSlots, electionSlots, forcedElectionSlots], [7200, 1200, 1200])
     assert.deepEqual([unbondingSlots, evidenceSlots, score, makerSharePpm], [200_000, 172_800, 'hybrid', 330_000])
     assert.deepEqual(
       genesis.verifiers.map((one: { stakeDroplets: number; commissionPpm: number }) => [one.stakeDroplets, one.commissionPpm]).sort(),
@@ -135,7 +135,7 @@ describe('quorate init, keys and genesis', () => {
       ],
     )
     assert.deepEqual(genesis.anchors, [address])
-    const refused = await quorateHere('genesis', '--verifier', inside('v1'), '--unbonding', '1d', '--out', '-')
+    const refused = await quorateHere('genesis', '--verifier', inside('v1'), '--unbonding', '1d', '--evidence', '3d', '--out', '-')
     assert.equal(refused.code, 1)
     assert.match(refused.stderr, /unbondingSlots is 86400 and must be from 259201/)
   })

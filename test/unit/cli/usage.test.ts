@@ -62,7 +62,12 @@ const cases: readonly Case[] = [
     says: /peers\.json has an entry that is no peer's multiaddr: "bob"/,
   },
   { description: 'keys of nothing', args: ['keys', '--dir', missing], code: 1, says: /quorate init/ },
-  { description: 'status without a node', args: ['status', '--dir', missing], code: 3, says: /no node runs on .*quorate start/ },
+  {
+    description: 'status without a node',
+    args: ['status', '--dir', missing],
+    code: 3,
+    says: /no node runs on .*: that is no directory of a node, which `quorate init` makes; or name another with --dir/,
+  },
   {
     description: 'status of nobody',
     args: ['status', '--api', 'http://127.0.0.1:1'],

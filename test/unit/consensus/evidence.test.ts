@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { convict, type OffenceKind, offenceOf } from '../../../src/consensus/evidence.ts'
-import type { Statement } from '../../../src/wire/types.ts'
+import { checkEvidence, convict, evidenceOf, offenceOf } from '../../../src/consensus/evidence.ts'
+import type { OffenceKind } from '../../../src/wire/evidence.ts'
+import type { SignedStatement, Statement } from '../../../src/wire/types.ts'
 
 const vote = (slot: number, block: string, validSlot: number | null = null): Statement => ({
   kind: 'vote',
@@ -56,5 +57,36 @@ describe('evidence', () => {
         assert.equal(convict(signed(vote(3, 'A'), left), signed(vote(3, 'A'), right)), null)
       }),
     )
+  })
+
+  it('of two certificates is one, whichever was seen first, and convicts whom they convict', () => {
+    const keyOf = (member: number): string => `${9 - member}`.repeat(96)
+    const members = fc.uniqueArray(fc.nat(9), { maxLength: 6 })
+    const hashed = (of: Statement): Statement => ({ ...of, block: of.block.repeat(64) })
+    const some = fc.constantFrom(...cases.flatMap(({ pair }) => pair)).map((of) => hashed({ ...of, block: of.block.toLowerCase() }))
+    let proven = 0
+    fc.assert(
+      fc.property(some, some, members, members, (left, right, leftMembers, rightMembers) => {
+        const signed = (statement: Statement, of: readonly number[]): SignedStatement => ({
+          ...{ statement, keys: of.map(keyOf).sort() },
+          signature: '0a'.repeat(96),
+        })
+        const [first, second] = [signed(left, leftMembers), signed(right, rightMembers)]
+        assert.deepEqual(evidenceOf(first, second), evidenceOf(second, first))
+        const verdict = checkEvidence('0c'.repeat(32), evidenceOf(first, second), null)
+        const ascending = (of: readonly number[]) => ({ signers: [...of].sort((one, other) => one - other), signature: '' })
+        const conviction = convict(
+          { statement: left, aggregate: ascending(leftMembers) },
+          { statement: right, aggregate: ascending(rightMembers) },
+        )
+        if (verdict.kind !== 'accept') return assert.equal(conviction, null)
+        proven++
+        const { kind, height, offenders } = verdict.value
+        const expected = { kind: conviction?.kind, height: conviction?.height, offenders: conviction?.offenders.map(keyOf).sort() }
+        assert.deepEqual({ kind, height, offenders }, expected)
+      }),
+      { numRuns: 1000, seed: 20_261_121 },
+    )
+    assert.ok(proven > 50, `${proven}`)
   })
 })

@@ -255,6 +255,88 @@ describe('machine: a leader', () => {
     assert.deepEqual(fuller.effects[0]?.kind === 'publish-block' && fuller.effects[0].seal.signers, [0, 1, 2, 3])
   })
 
+  /** What is shown: of each certificate its kind, and who is in it. */
+  const shown = (effects: readonly Effect[]): readonly (readonly [string, readonly number[]])[][] =>
+    effects.flatMap((effect) =>
+      effect.kind === 'gossip-tally'
+        ? [effect.certificates.map(({ statement, aggregate }) => [statement.kind, aggregate.signers] as const)]
+        : [],
+    )
+  const vote = voted('M', 7).statement
+  const lock = locked('M', 7).statement
+  const seal = { kind: 'seal', height: 5, block: 'M' } as const
+  const [headMoved, overtaken] = ['M', 'N'].map(
+    (hash): Input => ({
+      ...{ kind: 'head-moved', head: blockNamed(hash, 7) },
+      ...{ headMembers: boot().members, members: boot().members },
+    }),
+  ) as [Input, Input]
+  const tallies: { description: string; inputs: Input[]; ends: Input; expected: (readonly [string, readonly number[]])[][] }[] = [
+    { description: 'nothing if nobody answered', inputs: [], ends: started(8), expected: [] },
+    {
+      description: 'votes that were not enough',
+      inputs: [signature(2, vote), signature(0, vote)],
+      ends: started(8),
+      expected: [[['vote', [0, 2]]]],
+    },
+    {
+      description: 'votes and locks that came when there were enough',
+      inputs: [0, 1, 2, 3].map((from) => signature(from, vote)).concat([0, 1, 2, 3].map((from) => signature(from, lock))),
+      ends: started(8),
+      expected: [
+        [
+          ['vote', [0, 1, 2, 3]],
+          ['lock', [0, 1, 2, 3]],
+        ],
+      ],
+    },
+    {
+      description: 'all three phases of a slot that brought a block, and what came after it was final',
+      inputs: [
+        ...[0, 1, 2].map((from) => signature(from, vote)),
+        ...[0, 1, 2].map((from) => signature(from, lock)),
+        ...[0, 1, 2].map((from) => signature(from, seal)),
+        headMoved,
+        ...[signature(3, vote), signature(3, lock), signature(3, seal)],
+      ],
+      ends: started(8),
+      expected: [
+        [
+          ['vote', [0, 1, 2, 3]],
+          ['lock', [0, 1, 2, 3]],
+          ['seal', [0, 1, 2, 3]],
+        ],
+      ],
+    },
+    {
+      description: 'votes of a round that another block has ended, at once',
+      inputs: [signature(1, vote)],
+      ends: overtaken,
+      expected: [[['vote', [1]]]],
+    },
+  ]
+  for (const { description, inputs, ends, expected } of tallies)
+    it(`shows ${description}`, () => {
+      const { state } = run(proposed(), choice(7), ...inputs)
+      const { effects, state: after } = run(state, ends)
+      assert.deepEqual(shown(effects), expected)
+      // Once.
+      assert.deepEqual(shown(run(after, started(9)).effects), [])
+    })
+
+  it('takes nothing that comes after its slot, or for another statement, into what it shows', () => {
+    const { state } = run(
+      proposed(),
+      choice(7),
+      signature(0, vote),
+      signature(1, { ...vote, block: 'X' }),
+      signature(2, { ...vote, slot: 6 }),
+    )
+    const { state: over, effects } = run(state, started(8))
+    assert.deepEqual(shown(effects), [[['vote', [0]]]])
+    assert.deepEqual(shown(run(over, signature(3, vote), started(9)).effects), [])
+  })
+
   it('does not ask while somebody else has the better candidate', () => {
     assert.deepEqual(kinds(run(proposed(), candidate(0, blockNamed('A', 7), 7), choice(7)).effects), [])
   })

@@ -11,7 +11,7 @@ import {
   MAX_MICRO_HOURS,
   type Verifier,
 } from '../../../src/ledger/account.ts'
-import { MAX_DELEGATIONS, MAX_ENDORSEMENTS, MAX_SUPPORTED_SOURCES, MAX_UNBONDINGS } from '../../../src/ledger/bounds.ts'
+import { MAX_DELEGATIONS, MAX_ENDORSEMENTS, MAX_OFFENCES, MAX_SUPPORTED_SOURCES, MAX_UNBONDINGS } from '../../../src/ledger/bounds.ts'
 import { MAX_SLIP_CHOICES } from '../../../src/wire/bounds.ts'
 import { decode, encode, WireError } from '../../../src/wire/codec.ts'
 
@@ -157,7 +157,7 @@ const anAccount = record<Account>({
   bonds: orNull(
     record<Bonds>({
       delegations: listOf(record({ verifier: address, shares: safe }), MAX_DELEGATIONS),
-      unbonding: listOf(record({ verifier: address, droplets: safe, releaseSlot: safe, epoch: safe }), MAX_UNBONDINGS),
+      unbonding: listOf(record({ verifier: address, droplets: safe, epoch: safe }), MAX_UNBONDINGS),
     }),
   ),
   verifier: orNull(
@@ -165,6 +165,7 @@ const anAccount = record<Account>({
       ...{ peerId: fc.stringMatching(/^[a-z]{0,96}$/), blsKey: hexOf(48), commissionPpm: fc.nat(1_000_000), registeredHeight: safe },
       ...{ stakeDroplets: safe, delegatedDroplets: safe, delegationShares: safe, jailedUntilSlot: orNull(safe) },
       tally: record({ election: safe, droplets: safe }),
+      offences: listOf(record({ kind: fc.constantFrom('double-candidate', 'double-seal', 'amnesia'), height: safe }), MAX_OFFENCES),
     }),
   ),
   endorses: orNull(listOf(address, MAX_ENDORSEMENTS)),
@@ -230,12 +231,13 @@ describe('ledger: bytes of an account', () => {
       },
       bonds: {
         delegations: new Array(MAX_DELEGATIONS).fill({ verifier: '0a'.repeat(20), shares: most }),
-        unbonding: new Array(MAX_UNBONDINGS).fill({ verifier: '0a'.repeat(20), droplets: most, releaseSlot: most, epoch: most }),
+        unbonding: new Array(MAX_UNBONDINGS).fill({ verifier: '0a'.repeat(20), droplets: most, epoch: most }),
       },
       verifier: {
         ...{ peerId: 'z'.repeat(96), blsKey: '0a'.repeat(48), commissionPpm: 1_000_000, registeredHeight: most },
         ...{ stakeDroplets: most, delegatedDroplets: most, delegationShares: most, jailedUntilSlot: most },
         tally: { election: most, droplets: most },
+        offences: new Array(MAX_OFFENCES).fill({ kind: 'amnesia', height: most }),
       },
       endorses: new Array(MAX_ENDORSEMENTS).fill('0a'.repeat(20)),
     })

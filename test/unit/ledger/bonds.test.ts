@@ -141,21 +141,20 @@ describe('ledger: what comes back from bonds', () => {
     assert.equal(chain.state.globals.epoch, 1)
   }
 
-  it('is there with the first block at its slot, not before', () => {
+  it('is there with the first block so many slots after the end of its epoch, not before', () => {
     const chain = new TestChain()
     chain.block({ slot: 5, transactions: [{ from: 'v1', action: act.unstake(7 * COIN) }] })
-    assert.deepEqual(chain.account('v1').bonds?.unbonding, [
-      { verifier: addressOfName('v1'), droplets: 7 * COIN, releaseSlot: 305, epoch: 0 },
-    ])
+    assert.deepEqual(chain.account('v1').bonds?.unbonding, [{ verifier: addressOfName('v1'), droplets: 7 * COIN, epoch: 0 }])
     handover(chain)
-    assert.deepEqual(released(chain, 304), [])
+    assert.deepEqual(chain.state.globals.handovers, [{ epoch: 0, height: 3, slot: 100 }])
+    assert.deepEqual(released(chain, 399), [])
     const before = chain.account('v1').droplets
-    const transition = chain.block({ slot: 305, signers: [] })
+    const transition = chain.block({ slot: 400, signers: [] })
     assert.deepEqual(eventsOf(transition, 'released'), [
       { kind: 'released', account: addressOfName('v1'), verifier: addressOfName('v1'), droplets: 7 * COIN },
     ])
     assert.deepEqual([chain.account('v1').droplets, chain.account('v1').bonds], [before + 7 * COIN, null])
-    assert.deepEqual(released(chain, 306), [])
+    assert.deepEqual(released(chain, 401), [])
   })
 
   it('can be spent in that block', () => {
@@ -163,19 +162,41 @@ describe('ledger: what comes back from bonds', () => {
     chain.send('v4', act.unstake())
     handover(chain)
     const pays: TxOptions = { from: 'v4', action: act.transfer('a', 10 * COIN) }
-    assert.equal(chain.refusal(pays, { slot: 300, signers: [] }).code, 'insufficient-coins')
-    chain.block({ slot: 301, signers: [], transactions: [pays] })
+    assert.equal(chain.refusal(pays, { slot: 399, signers: [] }).code, 'insufficient-coins')
+    chain.block({ slot: 400, signers: [], transactions: [pays] })
     assert.equal(chain.account('a').droplets, 10 * COIN)
   })
 
-  it('waits for the quorum to end that was elected with it, and for the block after its last', () => {
+  it('waits for the quorum to end that was elected with it, however late that is', () => {
     const chain = new TestChain()
     chain.block({ slot: 5, transactions: [{ from: 'v1', action: act.unstake(COIN) }] })
     // The election that was due in slot 80 opens only now.
     assert.deepEqual(released(chain, 305), [])
     assert.deepEqual(released(chain, 324), [])
     assert.deepEqual([released(chain, 325), chain.state.globals.epoch], [[], 1])
-    assert.equal(released(chain, 326).length, 1)
+    assert.deepEqual(released(chain, 624), [])
+    assert.equal(released(chain, 625).length, 1)
+  })
+
+  it('comes back by the end of its own epoch, whatever ends after that', () => {
+    const chain = new TestChain()
+    chain.block({ slot: 5, transactions: [{ from: 'v1', action: act.unstake(COIN) }] })
+    handover(chain)
+    chain.block({ slot: 150, transactions: [{ from: 'v1', action: act.unstake(2 * COIN) }] })
+    for (const slot of [180, 200, 280, 300, 380]) chain.block({ slot })
+    assert.deepEqual(
+      chain.state.globals.handovers.map(({ epoch, slot }) => [epoch, slot]),
+      [
+        [0, 100],
+        [1, 200],
+        [2, 300],
+      ],
+    )
+    // The block of another handover gives back what is due in its slot.
+    assert.deepEqual(
+      [400, 499, 500].map((slot) => released(chain, slot).map(({ droplets }) => droplets)),
+      [[COIN], [], [2 * COIN]],
+    )
   })
 
   it('waits for the next quorum if it was taken back in the block of a handover', () => {
@@ -185,7 +206,8 @@ describe('ledger: what comes back from bonds', () => {
     assert.equal(chain.account('v1').bonds?.unbonding[0]?.epoch, 1)
     assert.deepEqual(released(chain, 400), [])
     assert.deepEqual([released(chain, 420), chain.state.globals.epoch], [[], 2])
-    assert.equal(released(chain, 421).length, 1)
+    assert.deepEqual(released(chain, 719), [])
+    assert.equal(released(chain, 720).length, 1)
   })
 
   it('waits on where an election keeps the quorum that it was elected with', () => {
@@ -202,7 +224,7 @@ describe('ledger: what comes back from bonds', () => {
     chain.block({ slot: 1080 })
     assert.deepEqual([released(chain, 1100), chain.state.globals.epoch], [[], 1])
     assert.deepEqual(
-      released(chain, 1101).map(({ droplets }) => droplets),
+      released(chain, 1400).map(({ droplets }) => droplets),
       [6 * COIN, 3 * COIN],
     )
   })
@@ -218,16 +240,15 @@ describe('ledger: what comes back from bonds', () => {
     chain.block({ slot: 3, transactions: [{ from: 'a', action: act.undelegate('v1', 1) }] })
     handover(chain)
     assert.deepEqual(
-      released(chain, 302).map(({ account, droplets }) => [account, droplets]),
-      names.flatMap((name) => [5, 3].map((droplets) => [addressOfName(name), droplets])),
+      released(chain, 400).map(({ account, droplets }) => [account, droplets]),
+      names.flatMap((name) => (name === 'a' ? [5, 3, 1] : [5, 3]).map((droplets) => [addressOfName(name), droplets])),
     )
-    assert.deepEqual(unbondingOf(chain, 'a'), [1])
-    assert.equal(released(chain, 303).length, 1)
+    assert.deepEqual(chain.account('a').bonds, null)
   })
 
   it('comes in the next block where a block gives back as much as it may', () => {
     const { chainId, accounts, globals, quorum, headQuorum } = stateOf()
-    const sum: Unbonding = { verifier: addressOfName('v1'), droplets: 1, releaseSlot: 7, epoch: 0 }
+    const sum: Unbonding = { verifier: addressOfName('v1'), droplets: 1, epoch: 0 }
     const empty = emptyAccount(genesisOf().timeMs)
     const waiting = Array.from({ length: 313 }, (_, index): [string, Account] => [
       addressOfName(`w${index}`),
@@ -236,12 +257,15 @@ describe('ledger: what comes back from bonds', () => {
     ])
     const state = restoreState(genesisOf(), chainId, {
       accounts: [...accounts.entries(), ...waiting],
-      globals: { ...globals, epoch: 1, supplyDroplets: globals.supplyDroplets + 10_001 },
+      globals: {
+        ...{ ...globals, epoch: 1, supplyDroplets: globals.supplyDroplets + 10_001 },
+        handovers: [{ epoch: 0, height: 0, slot: 0 }],
+      },
       ...{ quorum, headQuorum },
     })
     const chain = new TestChain({}, state)
     assert.deepEqual(
-      [6, 7, 8, 9].map((slot) => released(chain, slot).length),
+      [299, 300, 301, 302].map((slot) => released(chain, slot).length),
       [0, 10_000, 1, 0],
     )
   })
@@ -254,20 +278,20 @@ describe('ledger: coin-hours and bonds', () => {
     const burn = (transition: { receipt: { burnedMicroHours: number } }): number => transition.receipt.burnedMicroHours
     let burned = burn(chain.block({ slot: 10, transactions: [{ from: 'a', action: act.delegate('v1', 40 * COIN) }] }))
     burned += burn(chain.block({ slot: 20, transactions: [{ from: 'a', action: act.undelegate('v1', 40 * COIN) }] }))
-    for (const slot of [80, 100, 319]) chain.block({ slot })
+    for (const slot of [80, 100, 399]) chain.block({ slot })
     const spans: [slots: number, droplets: number][] = [
       [10, 100 * COIN],
       [10, 60 * COIN - 10],
-      [300, 60 * COIN - 20],
+      [380, 60 * COIN - 20],
     ]
     const earned = (of: typeof spans): number => {
       const dropletMs = of.reduce((sum, [slots, droplets]) => sum + BigInt(slots * 1000) * BigInt(droplets), 0n)
       return COIN + Number(dropletMs / 3_600_000n) - burned
     }
-    assert.equal(chain.account('a', 320).microHours, earned(spans))
-    chain.block({ slot: 320 })
+    assert.equal(chain.account('a', 400).microHours, earned(spans))
+    chain.block({ slot: 400 })
     assert.equal(chain.account('a').microHours, earned(spans))
-    assert.equal(chain.account('a', 420).microHours, earned([...spans, [100, 100 * COIN - 20]]))
+    assert.equal(chain.account('a', 500).microHours, earned([...spans, [100, 100 * COIN - 20]]))
   })
 
   it('own stake earns none', () => {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type Account, bondedTo } from '../../../src/ledger/account.ts'
 import { apply, Execution } from '../../../src/ledger/apply.ts'
-import { invalidateQuorum } from '../../../src/ledger/elections.ts'
 import { advance, type LedgerState, restoreState, stateRoot } from '../../../src/ledger/state.ts'
 import { supplyOf } from '../../../src/ledger/supply.ts'
 import type { Action, Address } from '../../../src/wire/types.ts'
@@ -19,6 +18,9 @@ const SLOTS = {
   forcedElectionSlots: 900,
   unbondingSlots: 20,
   evidenceSlots: 10,
+  slashPpm: 50_000,
+  reporterPpm: 50_000,
+  jailSlots: 1000,
   maxExpirySlots: 1000,
 }
 const world = (parameters: World['parameters'] = {}): World => ({
@@ -77,24 +79,28 @@ const heldOf = ({ droplets, verifier }: Account): Held => ({ droplets, bonded: v
 const heldIn = (accountOf: (name: string) => Account): ReadonlyMap<Address, Held> =>
   new Map(NAMES.map((name) => [addressOfName(name), heldOf(accountOf(name))]))
 
-/** Opens an election and says what all held then: a regular one before the block, a forced one in the middle of it. */
+/** Opens an election and says what all held then: a regular one or, where v4 is found out, a forced one, before the transactions of the block. */
 function openAnd(chain: TestChain, isForced: boolean, inBlock: readonly TxOptions[]): ReadonlyMap<Address, Held> {
   const slot = isForced ? chain.slot + 1 : 100
-  const before = heldIn((name) => chain.account(name, slot))
-  const execution = new Execution(chain.state, chain.context({ slot }))
-  if (isForced) {
-    execute(execution, inBlock.slice(0, 3))
-    const held = heldIn((name) => execution.draft.account(addressOfName(name)))
-    invalidateQuorum(execution.draft, addressOfName('v4'), 5000)
-    execute(execution, inBlock.slice(3))
-    advance(chain.state, execution.finish())
-    chain.slot = slot
-    return held
+  const execution = new Execution(chain.state, chain.context({ slot, offenders: isForced ? { v4: slot + 1 } : {} }))
+  const held = new Map(heldIn((name) => chain.account(name, slot)))
+  // Before the election opens the offender is slashed, and who reports it gets something of that.
+  for (const event of execution.draft.events) {
+    if (event.kind !== 'slashed') continue
+    const { verifier, reporter, stakeDroplets, delegatedDroplets, rewardDroplets } = event
+    change(held, verifier, 0, -stakeDroplets - delegatedDroplets)
+    change(held, reporter, rewardDroplets, 0)
   }
   execute(execution, inBlock)
   advance(chain.state, execution.finish())
   chain.slot = slot
-  return before
+  return held
+}
+
+function change(held: Map<Address, Held>, address: Address, droplets: number, bonded: number): void {
+  const had = held.get(address)
+  assert.ok(had !== undefined)
+  held.set(address, { droplets: had.droplets + droplets, bonded: had.bonded + bonded })
 }
 
 /** What all ballots say together is what the tallies say, and no account says more than it held. */

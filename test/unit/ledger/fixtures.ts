@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict'
 import { utf8 } from '../../../src/base/bytes.ts'
+import { checkEvidence, evidenceOf } from '../../../src/consensus/evidence.ts'
 import { sha256Hex } from '../../../src/crypto/sha256.ts'
 import type { Account } from '../../../src/ledger/account.ts'
-import { type AssembledBlock, apply, assemble, type BlockContext, Execution } from '../../../src/ledger/apply.ts'
-import { invalidateQuorum } from '../../../src/ledger/elections.ts'
+import { type AssembledBlock, apply, assemble, type BlockContext } from '../../../src/ledger/apply.ts'
 import type { LedgerEvent } from '../../../src/ledger/receipt.ts'
 import { accountAt, advance, genesisState, type LedgerState, stateRoot, type Transition } from '../../../src/ledger/state.ts'
 import { supplyOf } from '../../../src/ledger/supply.ts'
 import { type PreparedTransaction, prepare } from '../../../src/ledger/transaction.ts'
+import type { OffenceKind, ProvenEvidence } from '../../../src/wire/evidence.ts'
 import type { Genesis, GenesisVerifier, Parameters } from '../../../src/wire/genesis.ts'
 import { addressOf } from '../../../src/wire/ids.ts'
 import type { Quorum } from '../../../src/wire/quorum.ts'
-import type { Action, Address, Hash } from '../../../src/wire/types.ts'
+import type { Action, Address, Hash, SignedStatement, Statement } from '../../../src/wire/types.ts'
 
 export const CHAIN_ID = '0c'.repeat(32)
 export const COIN = 1_000_000
@@ -55,6 +56,9 @@ export const parameters: Parameters = {
   verifierFeeDroplets: COIN / 2,
   unbondingSlots: 300,
   evidenceSlots: 200,
+  slashPpm: 50_000,
+  reporterPpm: 50_000,
+  jailSlots: 1000,
   slipChoices: 3,
   score: 'coins',
   minTurnoutPpm: 100_000,
@@ -119,6 +123,7 @@ export const contextOf = ({ globals, headQuorum }: LedgerState, changes: Partial
   slot: 0,
   maker: 0,
   ticket: '07'.repeat(32),
+  evidence: [],
   parentSigners: globals.height === 0 ? null : headQuorum.members.map((_, index) => index),
   ...changes,
 })
@@ -163,6 +168,61 @@ export interface TxOptions {
 export const tx = ({ from, action, nonce = 0, fee = FEE, expirySlot = 100 }: TxOptions): PreparedTransaction =>
   prepare({ body: { sender: keyOf(from), nonce, feeDroplets: fee, expirySlot, action }, signature: '00'.repeat(64) })
 
+// Evidence
+
+/** The two statements of an offence, in slot 3 or 2; nobody's signature is checked here. */
+const offences: Readonly<Record<OffenceKind, (height: number) => readonly [Statement, Statement]>> = (() => {
+  const [A, B] = ['aa'.repeat(32), 'bb'.repeat(32)] as const
+  const at = (height: number, slot = 3) => ({ height, slot, block: A, validSlot: null })
+  return {
+    'double-candidate': (height) => [
+      { kind: 'candidate', ...at(height) },
+      { kind: 'candidate', ...at(height), block: B },
+    ],
+    'double-vote': (height) => [
+      { kind: 'vote', ...at(height) },
+      { kind: 'vote', ...at(height), block: B },
+    ],
+    'double-lock': (height) => [
+      { kind: 'lock', height, slot: 3, block: A },
+      { kind: 'lock', height, slot: 3, block: B },
+    ],
+    'double-seal': (height) => [
+      { kind: 'seal', height, block: A },
+      { kind: 'seal', height, block: B },
+    ],
+    amnesia: (height) => [
+      { kind: 'lock', height, slot: 2, block: A },
+      { kind: 'vote', ...at(height), block: B },
+    ],
+  }
+})()
+
+export interface OffenceOptions {
+  readonly height: number
+  /** A double vote if it is not given. */
+  readonly kind?: OffenceKind
+  /** Who signed only one of the two statements. */
+  readonly alsoFirst?: readonly string[]
+  /** Other bytes, and so another id, of the same offence. */
+  readonly signature?: string
+}
+
+/** Proof that these, by name, all signed two statements of a height that no honest verifier makes both. */
+export function proofOf(
+  names: readonly string[],
+  { height, kind = 'double-vote', alsoFirst = [], signature = '0d' }: OffenceOptions,
+): ProvenEvidence {
+  const [first, second] = offences[kind](height)
+  const signed = (statement: Statement, by: readonly string[]): SignedStatement => ({
+    ...{ statement, keys: by.map(blsKeyOf).sort() },
+    signature: signature.repeat(96),
+  })
+  const verdict = checkEvidence(CHAIN_ID, evidenceOf(signed(first, [...names, ...alsoFirst]), signed(second, names)), null)
+  assert.ok(verdict.kind === 'accept', JSON.stringify(verdict))
+  return verdict.value
+}
+
 // A chain
 
 export interface BlockOptions {
@@ -174,7 +234,8 @@ export interface BlockOptions {
   readonly signers?: readonly string[]
   readonly ticket?: Hash
   readonly transactions?: readonly TxOptions[]
-  /** Verifiers that are found out before the transactions, and until when they are jailed. */
+  readonly evidence?: readonly ProvenEvidence[]
+  /** Verifiers of whom the block proves that they voted twice at its height, and the slot until which all of them are jailed. */
   readonly offenders?: Readonly<Record<string, number>>
 }
 
@@ -190,7 +251,9 @@ export class TestChain {
   /** Applies a block that must be right. */
   block(options: BlockOptions = {}): Transition {
     const context = this.context(options)
-    const transition = options.offenders === undefined ? this.#applied(context, options) : this.#executed(context, options)
+    const verdict = apply(this.#jailing(options, context), context, this.prepared(options.transactions, context.slot))
+    assert.ok(verdict.kind === 'accept', `the block is right: ${JSON.stringify(verdict)}`)
+    const transition = verdict.value
     advance(this.state, transition)
     this.slot = context.slot
     assert.equal(stateRoot(this.state), transition.stateRoot)
@@ -226,10 +289,11 @@ export class TestChain {
     return assemble(this.state, context, this.prepared(options.transactions, context.slot))
   }
 
-  context({ slot = this.slot + 1, maker, signers, ticket }: BlockOptions): BlockContext {
-    const { quorum, headQuorum } = this.state
+  context({ slot = this.slot + 1, maker, signers, ticket, evidence = [], offenders = {} }: BlockOptions): BlockContext {
+    const { quorum, headQuorum, globals } = this.state
     return contextOf(this.state, {
       slot,
+      evidence: [...evidence, ...Object.keys(offenders).map((name) => proofOf([name], { height: globals.height + 1 }))],
       ...(maker === undefined ? {} : { maker: indexIn(quorum, maker) }),
       ...(signers === undefined ? {} : { parentSigners: signers.map((name) => indexIn(headQuorum, name)).sort((a, b) => a - b) }),
       ...(ticket === undefined ? {} : { ticket }),
@@ -259,17 +323,11 @@ export class TestChain {
     return among.filter((name) => this.state.quorum.members.some(({ id }) => id === addressOfName(name)))
   }
 
-  #applied(context: BlockContext, { transactions }: BlockOptions): Transition {
-    const verdict = apply(this.state, context, this.prepared(transactions, context.slot))
-    assert.ok(verdict.kind === 'accept', `the block is right: ${JSON.stringify(verdict)}`)
-    return verdict.value
-  }
-
-  #executed(context: BlockContext, { transactions, offenders = {} }: BlockOptions): Transition {
-    const execution = new Execution(this.state, context)
-    for (const [name, untilSlot] of Object.entries(offenders)) invalidateQuorum(execution.draft, addressOfName(name), untilSlot)
-    for (const one of this.prepared(transactions, context.slot)) assert.equal(execution.add(one), null)
-    return execution.finish()
+  /** The state, in which a jail is as long as a test asks for. */
+  #jailing({ offenders = {} }: BlockOptions, { slot }: BlockContext): LedgerState {
+    const [until] = Object.values(offenders)
+    if (until === undefined) return this.state
+    return { ...this.state, parameters: { ...this.state.parameters, jailSlots: until - slot } }
   }
 }
 

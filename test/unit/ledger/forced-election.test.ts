@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
-import { Execution, valueLimitDroplets } from '../../../src/ledger/apply.ts'
-import { invalidateQuorum } from '../../../src/ledger/elections.ts'
-import { advance } from '../../../src/ledger/state.ts'
+import { valueLimitDroplets } from '../../../src/ledger/apply.ts'
 import type { Quorum } from '../../../src/wire/quorum.ts'
 import { ballotOf, close, electionOf, namesOf, open, resultOf, vote } from './election-fixtures.ts'
-import { act, addressOfName, COIN, TestChain, tx, VERIFIERS, type World } from './fixtures.ts'
+import { act, addressOfName, blsKeyOf, COIN, eventsOf, proofOf, TestChain, VERIFIERS, type World } from './fixtures.ts'
 
 const NAMES = ['v1', 'v2', 'v3', 'v4']
 /** Coins of stake by name, of all members in their order. */
@@ -18,7 +16,7 @@ describe('ledger: a quorum that is invalidated', () => {
     const chain = new TestChain()
     const old = chain.state.quorum
     const { receipt, globals } = chain.block({ slot: 30, offenders: { v1: 500 } })
-    assert.deepEqual(receipt.events, [
+    assert.deepEqual(receipt.events.slice(1), [
       { kind: 'jailed', verifier: addressOfName('v1'), untilSlot: 500 },
       { kind: 'election-opened', number: 1, cause: 'forced', closesSlot: 40 },
     ])
@@ -64,7 +62,7 @@ describe('ledger: a quorum that is invalidated', () => {
     const chain = new TestChain()
     chain.block({ slot: 30, offenders: { v1: 500 } })
     const { receipt } = chain.block({ slot: 35, offenders: { v3: 600 } })
-    assert.deepEqual(receipt.events, [{ kind: 'jailed', verifier: addressOfName('v3'), untilSlot: 600 }])
+    assert.deepEqual(receipt.events.slice(1), [{ kind: 'jailed', verifier: addressOfName('v3'), untilSlot: 600 }])
     assert.deepEqual([electionOf(chain).number, electionOf(chain).closesSlot], [1, 40])
     assert.equal(chain.state.quorum.totalStakeDroplets, 40 * COIN)
     assert.deepEqual(resultOf(close(chain), NAMES).names, ['v2', 'v4'])
@@ -74,11 +72,11 @@ describe('ledger: a quorum that is invalidated', () => {
     const chain = new TestChain()
     chain.block({ slot: 30, offenders: { v1: 500 } })
     const caretakers = chain.state.quorum
-    assert.deepEqual(kindsOf(chain, { offenders: { v1: 700 } }), ['jailed'])
+    assert.deepEqual(kindsOf(chain, { offenders: { v1: 700 } }), ['slashed', 'jailed'])
     assert.equal(chain.state.quorum.hash, caretakers.hash)
     assert.equal(chain.verifier('v1').jailedUntilSlot, 700)
     close(chain)
-    assert.deepEqual(kindsOf(chain, { offenders: { v1: 800 } }), ['jailed'])
+    assert.deepEqual(kindsOf(chain, { offenders: { v1: 800 } }), ['slashed', 'jailed'])
     assert.equal(chain.state.globals.election, null)
   })
 
@@ -94,6 +92,18 @@ describe('ledger: a quorum that is invalidated', () => {
     assert.deepEqual(
       weights(four.state.quorum).filter(([, coins]) => coins > 0),
       [['v4', 10]],
+    )
+    // Nothing but its weight is spared.
+    assert.deepEqual([four.verifier('v4').jailedUntilSlot, four.verifier('v4').stakeDroplets], [500, 9.5 * COIN])
+  })
+
+  it('of several in one piece of evidence the last by key keeps its weight', () => {
+    const chain = new TestChain()
+    const byKey = NAMES.toSorted((left, right) => (blsKeyOf(left) < blsKeyOf(right) ? -1 : 1))
+    chain.block({ slot: 30, evidence: [proofOf(NAMES, { height: 1 })] })
+    assert.deepEqual(
+      weights(chain.state.quorum).filter(([, coins]) => coins > 0),
+      [[byKey.at(-1), VERIFIERS[byKey.at(-1) as keyof typeof VERIFIERS] / COIN]],
     )
   })
 })
@@ -153,54 +163,66 @@ describe('ledger: forced elections', () => {
   it('are not opened while a regular one is open, which then ends as planned without the offender', () => {
     const chain = new TestChain()
     open(chain)
-    assert.deepEqual(kindsOf(chain, { slot: 85, offenders: { v1: 1000 } }), ['jailed'])
+    assert.deepEqual(kindsOf(chain, { slot: 85, offenders: { v1: 1000 } }), ['slashed', 'jailed'])
     assert.deepEqual([electionOf(chain).cause, electionOf(chain).closesSlot], ['epoch', 100])
     assert.equal(chain.state.quorum.totalStakeDroplets, 60 * COIN)
     assert.deepEqual(resultOf(close(chain), NAMES).names, ['v2', 'v3', 'v4'])
   })
 
-  it('are not opened by the block that opens a regular one', () => {
-    const chain = new TestChain()
-    assert.deepEqual(kindsOf(chain, { slot: 80, offenders: { v1: 1000 } }), ['election-opened', 'jailed'])
-    assert.equal(electionOf(chain).cause, 'epoch')
+  it('take the place of a regular one that is due in the same block, and are open for their slots', () => {
+    for (const slot of [80, 85, 250]) {
+      const chain = new TestChain()
+      assert.deepEqual(kindsOf(chain, { slot, offenders: { v1: 1000 } }), ['slashed', 'jailed', 'election-opened'])
+      const { cause, closesSlot, number } = electionOf(chain)
+      assert.deepEqual([cause, closesSlot, number], ['forced', slot + 10, 1], `slot ${slot}`)
+      assert.equal(chain.state.quorum.totalStakeDroplets, 60 * COIN)
+      chain.block({ slot: slot + 8, transactions: vote('a', 40, ['v4']) })
+      chain.block({ slot: slot + 9, transactions: vote('b', 40, ['v4']) })
+      assert.deepEqual(resultOf(close(chain), NAMES).names, ['v4', 'v2', 'v3'])
+    }
   })
 
-  it('are opened by the block that settles one if the offender was elected, and not if it was not', () => {
+  it('are not opened by the block that settles one: who is found out in it is not elected', () => {
     const world: World = { parameters: { quorumSize: 2, minTurnoutPpm: 0 }, verifiers: { ...VERIFIERS, v4: 20 * COIN } }
     const chain = new TestChain(world)
     open(chain, { transactions: vote('a', 40, ['v3', 'v4']) })
-    assert.deepEqual(kindsOf(chain, { slot: 100, offenders: { v1: 1000, v3: 1000 } }), [
-      'election-settled',
-      'jailed',
-      'jailed',
-      'election-opened',
-    ])
+    const kinds = kindsOf(chain, { slot: 100, offenders: { v1: 1000, v3: 1000 } })
+    assert.deepEqual(kinds, ['slashed', 'jailed', 'slashed', 'jailed', 'election-settled'])
     assert.deepEqual(weights(chain.state.quorum).sort(), [
-      ['v3', 0],
+      ['v2', 30],
       ['v4', 20],
     ])
-    assert.deepEqual([electionOf(chain).number, electionOf(chain).cause, electionOf(chain).closesSlot], [2, 'forced', 110])
-    assert.equal(chain.state.globals.epoch, 1)
-    assert.deepEqual(resultOf(close(chain), NAMES).names, ['v2', 'v4'])
+    assert.deepEqual([chain.state.globals.election, chain.state.globals.epoch], [null, 1])
+    // One that was elected by then is found out a block later.
+    assert.deepEqual(kindsOf(chain, { offenders: { v4: 1000 } }), ['slashed', 'jailed', 'election-opened'])
+    assert.deepEqual(resultOf(close(chain), NAMES).names, ['v2'])
   })
 
-  it('an account held what it had when the offence came, in the middle of a block', () => {
+  it('that nobody can win keep the quorum without the weight of the offender', () => {
+    const chain = new TestChain({ parameters: { minStakeDroplets: 40 * COIN } })
+    chain.block({ slot: 30, offenders: { v1: 500 } })
+    assert.equal(resultOf(close(chain), NAMES).by, 'kept')
+    assert.deepEqual([chain.state.quorum.totalStakeDroplets, chain.state.globals.epoch, chain.state.globals.handovers], [60 * COIN, 0, []])
+  })
+
+  it('an account held what it had when the evidence came, the reward for that included', () => {
     const chain = new TestChain()
-    const [transfer, again] = [0, 1].map((nonce) => tx({ from: 'a', action: act.transfer('b', 10 * COIN), nonce }))
-    const slip = tx({ from: 'a', action: act.slip('v2'), nonce: 2 })
-    assert.ok(transfer !== undefined && again !== undefined)
-    const execution = new Execution(chain.state, chain.context({ slot: 30 }))
-    assert.equal(execution.add(transfer), null)
-    invalidateQuorum(execution.draft, addressOfName('v1'), 500)
-    const early = tx({ from: 'a', action: act.slip('v2'), nonce: 1 })
-    assert.equal(execution.add(early)?.code, 'nothing-moved')
-    assert.equal(execution.add(again), null)
-    assert.equal(execution.add(slip), null)
-    advance(chain.state, execution.finish())
-    const heldDroplets = 90 * COIN - 10
-    assert.deepEqual([ballotOf(chain, 'a').heldDroplets, ballotOf(chain, 'a').movedDroplets], [heldDroplets, 10 * COIN])
-    assert.equal(ballotOf(chain, 'b').heldDroplets, 110 * COIN)
-    assert.equal(electionOf(chain).votedDroplets, 10 * COIN)
+    const before = chain.account('v2').droplets
+    const transactions = [...vote('v2', 10, ['v3']), ...vote('a', 10, ['v3'])]
+    const [slashed] = eventsOf(chain.block({ slot: 30, maker: 'v2', offenders: { v1: 500 }, transactions }), 'slashed')
+    assert.equal(slashed?.rewardDroplets, COIN / 10)
+    assert.equal(ballotOf(chain, 'v2').heldDroplets, before + COIN / 10)
+    assert.equal(ballotOf(chain, 'a').heldDroplets, 100 * COIN)
+    assert.equal(electionOf(chain).votedDroplets, 20 * COIN)
+  })
+
+  it('a second offender of the same block had, by its ballot, what it had when the first one opened the election', () => {
+    const chain = new TestChain()
+    chain.block({ slot: 30, offenders: { v1: 500, v2: 500 } })
+    assert.deepEqual([chain.verifier('v1').stakeDroplets, chain.verifier('v2').stakeDroplets], [38 * COIN, 28.5 * COIN])
+    assert.equal(chain.account('v1').ballot, null)
+    chain.block({ transactions: [{ from: 'v1', action: act.transfer('a', 1) }] })
+    assert.deepEqual([ballotOf(chain, 'v1').bondedDroplets, ballotOf(chain, 'v2').bondedDroplets], [38 * COIN, 30 * COIN])
   })
 
   it('take the tickets of their blocks into the next seed, as regular ones do', () => {

@@ -12,7 +12,7 @@ import {
   Execution,
   valueLimitDroplets,
 } from '../../../src/ledger/apply.ts'
-import { invalidateQuorum } from '../../../src/ledger/elections.ts'
+import { MAX_HANDOVERS } from '../../../src/ledger/bounds.ts'
 import { checkGenesis } from '../../../src/ledger/genesis.ts'
 import { globals as globalsCodec } from '../../../src/ledger/globals.ts'
 import { receipt as receiptCodec } from '../../../src/ledger/receipt.ts'
@@ -20,11 +20,12 @@ import { advance, genesisState, type LedgerState, restoreState, stateRoot, type 
 import { supplyOf } from '../../../src/ledger/supply.ts'
 import { checkTransaction, type PreparedTransaction } from '../../../src/ledger/transaction.ts'
 import { decode, encode } from '../../../src/wire/codec.ts'
+import type { OffenceKind, ProvenEvidence } from '../../../src/wire/evidence.ts'
 import type { Genesis, Parameters } from '../../../src/wire/genesis.ts'
 import { chainIdOf } from '../../../src/wire/ids.ts'
 import { type Action, type Address, type Hash, transaction as transactionCodec } from '../../../src/wire/types.ts'
 import { Random } from '../../sim/random.ts'
-import { addressOfName, blsKeyOf, COIN, genesisOf, peerIdOf, sourceOf } from './fixtures.ts'
+import { addressOfName, blsKeyOf, COIN, genesisOf, peerIdOf, proofOf, sourceOf } from './fixtures.ts'
 
 const MOST = Number.MAX_SAFE_INTEGER
 const U32 = 0xffff_ffff
@@ -68,6 +69,9 @@ function randomParameters(random: Random): Parameters {
   const epochSlots = random.pick([2, 3, 10, 20, 20, 20, 50, U32])
   const evidenceSlots = random.pick([0, 1, 5, 20])
   const slotMs = random.pick([2, 1000, 1000, 1000, U32])
+  const electionSlots = random.pick([1, epochSlots - 1, Math.ceil(epochSlots / 2)])
+  const forcedElectionSlots = random.pick([1, 5, 30, U32])
+  const longestUnbonding = (MAX_HANDOVERS - 2) * Math.min(electionSlots, forcedElectionSlots)
   return {
     slotMs,
     choiceMs: 1,
@@ -83,13 +87,16 @@ function randomParameters(random: Random): Parameters {
     maxBlockBytes: random.pick([transactionCodec.maxBytes, 2000, 100_000, 100_000]),
     maxExpirySlots: random.pick([1, 100, 100, U32]),
     epochSlots,
-    electionSlots: random.pick([1, epochSlots - 1, Math.ceil(epochSlots / 2)]),
-    forcedElectionSlots: random.pick([1, 5, 30, U32]),
+    electionSlots,
+    forcedElectionSlots,
     quorumSize: random.pick([1, 2, 3, 5, 512]),
     minStakeDroplets: random.pick([1, 1, 10, COIN]),
     verifierFeeDroplets: random.pick([0, 1, COIN, MOST]),
-    unbondingSlots: evidenceSlots + random.pick([1, 5, 40, U32 - 20]),
+    unbondingSlots: Math.min(evidenceSlots + random.pick([1, 5, 40, U32 - 20]), longestUnbonding),
     evidenceSlots,
+    slashPpm: random.pick([1, 50_000, 333_333, 1_000_000]),
+    reporterPpm: random.pick([0, 50_000, 333_333, 1_000_000]),
+    jailSlots: random.pick([1, 20, 200, U32]),
     slipChoices: random.pick([1, 3, 16]),
     score: random.pick(['coins', 'coins', 'hybrid', 'trust']),
     minTurnoutPpm: random.pick([0, 1, 100_000, 1_000_000]),
@@ -210,6 +217,31 @@ function randomTransactions(random: Random, state: LedgerState, context: BlockCo
   return random.chance(50_000) ? random.shuffled(found) : found
 }
 
+// Evidence
+
+const KINDS: readonly OffenceKind[] = ['double-candidate', 'double-vote', 'double-lock', 'double-seal', 'amnesia']
+
+/** Of somebody who is registered mostly, of any height; some have been in a block before. */
+function randomEvidence(random: Random, state: LedgerState, past: readonly Proposed[]): ProvenEvidence[] {
+  if (random.chance(850_000)) return []
+  const { height } = state.globals
+  const registered = [...VERIFIERS, ...NEWCOMERS].filter((name) => state.indexes.blsKeys.has(blsKeyOf(name)))
+  const anyHeight = (): number => random.pick([height + 1, height, random.below(height + 1), random.between(1, height + 2), 0, MOST])
+  const fresh = (): ProvenEvidence => {
+    const names = [...new Set([random.pick(registered), ...(random.chance(300_000) ? random.someOf(registered) : [])])]
+    const others = registered.filter((name) => !names.includes(name) && random.chance(200_000))
+    const strangers = random.chance(50_000) ? ['x1'] : []
+    return proofOf(random.chance(30_000) ? ['x2'] : names, {
+      ...{ height: anyHeight(), kind: random.pick(KINDS), alsoFirst: [...others, ...strangers] },
+      signature: random.pick(['0d', '0e']),
+    })
+  }
+  const known = past.flatMap(({ context }) => context.evidence)
+  return Array.from({ length: random.pick([1, 1, 1, 2, 5, 12]) }, () =>
+    known.length > 0 && random.chance(200_000) ? random.pick(known) : fresh(),
+  )
+}
+
 // Blocks
 
 interface Proposed {
@@ -223,6 +255,7 @@ function randomContext(random: Random, { quorum, headQuorum, globals }: LedgerSt
     slot,
     maker: random.below(quorum.members.length),
     ticket: random.pick(['00'.repeat(32), 'ff'.repeat(32), sourceOf(`ticket ${random.below(1000)}`)]),
+    evidence: [],
     parentSigners: globals.height === 0 ? null : random.pick([all, all, random.someOf(all), []]),
   }
 }
@@ -244,6 +277,8 @@ function oddContext(random: Random, state: LedgerState, context: BlockContext): 
 /** A block with something in it changed. */
 function mutated(random: Random, state: LedgerState, { context, transactions }: Proposed, others: readonly Proposed[]): Proposed {
   const foreign = others.length > 0 ? random.pick(others) : { context, transactions }
+  const { evidence } = context
+  const withEvidence = (changed: readonly ProvenEvidence[]): Proposed => ({ context: { ...context, evidence: changed }, transactions })
   const place = random.below(Math.max(transactions.length, 1))
   const mutations: (() => Proposed)[] = [
     () => ({ context: oddContext(random, state, context), transactions }),
@@ -252,6 +287,11 @@ function mutated(random: Random, state: LedgerState, { context, transactions }: 
     () => ({ context, transactions: transactions.filter((_, index) => index !== place) }),
     () => ({ context, transactions: foreign.transactions }),
     () => foreign,
+    () => withEvidence([...evidence, ...evidence]),
+    () => withEvidence(random.shuffled(evidence)),
+    () => withEvidence(evidence.slice(1)),
+    () => withEvidence(foreign.context.evidence),
+    () => withEvidence(randomEvidence(random, state, others)),
     () => ({ context, transactions: [...transactions.slice(0, place), ...foreign.transactions, ...transactions.slice(place)] }),
     () => ({
       context,
@@ -295,7 +335,9 @@ function checkRestored(genesis: Genesis, state: LedgerState): void {
   assert.equal(stateRoot(restored), stateRoot(state))
   assert.deepEqual(new Set(restored.indexes.verifiers), new Set(state.indexes.verifiers))
   assert.deepEqual(restored.indexes.delegators, state.indexes.delegators)
-  assert.deepEqual(restored.indexes.releasable(MOST, MOST), state.indexes.releasable(MOST, MOST))
+  assert.deepEqual(restored.indexes.takenBackBy(MOST), state.indexes.takenBackBy(MOST))
+  assert.deepEqual(restored.indexes.unbonding, state.indexes.unbonding)
+  assert.deepEqual(restored.indexes.blsKeys, state.indexes.blsKeys)
 }
 
 const shapeOf = ({ changes, globals, quorum, stateRoot, movedDroplets, receipt }: Transition) => ({
@@ -322,24 +364,26 @@ export function fuzzChain(seed: number, blocks: number): FuzzReport {
   const past: Proposed[] = []
   let slot = random.pick([0, 1, 7])
   while (roots.length < blocks) {
-    const context = randomContext(random, state, slot)
-    const verdict = apply(state, context, [])
+    const standing = randomContext(random, state, slot)
+    const verdict = apply(state, standing, [])
     // Slots have an end where time has one.
     if (verdict.kind !== 'accept') {
       assert.equal(verdict.code, 'slot-out-of-range')
       break
     }
-    const candidates = randomTransactions(random, state, context)
-    const assembled = assembleAnd(state, context, candidates)
+    const found = { ...standing, evidence: randomEvidence(random, state, past) }
+    const candidates = randomTransactions(random, state, found)
+    const assembled = assembleAnd(state, found, candidates)
+    const context = { ...found, evidence: assembled.evidence }
     for (const { refusal } of assembled.refused) count(report.refusals, refusal.code)
+    checkEvidence(state, found, assembled.evidence, report.verdicts)
     const proposed = { context, transactions: assembled.included }
     for (let tries = random.below(4); tries > 0; tries--) tryOut(state, mutated(random, state, proposed, past), report.verdicts)
     for (const one of candidates.slice(0, 3)) checkAdmission(state, random.pick([slot, slot + 1]), one)
 
     const valueLimit = valueLimitDroplets(state)
-    const transition = random.chance(30_000) ? offended(random, state, proposed) : assembled.transition
-    for (const one of transition === assembled.transition ? assembled.included : [])
-      count(report.carriedOut, one.transaction.body.action.kind)
+    const { transition } = assembled
+    for (const one of assembled.included) count(report.carriedOut, one.transaction.body.action.kind)
     for (const { kind } of transition.receipt.events) count(report.events, kind)
     advance(state, transition)
     freezeState(state, transition)
@@ -374,7 +418,7 @@ function assembleAnd(state: LedgerState, context: BlockContext, candidates: read
   const before = stateRoot(state)
   const assembled = assemble(state, context, candidates)
   for (let twice = 0; twice < 2; twice++) {
-    const verdict = apply(state, context, assembled.included)
+    const verdict = apply(state, { ...context, evidence: assembled.evidence }, assembled.included)
     assert.ok(verdict.kind === 'accept', JSON.stringify(verdict))
     assert.deepEqual(shapeOf(verdict.value), shapeOf(assembled.transition))
   }
@@ -396,16 +440,15 @@ function tryOut(state: LedgerState, { context, transactions }: Proposed, verdict
   assert.match(verdict.detail, /\S/)
 }
 
-/** The block with somebody found out in the middle of it. */
-function offended(random: Random, state: LedgerState, { context, transactions }: Proposed): Transition {
-  const execution = new Execution(state, context)
-  const half = random.below(transactions.length + 1)
-  for (const one of transactions.slice(0, half)) assert.equal(execution.add(one), null)
-  const offender = random.pick([...state.indexes.verifiers].sort())
-  invalidateQuorum(execution.draft, offender, context.slot + random.pick([0, 1, 20, 200]))
-  // An election may have opened: not everything can be done that could.
-  for (const one of transactions.slice(half)) execution.add(one)
-  return execution.finish()
+/** What is not taken of the evidence is refused, by itself and as a block; what is taken leaves nothing more to punish. */
+function checkEvidence(state: LedgerState, context: BlockContext, taken: readonly ProvenEvidence[], verdicts: Map<string, number>): void {
+  const { unfitEvidence } = new Execution(state, context)
+  assert.equal(unfitEvidence.length + taken.length, context.evidence.length)
+  if (unfitEvidence.length > 0) tryOut(state, { context, transactions: [] }, verdicts)
+  const [first] = taken
+  if (first === undefined) return
+  const twice = apply(state, { ...context, evidence: [first, first] }, [])
+  assert.ok(twice.kind === 'reject' && (twice.code === 'already-punished' || twice.code === 'too-many-offences'), JSON.stringify(twice))
 }
 
 /** The counts of several runs, together. */

@@ -34,17 +34,22 @@ describe('ledger: chains of chance', () => {
     const carriedOut = of('carriedOut')
     assert.deepEqual(Object.keys(carriedOut).sort(), kinds)
     for (const [kind, times] of Object.entries(carriedOut)) assert.ok(times >= 50, `${times} × ${kind}`)
-    assert.deepEqual(Object.keys(of('events')).sort(), ['election-opened', 'election-settled', 'jailed', 'ratified', 'released'])
+    assert.deepEqual(Object.keys(of('events')).sort(), [
+      ...['election-opened', 'election-settled', 'jailed', 'ratified', 'released', 'slashed'],
+    ])
     const refused = of('refusals')
     // The others need more of one thing than chance brings.
     const seldom = [
-      ...['nothing-left', 'too-many-shares', 'peer-id-in-use'],
+      ...['too-many-shares', 'peer-id-in-use'],
       ...['too-many-delegations', 'too-many-unbonding', 'too-many-endorsements', 'too-many-proposals'],
     ]
     const missing = Object.keys(stateCodes).filter((code) => refused[code] === undefined && !seldom.includes(code))
     assert.deepEqual(missing, [])
     const verdicts = of('verdicts')
-    for (const code of ['accepted', 'bad-signers', 'block-too-large', 'slot-out-of-range', 'too-many-transactions', 'unknown-maker'])
-      assert.ok((verdicts[code] ?? 0) > 0, code)
+    const expected = [
+      ...['accepted', 'bad-signers', 'block-too-large', 'slot-out-of-range', 'too-many-transactions', 'unknown-maker'],
+      ...['too-much-evidence', 'unknown-signer', 'future-evidence', 'evidence-expired', 'already-punished', 'too-many-offences'],
+    ]
+    for (const code of expected) assert.ok((verdicts[code] ?? 0) > 0, code)
   })
 })

@@ -53,7 +53,7 @@ describe('ledger: the genesis document', () => {
     const empty = emptyAccount(good.timeMs)
     const registered = ({ peerId, blsKey, stakeDroplets, commissionPpm }: GenesisVerifier): Verifier => ({
       ...{ peerId, blsKey, stakeDroplets, commissionPpm, registeredHeight: 0, delegatedDroplets: 0, delegationShares: 0 },
-      ...{ jailedUntilSlot: null, tally: { election: 0, droplets: 0 } },
+      ...{ jailedUntilSlot: null, tally: { election: 0, droplets: 0 }, offences: [] },
     })
     assert.deepEqual(
       new Map(state.accounts.entries()),
@@ -70,7 +70,7 @@ describe('ledger: the genesis document', () => {
     assert.deepEqual(state.globals, {
       ...{ height: 0, epoch: 0, epochSeed: CHAIN_ID, quorum: state.quorum.hash, headQuorum: state.quorum.hash, headMaker: 0 },
       ...{ feesDroplets: 0, supplyDroplets: 8 * COIN + 5, mintedDroplets: 0, burnedDroplets: 0, burnedMicroHours: 0 },
-      ...{ nextElectionSlot: 80, elections: 0, election: null, ratified: null },
+      ...{ handovers: [], nextElectionSlot: 80, elections: 0, election: null, ratified: null },
     })
     assert.ok(supplyOf(state).holds)
   })
@@ -200,6 +200,42 @@ describe('ledger: the genesis document', () => {
       of: withParameters({ unbondingSlots: 200, evidenceSlots: 200 }),
       code: 'genesis-parameters',
       detail: /unbondingSlots is 200 and must be from 201/,
+    },
+    {
+      description: 'stake that waits for more handovers than are remembered',
+      of: withParameters({ unbondingSlots: 1022 * 10 + 1 }),
+      code: 'genesis-parameters',
+      detail: /unbondingSlots is 10221 and must be from 1 to 10220: the state remembers 1024 handovers/,
+    },
+    {
+      description: 'the same where regular elections are the shorter ones',
+      of: withParameters({ unbondingSlots: 1022 * 7 + 1, electionSlots: 7 }),
+      code: 'genesis-parameters',
+      detail: /unbondingSlots is 7155 and must be from 1 to 7154/,
+    },
+    {
+      description: 'offences that cost nothing',
+      of: withParameters({ slashPpm: 0 }),
+      code: 'genesis-parameters',
+      detail: /slashPpm is 0 and must be from 1 to 1000000/,
+    },
+    {
+      description: 'offences that cost more than there is',
+      of: withParameters({ slashPpm: 1_000_001 }),
+      code: 'genesis-parameters',
+      detail: /slashPpm is 1000001 and must be from 1 to 1000000/,
+    },
+    {
+      description: 'a reporter that gets more than is slashed',
+      of: withParameters({ reporterPpm: 1_000_001 }),
+      code: 'genesis-parameters',
+      detail: /reporterPpm is 1000001 and must be from 0 to 1000000/,
+    },
+    {
+      description: 'offenders that can be elected at once',
+      of: withParameters({ jailSlots: 0 }),
+      code: 'genesis-parameters',
+      detail: /jailSlots is 0 and must be from 1/,
     },
     {
       description: 'members of a quorum that weigh nothing',
@@ -346,6 +382,13 @@ describe('ledger: the genesis document', () => {
     { description: 'the shortest epochs', of: withParameters({ epochSlots: 2, electionSlots: 1, forcedElectionSlots: 1 }) },
     { description: 'elections that take up nearly all of an epoch', of: withParameters({ electionSlots: 99 }) },
     { description: 'stake that is free a slot after its offences are stale', of: withParameters({ unbondingSlots: 201 }) },
+    { description: 'stake that waits for as many handovers as are remembered', of: withParameters({ unbondingSlots: 1022 * 10 }) },
+    {
+      description: 'offences that cost all, and reports that earn it',
+      of: withParameters({ slashPpm: 1_000_000, reporterPpm: 1_000_000 }),
+    },
+    { description: 'offences that cost next to nothing, and reports that earn none', of: withParameters({ slashPpm: 1, reporterPpm: 0 }) },
+    { description: 'a jail of a slot', of: withParameters({ jailSlots: 1 }) },
     { description: 'blocks that just hold the largest transaction', of: withParameters({ maxBlockBytes: transaction.maxBytes }) },
     {
       description: 'no reward, no fee and no turnout',

@@ -5,8 +5,7 @@ import { fromHex, toHex } from '../../../src/base/hex.ts'
 import { sha256 } from '../../../src/crypto/sha256.ts'
 import { type Account, account, emptyAccount } from '../../../src/ledger/account.ts'
 import { AccountTree, STATE_TREE_DEPTH } from '../../../src/ledger/account-tree.ts'
-import { apply, assemble, type BlockContext, Execution, valueLimitDroplets } from '../../../src/ledger/apply.ts'
-import { invalidateQuorum } from '../../../src/ledger/elections.ts'
+import { type AssembledBlock, apply, assemble, type BlockContext, Execution, valueLimitDroplets } from '../../../src/ledger/apply.ts'
 import { Indexes } from '../../../src/ledger/indexes.ts'
 import { advance, type LedgerState, restoreState, stateRoot, type Transition } from '../../../src/ledger/state.ts'
 import { supplyOf } from '../../../src/ledger/supply.ts'
@@ -21,6 +20,7 @@ import {
   contextOf,
   FUNDS,
   genesisOf,
+  proofOf,
   stateOf,
   type TxOptions,
   tx,
@@ -140,16 +140,19 @@ const aBlock = fc.record({
   maker: fc.nat(),
   /** A bit for each member of the parent's quorum. */
   signers: fc.nat(7),
-  offender: fc.oneof({ weight: 20, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: verifier }),
+  /** Who is found out, and how many heights later. */
+  offences: fc.oneof(
+    { weight: 12, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.array(fc.record({ names: fc.uniqueArray(verifier, { minLength: 1 }), ago: fc.nat(3) }), { maxLength: 3 }) },
+  ) as fc.Arbitrary<readonly { readonly names: readonly string[]; readonly ago: number }[]>,
   transactions: fc.array(transactionsInARow, { maxLength: 10, size: 'max' }).map((rows) => rows.flat()),
   isRestored: fc.boolean(),
 })
 type BlockPlan = typeof aBlock extends fc.Arbitrary<infer T> ? T : never
 
 /** Executes a planned block; candidates get the nonces that are next when their turn comes. */
-function execute(state: LedgerState, context: BlockContext, { offender, transactions }: BlockPlan) {
+function execute(state: LedgerState, context: BlockContext, { transactions }: BlockPlan) {
   const execution = new Execution(state, context)
-  if (offender !== null) invalidateQuorum(execution.draft, addressOfName(offender), context.slot + 30)
   const candidates = transactions.map((of) => {
     const nonce = execution.draft.account(addressOfName(of.from)).nonce + of.nonce
     const candidate = tx({ ...of, nonce, expirySlot: context.slot + 1 })
@@ -157,6 +160,7 @@ function execute(state: LedgerState, context: BlockContext, { offender, transact
   })
   return {
     candidates,
+    evidence: execution.evidence,
     included: candidates.flatMap(({ candidate, refusal }) => (refusal === null ? [candidate] : [])),
     transition: execution.finish(),
   }
@@ -177,7 +181,7 @@ function indexText(indexes: Indexes): string {
   const sorted = <T>(of: Iterable<T>): T[] => [...of].sort()
   const byKey = (of: ReadonlyMap<Address, ReadonlySet<Address>>) => sorted(of).map(([key, addresses]) => [key, sorted(addresses)])
   const { verifiers, blsKeys, peerIds, delegators, unbonding } = indexes
-  const releases = [1, 2, 3, 100].map((epoch) => Array.from({ length: 40 }, (_, tens) => indexes.releasable(tens * 10, epoch)))
+  const releases = Array.from({ length: 20 }, (_, epoch) => indexes.takenBackBy(epoch))
   return JSON.stringify([sorted(verifiers), sorted(blsKeys), sorted(peerIds), byKey(delegators), byKey(unbonding), releases])
 }
 
@@ -217,7 +221,7 @@ function checkState(state: LedgerState): void {
 }
 /** What must come about in so many blocks that they prove something. */
 const KINDS = ['transfer', 'register', 'stake', 'unstake', 'delegate', 'undelegate', 'slip', 'endorse', 'ratify']
-const EVENTS = ['released', 'election-opened', 'election-settled', 'jailed']
+const EVENTS = ['released', 'election-opened', 'election-settled', 'jailed', 'slashed']
 const genesisSupply = stateOf(WORLD).globals.supplyDroplets
 
 /** The parts of a state as a store gives them back: in another order, and read from bytes. */
@@ -244,20 +248,20 @@ describe('ledger: any blocks of any transactions', () => {
             const context = contextOf(state, {
               ...{ slot, maker: plan.maker % state.quorum.members.length },
               parentSigners: state.globals.height === 0 ? null : signers,
+              evidence: plan.offences.map(({ names, ago }) => proofOf(names, { height: Math.max(state.globals.height + 1 - ago, 1) })),
             })
             const before = new Map(state.accounts.entries())
             const limit = valueLimitDroplets(state)
-            const { candidates, included, transition } = execute(state, context, plan)
+            const { candidates, evidence, included, transition } = execute(state, context, plan)
             assert.ok(transition.movedDroplets <= limit)
             assert.deepEqual([...state.accounts.entries()], [...before])
-            if (plan.offender === null)
-              agree(
-                state,
-                context,
-                candidates.map(({ candidate }) => candidate),
-                included,
-                transition,
-              )
+            agree(
+              state,
+              context,
+              candidates.map(({ candidate }) => candidate),
+              { evidence, included },
+              transition,
+            )
             if (plan.isRestored) {
               const again = restored(state)
               assert.equal(stateRoot(again), stateRoot(state))
@@ -304,13 +308,13 @@ function agree(
   state: LedgerState,
   context: BlockContext,
   candidates: readonly PreparedTransaction[],
-  included: readonly PreparedTransaction[],
+  taken: Pick<AssembledBlock, 'evidence' | 'included'>,
   transition: Transition,
 ): void {
   const assembled = assemble(state, context, candidates)
-  const applied = apply(state, context, included)
+  const applied = apply(state, { ...context, evidence: taken.evidence }, taken.included)
   assert.ok(applied.kind === 'accept', JSON.stringify(applied))
-  assert.deepEqual(assembled.included, included)
+  assert.deepEqual([assembled.evidence, assembled.included], [taken.evidence, taken.included])
   for (const { stateRoot, receipt, changes, movedDroplets } of [assembled.transition, applied.value]) {
     assert.deepEqual(
       [stateRoot, receipt, changes, movedDroplets],

@@ -131,7 +131,7 @@ describe('ledger: sharing a reward', () => {
     it(`with delegators: ${description}`, () => {
       const verifier: Verifier = {
         ...{ peerId: 'P', blsKey: '0a'.repeat(48), commissionPpm, registeredHeight: 0, stakeDroplets: own, delegatedDroplets: delegated },
-        ...{ delegationShares: delegated, jailedUntilSlot: null, tally: { election: 0, droplets: 0 } },
+        ...{ delegationShares: delegated, jailedUntilSlot: null, tally: { election: 0, droplets: 0 }, offences: [] },
       }
       const [delegatorsDroplets, commissionDroplets] = part
       assert.deepEqual(delegatorsPart(verifier, droplets), { delegatorsDroplets, commissionDroplets })

@@ -23,7 +23,7 @@ export const anAccount: fc.Arbitrary<Account> = record({
   bonds: fc.option(
     record({
       delegations: fc.array(record({ verifier: address, shares: amount }), { maxLength: 2 }),
-      unbonding: fc.array(record({ verifier: address, droplets: amount, releaseSlot: amount, epoch: amount }), { maxLength: 2 }),
+      unbonding: fc.array(record({ verifier: address, droplets: amount, epoch: amount }), { maxLength: 2 }),
     }),
   ),
 }).map((fields) => ({ ...emptyAccount(7), ...fields }))

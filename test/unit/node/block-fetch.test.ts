@@ -41,6 +41,7 @@ describe('a block that a certificate names and that is not here', () => {
     fetch = new BlockFetch({
       ...{ chain: own.chain, known, network, client },
       bodies: new Bodies(own.chain, new Pool(DEFAULT_POOL_LIMITS), client, nativeSignatures),
+      signatures: nativeSignatures,
       telemetry: quiet(),
       signersOf: (hash) => (hash === block.ref.hash ? signers : []),
       onFetched: (one) => void fetched.push(one),
@@ -55,8 +56,8 @@ describe('a block that a certificate names and that is not here', () => {
       asked.push(peerId)
       return answer()
     })
-  const body = ({ block: { header, transactions } }: FinalBlock): Uint8Array =>
-    encode(syncResponse, { kind: 'block', block: { header, transactions } })
+  const body = ({ block: { header, evidence, transactions } }: FinalBlock): Uint8Array =>
+    encode(syncResponse, { kind: 'block', block: { header, evidence, transactions } })
   const has = (peerId: string, what: FinalBlock = block): void => answers(peerId, () => body(what))
   const lacks = (...peerIds: readonly string[]): void => {
     for (const peerId of peerIds) answers(peerId, () => UNAVAILABLE)

@@ -33,7 +33,7 @@ describe('a maker', () => {
     const [first] = of.numbersOf(chain.quorum)
     const { blsSecret } = of.verifier(first ?? 0)
     const proof = nativeSignatures.blsSign(blsSecret, ticketMessage(of.chainId, chain.epochSeed, slot))
-    return buildBlock(chain, pool, 0, slot, proof, limit)
+    return buildBlock(chain, pool, [], 0, slot, proof, limit)
   }
   /** As the quorum would have it, that seals it. */
   async function commit(built: KnownBlock | null): Promise<void> {
@@ -93,7 +93,7 @@ describe('a maker', () => {
     await calm.commit(quiet.block(calm, { slot: 10 }))
     const builds = [11, 12, 13].map((slot) => {
       const proof = nativeSignatures.blsSign(quiet.verifier(0).blsSecret, ticketMessage(quiet.chainId, calm.epochSeed, slot))
-      return buildBlock(calm, pool, 0, slot, proof, LIMIT) !== null
+      return buildBlock(calm, pool, [], 0, slot, proof, LIMIT) !== null
     })
     assert.deepEqual(builds, [false, false, true])
     await store.close()
@@ -122,7 +122,7 @@ describe('a maker', () => {
     for (const slot of [1, OPENS, CLOSES]) {
       const built = build(slot)
       assert.ok(built !== null)
-      const executed = executeBlock(chain, built.block, built.transactions)
+      const executed = executeBlock(chain, built.block, built.transactions, nativeSignatures)
       assert.equal(executed.kind, 'accept', executed.kind === 'accept' ? '' : executed.detail)
       assert.equal(executed.kind === 'accept' && executed.value.ref.hash, built.ref.hash)
       await commit(built)

@@ -92,7 +92,7 @@ describe('a chain whose quorum changes', () => {
       let copy = await open()
       for (let from = 0; from < history.length; from += length) {
         for (const { block } of history.slice(from, from + length)) {
-          const executed = executeBlock(copy.chain, block, block.transactions.map(prepare))
+          const executed = executeBlock(copy.chain, block, block.transactions.map(prepare), null)
           assert.ok(executed.kind === 'accept', JSON.stringify(executed))
           copy.chain.append({ ...executed.value, block })
         }

@@ -1,6 +1,7 @@
 import { utf8 } from '../../../src/base/bytes.ts'
 import { invariant } from '../../../src/base/errors.ts'
 import type { Hex } from '../../../src/base/hex.ts'
+import { checkEvidence, evidenceOf } from '../../../src/consensus/evidence.ts'
 import { nativeSignatures } from '../../../src/crypto/native.ts'
 import { sha256 } from '../../../src/crypto/sha256.ts'
 import { bondedTo } from '../../../src/ledger/account.ts'
@@ -12,11 +13,21 @@ import type { Chain, FinalBlock } from '../../../src/node/chain.ts'
 import { seededWallets } from '../../../src/node/seeded-wallets.ts'
 import { makeGenesis } from '../../../src/node/setup.ts'
 import type { Wallet } from '../../../src/node/wallet.ts'
+import type { ProvenEvidence } from '../../../src/wire/evidence.ts'
 import type { Genesis, Parameters } from '../../../src/wire/genesis.ts'
 import { chainIdOf } from '../../../src/wire/ids.ts'
 import type { Quorum } from '../../../src/wire/quorum.ts'
 import { possessionMessage, statementMessage, ticketMessage } from '../../../src/wire/signing.ts'
-import type { Action, AggregateSignature, Certificate, Hash, Statement, Transaction } from '../../../src/wire/types.ts'
+import type {
+  Action,
+  AggregateSignature,
+  Certificate,
+  Evidence,
+  Hash,
+  SignedStatement,
+  Statement,
+  Transaction,
+} from '../../../src/wire/types.ts'
 
 const { blsSign, blsAggregate, blsPublicKey, blsSecretKey } = nativeSignatures
 
@@ -51,6 +62,9 @@ const PARAMETERS: Parameters = {
   verifierFeeDroplets: COIN,
   unbondingSlots: 20,
   evidenceSlots: 10,
+  slashPpm: 50_000,
+  reporterPpm: 50_000,
+  jailSlots: 1000,
   slipChoices: 1,
   score: 'coins',
   minTurnoutPpm: 0,
@@ -74,6 +88,7 @@ export interface BlockOptions {
   readonly maker?: number
   /** What verifiers do in it, by their numbers. */
   readonly actions?: readonly (readonly [verifier: number, action: Action])[]
+  readonly evidence?: readonly Evidence[]
   /** Who seals it, by index in that quorum; all of them if nobody is named. */
   readonly signers?: readonly number[]
   /** Whose members seal it in the place of the quorum that should. */
@@ -84,7 +99,7 @@ function verifierOf(wallet: Wallet, number: number): TestVerifier {
   const blsSecret = blsSecretKey(sha256(utf8(`epochs ${number}`)))
   const blsKey = blsPublicKey(blsSecret)
   const possession = blsSign(blsSecret, possessionMessage(blsKey, wallet.address))
-  return { wallet, peerId: `Peer${number + 1}`, blsSecret, blsKey, possession }
+  return { wallet, peerId: `Peer${number + 1}`.replaceAll('0', 'o'), blsSecret, blsKey, possession }
 }
 
 /**
@@ -97,8 +112,9 @@ export class EpochChain {
   /** By number, which goes with ascending ids. The last is in no genesis. */
   readonly verifiers: readonly TestVerifier[]
 
-  constructor(parameters: Partial<Parameters> = {}) {
-    const wallets = [...seededWallets(2, VERIFIERS + 1)]
+  /** @param count of verifiers in genesis; those after the first eight have the least stake */
+  constructor(parameters: Partial<Parameters> = {}, count = VERIFIERS) {
+    const wallets = [...seededWallets(2, count + 1)]
     const stranger = wallets.pop()
     invariant(stranger !== undefined, 'a wallet more than verifiers')
     wallets.sort((left, right) => (left.address < right.address ? -1 : 1))
@@ -108,9 +124,9 @@ export class EpochChain {
       name: 'epochs',
       timeMs: 1_700_000_000_000,
       parameters: { ...PARAMETERS, ...parameters },
-      verifiers: this.verifiers.slice(0, VERIFIERS).map(({ wallet, peerId, blsKey, possession }) => ({
+      verifiers: this.verifiers.slice(0, count).map(({ wallet, peerId, blsKey, possession }, number) => ({
         ...{ account: wallet.address, peerId, blsKey, possession },
-        ...{ stakeDroplets: STAKE_DROPLETS, commissionPpm: 0 },
+        ...{ stakeDroplets: number < VERIFIERS ? STAKE_DROPLETS : COIN, commissionPpm: 0 },
       })),
       accounts: this.verifiers.map(({ wallet: { address } }) => ({ address, droplets: 10_000 * COIN, microHours: 1_000_000_000 })),
       anchors: [],
@@ -147,8 +163,32 @@ export class EpochChain {
     return blsSign(this.verifier(number).blsSecret, statementMessage(this.chainId, statement))
   }
 
+  /** A statement with the keys of whoever has signed it, by their numbers. */
+  signed(numbers: readonly number[], statement: Statement): SignedStatement {
+    const keys = numbers.map((number) => this.verifier(number).blsKey).sort()
+    return { statement, keys, signature: blsAggregate(numbers.map((number) => this.sign(number, statement))) }
+  }
+  /** What two statements of these verifiers are together. */
+  evidence(numbers: readonly number[], first: Statement, second: Statement): Evidence {
+    return evidenceOf(this.signed(numbers, first), this.signed(numbers, second))
+  }
+  /** Two votes in one slot. */
+  doubleVote(numbers: readonly number[], height: number, slot = height, blocks: readonly [string, string] = ['aa', 'bb']): Evidence {
+    const [first, second] = blocks.map((digits) => ({ kind: 'vote', height, slot, block: digits.repeat(32), validSlot: null }) as const)
+    invariant(first !== undefined && second !== undefined, 'two votes')
+    return this.evidence(numbers, first, second)
+  }
+  proven(evidence: Evidence): ProvenEvidence {
+    const checked = checkEvidence(this.chainId, evidence, nativeSignatures)
+    invariant(checked.kind === 'accept', 'what proves an offence')
+    return checked.value
+  }
+
   /** A final block on the head, which it leaves as it is. */
-  block(chain: Chain, { slot = chain.head.slot + 1, maker = 0, actions = [], signers, sealedBy }: BlockOptions = {}): FinalBlock {
+  block(
+    chain: Chain,
+    { slot = chain.head.slot + 1, maker = 0, actions = [], evidence = [], signers, sealedBy }: BlockOptions = {},
+  ): FinalBlock {
     const pool = new Pool(DEFAULT_POOL_LIMITS)
     const { ledger, quorum, epochSeed } = chain
     for (const [number, action] of actions) {
@@ -160,7 +200,15 @@ export class EpochChain {
       invariant(added.kind === 'accept', 'the pool takes it')
     }
     const proof = blsSign(this.#secretAt(quorum, maker), ticketMessage(this.chainId, epochSeed, slot))
-    const known = buildBlock(chain, pool, maker, slot, proof, actions.length)
+    const known = buildBlock(
+      chain,
+      pool,
+      evidence.map((one) => this.proven(one)),
+      maker,
+      slot,
+      proof,
+      actions.length,
+    )
     invariant(known !== null && known.transactions.length === actions.length, 'a block with all of the actions')
     const { height, hash } = known.ref
     const by = sealedBy ?? quorum

@@ -105,7 +105,7 @@ export async function extend(of: TestChain, chain: Chain, count: number): Promis
   const made: SignedBlock[] = []
   for (let index = 0; index < count; index++) {
     const slot = chain.head.slot + 1 + of.genesis.parameters.idleSlots
-    const known = buildBlock(chain, pool, 0, slot, proofOf(of, 0, slot), 0)
+    const known = buildBlock(chain, pool, [], 0, slot, proofOf(of, 0, slot), 0)
     invariant(known !== null, 'a block after the idle interval')
     const { height, hash } = known.ref
     const seal = aggregateOf(of, [...of.verifiers.keys()], { kind: 'seal', height, block: hash })

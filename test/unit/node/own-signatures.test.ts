@@ -4,6 +4,7 @@ import type { Hex } from '../../../src/base/hex.ts'
 import type { Input } from '../../../src/consensus/types.ts'
 import { nativeSignatures } from '../../../src/crypto/native.ts'
 import type { Chain, FinalBlock } from '../../../src/node/chain.ts'
+import { Heard } from '../../../src/node/heard.ts'
 import { OwnSignatures, type OwnSignaturesOptions } from '../../../src/node/own-signatures.ts'
 import { QuorumSignatures } from '../../../src/node/quorum-signatures.ts'
 import { Seat } from '../../../src/node/seat.ts'
@@ -53,7 +54,7 @@ describe('what others know of the own signatures, over handovers', () => {
     ...{ chain, blsKey, network },
     seat: new Seat(blsKey),
     client: new SyncClient(network),
-    quorumSignatures: new QuorumSignatures(of.chainId, nativeSignatures),
+    quorumSignatures: new QuorumSignatures(of.chainId, nativeSignatures, new Heard()),
     telemetry: quiet(),
     heightOf: (peerId) => (heights.has(peerId) ? (heights.get(peerId) ?? null) : 0),
     feed: (input) => void inputs.push(input),

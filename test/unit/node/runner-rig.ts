@@ -67,22 +67,24 @@ export function runnerRig({ chain, blsSecret, peerId, clock, writeGuard = () => 
   const nothing = (): void => {}
   const { slotMs, choiceMs } = genesis.parameters
   const waiters = new HeadWaiters()
+  const heard = new Heard()
   const common = {
     ...{ chain, network, waiters },
     slots: new Slots(clock, genesis.timeMs, slotMs, choiceMs),
     signatures: nativeSignatures,
     telemetry: quiet(),
     known: new KnownBlocks((of) => runner.state.blocks.some(({ hash }) => hash === of)),
-    heard: new Heard(),
+    heard,
     seat: new Seat(signer.publicKey),
     onBehind: nothing,
-    quorumSignatures: new QuorumSignatures(chainId, nativeSignatures),
+    quorumSignatures: new QuorumSignatures(chainId, nativeSignatures, heard),
   }
   const pool = new Pool(DEFAULT_POOL_LIMITS)
   const bodies = new Bodies(chain, pool, client, nativeSignatures)
   const runner: Runner = new Runner({
     ...common,
     ...{ pool, bodies, client },
+    evidence: { unpunished: () => [], publishCertificate: nothing, publishTally: nothing },
     verifier: { signer, publicKey: signer.publicKey, guard },
     record: emptyRecord,
     doubtful: false,

@@ -55,7 +55,7 @@ describe('the runner', () => {
     runner.feed({ kind: 'own-signatures-known', known: never })
     runner.feed({ kind: 'slot-started', slot: 5 })
     await idle()
-    const built = buildBlock(chain, new Pool(DEFAULT_POOL_LIMITS), 0, 4, proofOf(of, 0, 4), 0)
+    const built = buildBlock(chain, new Pool(DEFAULT_POOL_LIMITS), [], 0, 4, proofOf(of, 0, 4), 0)
     invariant(built !== null, 'a block after the idle interval')
     const flood = (): void => {
       for (let index = 0; index < 3 * MAX_KNOWN_BLOCKS; index++) known.add({ ...built, ref: { ...built.ref, hash: `${index}` } })
@@ -176,13 +176,13 @@ describe('the runner', () => {
         return verdict.kind === 'accept' ? 'accept' : verdict.code
       }
       const block = blockHash(of.chainId, worst.header)
+      const statementOfWorst = { kind: 'vote', height: 1, slot, block, validSlot: null } as const
       assert.equal(await code(forged), 'lower-ticket')
-      assert.equal(intake.isOutranked(slot, worst.maker, block), false)
+      assert.equal(intake.isOutranked(statementOfWorst, worst.maker), false)
       assert.equal(await code(worst), 'lower-ticket')
-      assert.equal(intake.isOutranked(slot, worst.maker, block), true)
+      assert.equal(intake.isOutranked(statementOfWorst, worst.maker), true)
       assert.equal(await code({ ...worst, maker: 9 }), 'justification-missing')
       assert.equal(await code({ ...worst, maker: 9, header: { ...worst.header, maker: 9 } }), 'unknown-maker')
-      const statementOfWorst = { kind: 'vote', height: 1, slot, block, validSlot: null } as const
       const serve = network.handlers.get('sign')
       const peerId = of.verifiers[worst.maker]?.peerId ?? ''
       const answer = await serve?.(
@@ -193,7 +193,7 @@ describe('the runner', () => {
       const response = decode(signResponse, answer ?? fromHex(''))
       assert.equal(response.kind === 'refusal' && response.reason, 'lower-ticket')
       intake.forget(slot + 1)
-      assert.equal(intake.isOutranked(slot, worst.maker, block), false)
+      assert.equal(intake.isOutranked(statementOfWorst, worst.maker), false)
       await runner.stop()
     })
   })

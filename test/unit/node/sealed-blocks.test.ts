@@ -7,6 +7,7 @@ import { Pool } from '../../../src/mempool/pool.ts'
 import { DEFAULT_POOL_LIMITS } from '../../../src/mempool/types.ts'
 import { Bodies } from '../../../src/node/bodies.ts'
 import { type Chain, type FinalBlock, refOf } from '../../../src/node/chain.ts'
+import { Heard } from '../../../src/node/heard.ts'
 import { KnownBlocks } from '../../../src/node/known-blocks.ts'
 import { QuorumSignatures } from '../../../src/node/quorum-signatures.ts'
 import { SealedBlockIntake } from '../../../src/node/sealed-blocks.ts'
@@ -38,10 +39,11 @@ describe('sealed blocks that come by gossip', () => {
     network = new FakeNetwork()
     known = new KnownBlocks(() => false)
     told = []
+    const heard = new Heard()
     intake = new SealedBlockIntake({
       ...{ chain, known },
       bodies: new Bodies(chain, new Pool(DEFAULT_POOL_LIMITS), new SyncClient(network), nativeSignatures),
-      quorumSignatures: new QuorumSignatures(of.chainId, nativeSignatures),
+      ...{ heard, quorumSignatures: new QuorumSignatures(of.chainId, nativeSignatures, heard) },
       onSealed: ({ height }, { signers }) => void told.push(`sealed ${height} by ${signers}`),
       onFullerSeal: ({ height }, { signers }) => void told.push(`fuller ${height} by ${signers}`),
       onBehind: (height) => void told.push(`behind ${height}`),
@@ -57,6 +59,7 @@ describe('sealed blocks that come by gossip', () => {
   ): Uint8Array =>
     encode(compactBlock, {
       header: { ...block.header, ...changes.header },
+      evidence: block.evidence,
       shortIds: transactions.map(({ id }) => shortIdOf(id)),
       seal: changes.seal ?? block.seal,
     })
@@ -152,11 +155,11 @@ describe('sealed blocks that come by gossip', () => {
     })
   })
 
-  it('below the head or too far above it are ignored, and the latter are a reason to sync', async () => {
+  it('other than the final ones are held to their seals; those too far above the head are a reason to sync', async () => {
     const head = await growTo(3)
     const next = of.block(chain)
-    assert.equal(await hear(next, { header: { height: 2 } }), 'ignore old-height')
-    assert.equal(await hear(head, { header: { height: 3, slot: 99 } }), 'ignore old-height')
+    assert.equal(await hear(next, { header: { height: 2 } }), 'reject bad-signature')
+    assert.equal(await hear(head, { header: { height: 3, slot: 99 } }), 'reject bad-signature')
     assert.deepEqual(told, [])
     assert.equal(await hear(next, { header: { height: 5 } }), 'ignore unknown-parent')
     assert.deepEqual(told, ['behind 5'])
@@ -169,7 +172,7 @@ describe('sealed blocks that come by gossip', () => {
   it('that a quorum has sealed and that are wrong stop the node, and are no fault of who passed them on', async () => {
     const right = of.block(chain)
     const header = { ...right.block.header, stateRoot: of.chainId }
-    const ref = refOf(of.chainId, { header, transactions: [] })
+    const ref = refOf(of.chainId, { header })
     const wrong = { ...right, ref, block: { ...right.block, header } }
     assert.equal(await hear(wrong, { seal: sealOf(wrong, chain.quorum, [0, 1, 2, 3]) }), 'ignore invalid-sealed')
     assert.deepEqual(told, ['invalid 1 wrong-state-root'])

@@ -54,7 +54,7 @@ describe('signatures on request over a handover', () => {
       seat: new Seat(verifier.blsKey),
       waiters,
       signatures: nativeSignatures,
-      quorumSignatures: new QuorumSignatures(of.chainId, nativeSignatures),
+      quorumSignatures: new QuorumSignatures(of.chainId, nativeSignatures, heard),
       heard,
       intake: { isOutranked: () => false } as unknown as CandidateIntake,
       telemetry: quiet(),

@@ -40,7 +40,7 @@ describe('signatures of others', () => {
   })
   const peerOf = (index: number): string => of.verifiers[index]?.peerId ?? ''
   const blsKeyOf = (index: number): string => of.genesis.verifiers[index]?.blsKey ?? ''
-  const quorumSignatures = (): QuorumSignatures => new QuorumSignatures(of.chainId, nativeSignatures)
+  const quorumSignatures = (): QuorumSignatures => new QuorumSignatures(of.chainId, nativeSignatures, new Heard())
 
   it('a bad one among good ones costs only whoever sent it', async () => {
     const { slotMs, choiceMs } = of.genesis.parameters

@@ -45,6 +45,7 @@ export class SnapshotSource {
       network,
       known: new KnownBlocks(() => false),
       heard: new Heard(),
+      records: { inventory: () => [], records: () => [] },
       snapshots: {
         offers: () => snapshots.map(({ offer }) => offer),
         manifestBytes: (height) => {

@@ -6,6 +6,7 @@ import { type SnapshotManifest, snapshotManifest } from '../../../src/ledger/sna
 import { stateRoot } from '../../../src/ledger/state.ts'
 import { prepare } from '../../../src/ledger/transaction.ts'
 import { PEER_CHUNK_REQUESTS } from '../../../src/node/bounds.ts'
+import { Heard } from '../../../src/node/heard.ts'
 import { rangeOf } from '../../../src/node/keyspace.ts'
 import { executeBlock } from '../../../src/node/known-blocks.ts'
 import { QuorumSignatures } from '../../../src/node/quorum-signatures.ts'
@@ -115,7 +116,7 @@ describe('beginning with a snapshot', () => {
       chain,
       snapshots,
       client: new SyncClient(network),
-      quorumSignatures: new QuorumSignatures(of.chainId, nativeSignatures),
+      quorumSignatures: new QuorumSignatures(of.chainId, nativeSignatures, new Heard()),
       telemetry: quiet(),
       checkpoint: scene.checkpoint ?? source.checkpoint(source.chain.head.height),
       statuses: () => {
@@ -181,7 +182,7 @@ describe('beginning with a snapshot', () => {
   /** Commits the blocks of the source up to a height. */
   async function follow(chain: OpenChain['chain'], height: number): Promise<void> {
     for (const { block } of source.blocks.slice(chain.head.height, height)) {
-      const executed = executeBlock(chain, block, block.transactions.map(prepare))
+      const executed = executeBlock(chain, block, block.transactions.map(prepare), nativeSignatures)
       assert.ok(executed.kind === 'accept')
       await chain.commit({ ...executed.value, block })
     }
@@ -603,7 +604,7 @@ describe('headers below a checkpoint', () => {
     for (let height = 1; height <= COUNT; height++) {
       const header: Header = {
         ...{ height, slot: height, parent, parentSeal: null, maker: 0, proof: '00'.repeat(96), burnedMicroHours: 0 },
-        ...{ transactionsRoot: chainId, stateRoot: chainId, nextQuorum: chainId },
+        ...{ transactionsRoot: chainId, evidenceRoot: chainId, stateRoot: chainId, nextQuorum: chainId },
       }
       made.push(header)
       parent = blockHash(chainId, header)

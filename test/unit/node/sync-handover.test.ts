@@ -4,6 +4,7 @@ import { nativeSignatures } from '../../../src/crypto/native.ts'
 import { stateRoot } from '../../../src/ledger/state.ts'
 import { IMPORT_BLOCKS, SYNC_BLOCKS } from '../../../src/node/bounds.ts'
 import type { Chain, FinalBlock } from '../../../src/node/chain.ts'
+import { Heard } from '../../../src/node/heard.ts'
 import { QuorumSignatures } from '../../../src/node/quorum-signatures.ts'
 import { Sync } from '../../../src/node/sync.ts'
 import { SyncClient } from '../../../src/node/sync-client.ts'
@@ -69,7 +70,7 @@ describe('sync over handovers', () => {
       chain,
       network,
       client: new SyncClient(network),
-      quorumSignatures: new QuorumSignatures(of.chainId, nativeSignatures),
+      quorumSignatures: new QuorumSignatures(of.chainId, nativeSignatures, new Heard()),
       telemetry: quiet(),
       checkpoint: null,
       ownStatus: () => status(chain.head.height),

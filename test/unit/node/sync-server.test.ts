@@ -30,6 +30,7 @@ describe('what a node answers of the newest that a verifier has signed', () => {
       chain,
       network,
       heard,
+      records: { inventory: () => [], records: () => [] },
       known: new KnownBlocks(() => false),
       snapshots: { offers: () => [], manifestBytes: () => undefined, chunk: () => undefined },
       ownStatus: () => assert.fail('nobody greets it'),

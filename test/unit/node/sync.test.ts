@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { invariant, QuorateError } from '../../../src/base/errors.ts'
 import { nativeSignatures } from '../../../src/crypto/native.ts'
+import { Heard } from '../../../src/node/heard.ts'
 import { QuorumSignatures } from '../../../src/node/quorum-signatures.ts'
 import { Sync, type SyncOptions } from '../../../src/node/sync.ts'
 import { SyncClient } from '../../../src/node/sync-client.ts'
@@ -58,7 +59,7 @@ describe('sync', () => {
       chain,
       network,
       client: new SyncClient(network),
-      quorumSignatures: new QuorumSignatures(of.chainId, nativeSignatures),
+      quorumSignatures: new QuorumSignatures(of.chainId, nativeSignatures, new Heard()),
       telemetry: quiet(),
       checkpoint: null,
       ownStatus: () => ({ ...status, height: chain.head.height, head: chain.head.hash }),

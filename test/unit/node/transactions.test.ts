@@ -51,7 +51,7 @@ describe('transactions of a node', () => {
     /** Makes what is ready final. */
     const commit = async (): Promise<void> => {
       const slot = chain.head.slot + 2
-      const known = buildBlock(chain, pool, 0, slot, proofOf(of, 0, slot), 100)
+      const known = buildBlock(chain, pool, [], 0, slot, proofOf(of, 0, slot), 100)
       invariant(known !== null, 'a block')
       const { height, hash } = known.ref
       const final = { ...known, block: { ...known.block, seal: aggregateOf(of, [0], { kind: 'seal', height, block: hash }) } }

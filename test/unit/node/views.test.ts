@@ -94,7 +94,7 @@ describe('views of the ledger: accounts', () => {
       {
         ...{ peerId: '', blsKey: blsKeyOf('a'), commissionPpm: 70_000, registeredHeight: 1 },
         ...{ stakeDroplets: 2 * COIN, delegatedDroplets: 3 * COIN, delegators: 1 },
-        ...{ inQuorum: false, weightDroplets: 0, jailedUntilSlot: null, trust: 0, votesDroplets: 0, obstacle: null },
+        ...{ inQuorum: false, weightDroplets: 0, jailedUntilSlot: null, offences: [], trust: 0, votesDroplets: 0, obstacle: null },
       },
     )
     assert.equal(droplets, FUNDS.a.droplets - parameters.verifierFeeDroplets - 2 * COIN - 20)
@@ -109,11 +109,13 @@ describe('views of the ledger: accounts', () => {
     const [delegation] = shown.account('b').delegations
     assert.ok((delegation?.droplets ?? 0) > 30 * COIN, 'the verifier was paid, and its delegator with it')
     shown.block({ slot: 10, transactions: [{ from: 'b', action: act.undelegate('v1', 10 * COIN) }] })
-    const releaseSlot = 10 + parameters.unbondingSlots
-    assert.deepEqual(
-      shown.account('b').unbonding.map(({ droplets: _, ...rest }) => rest),
-      [{ verifier: at('v1'), releaseSlot, releaseTimeMs: blockTimeMs(shown.chain.state, releaseSlot) }],
-    )
+    const unbonding = () => shown.account('b').unbonding.map(({ droplets: _, ...rest }) => rest)
+    assert.deepEqual(unbonding(), [{ verifier: at('v1'), releaseSlot: null, releaseTimeMs: null }])
+    // The time begins with the handover.
+    shown.block({ slot: OPENS })
+    shown.block({ slot: 100 })
+    const releaseSlot = 100 + parameters.unbondingSlots
+    assert.deepEqual(unbonding(), [{ verifier: at('v1'), releaseSlot, releaseTimeMs: blockTimeMs(shown.chain.state, releaseSlot) }])
   })
 
   it('an account that nobody has touched since the election opened shows its ballot all the same', () => {

@@ -104,7 +104,7 @@ describe('chains of nodes', () => {
   })
   const header = {
     ...{ height: 0, slot: 0, parent: '', parentSeal: null, maker: 0, proof: '' },
-    ...{ transactionsRoot: '', stateRoot: '', nextQuorum: '', burnedMicroHours: 0 },
+    ...{ transactionsRoot: '', evidenceRoot: '', stateRoot: '', nextQuorum: '', burnedMicroHours: 0 },
   }
 
   for (const { description, chains, seen, conflicts } of [

@@ -23,11 +23,21 @@ const chain = (...blocks: readonly Block[]) => ({
   fullBlocks: async (from: number, count: number): Promise<readonly BlockView[]> =>
     blocks.slice(from - 1, from - 1 + Math.min(2, count)).map((block, index): BlockView => {
       const { slot, signers } = block
-      const empty = { parent: '', parentSeal: null, maker: 0, proof: '', transactionsRoot: '', stateRoot: '', nextQuorum: '' }
+      const empty = {
+        parent: '',
+        parentSeal: null,
+        maker: 0,
+        proof: '',
+        transactionsRoot: '',
+        evidenceRoot: '',
+        stateRoot: '',
+        nextQuorum: '',
+      }
       return {
         ...{ hash: '', timeMs: 0, makerAddress: a, signerAddresses: signers, transactionIds: [], bytes: 0, finalAtMs: null },
         block: {
           header: { ...empty, height: from + index, slot, burnedMicroHours: 0 },
+          evidence: [],
           transactions: [],
           seal: { signers: [], signature: '' },
         },

@@ -41,6 +41,13 @@ const aggregate: fc.Arbitrary<types.AggregateSignature> = record({
   signature: hexOf(96),
 })
 const certificate: fc.Arbitrary<types.Certificate> = record({ statement, aggregate })
+const signedStatement: fc.Arbitrary<types.SignedStatement> = record({
+  statement,
+  keys: fc.array(hexOf(48), { maxLength: 3 }),
+  signature: hexOf(96),
+})
+const oneEvidence: fc.Arbitrary<types.Evidence> = record({ first: signedStatement, second: signedStatement })
+const evidence = fc.array(oneEvidence, { maxLength: 2 })
 const header: fc.Arbitrary<types.Header> = record({
   height: safe,
   slot: safe,
@@ -49,14 +56,15 @@ const header: fc.Arbitrary<types.Header> = record({
   maker: u16,
   proof: hexOf(96),
   transactionsRoot: hash,
+  evidenceRoot: hash,
   stateRoot: hash,
   nextQuorum: hash,
   burnedMicroHours: safe,
 })
 const transactions = fc.array(transaction, { maxLength: 3 })
 const shortIds = fc.array(hexOf(8), { maxLength: 20 })
-const block: fc.Arbitrary<types.Block> = record({ header, transactions })
-const signedBlock: fc.Arbitrary<types.SignedBlock> = record({ header, transactions, seal: aggregate })
+const block: fc.Arbitrary<types.Block> = record({ header, evidence, transactions })
+const signedBlock: fc.Arbitrary<types.SignedBlock> = record({ header, evidence, transactions, seal: aggregate })
 const status: fc.Arbitrary<Status> = record({
   version: u16,
   chainId: hash,
@@ -97,6 +105,9 @@ const parameters: fc.Arbitrary<Parameters> = record({
   verifierFeeDroplets: safe,
   unbondingSlots: u32,
   evidenceSlots: u32,
+  slashPpm: u32,
+  reporterPpm: u32,
+  jailSlots: u32,
   slipChoices: u16,
   score: fc.constantFrom('coins' as const, 'trust' as const, 'hybrid' as const),
   minTurnoutPpm: u32,
@@ -168,11 +179,18 @@ export const wireArbitraries: Readonly<Record<string, fc.Arbitrary<unknown>>> = 
     proof: hexOf(96),
     justification: orNull(certificate),
     header,
+    evidence,
     shortIds,
     signature: hexOf(96),
   }),
-  compactBlock: record({ header, shortIds, seal: aggregate }),
-  publicRecord: record({ kind: fc.constant('certificate' as const), certificate }),
+  compactBlock: record({ header, evidence, shortIds, seal: aggregate }),
+  signedStatement,
+  evidence: oneEvidence,
+  publicRecord: fc.oneof(
+    record({ kind: fc.constant('certificate' as const), certificate }),
+    record({ kind: fc.constant('tally' as const), certificates: fc.array(certificate, { maxLength: 3 }) }),
+    record({ kind: fc.constant('evidence' as const), evidence: oneEvidence }),
+  ),
   signRequest,
   signResponse,
   syncRequest,

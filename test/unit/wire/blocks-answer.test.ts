@@ -12,10 +12,12 @@ const block = (height: number): SignedBlock => ({
     maker: 1,
     proof: 'bb'.repeat(96),
     transactionsRoot: '00'.repeat(32),
+    evidenceRoot: '00'.repeat(32),
     stateRoot: 'cc'.repeat(32),
     nextQuorum: 'dd'.repeat(32),
     burnedMicroHours: 7,
   },
+  evidence: [],
   transactions: [],
   seal: { signers: [0, 2], signature: 'ee'.repeat(96) },
 })

@@ -9,8 +9,13 @@ import * as types from '../../../src/wire/types.ts'
 
 const times = <T>(count: number, item: T): T[] => Array.from({ length: count }, () => item)
 const status = { version: 1, chainId: '00'.repeat(32), height: 0, firstHeight: 1, head: '00'.repeat(32), timeMs: 0 }
-const candidate = { slot: 0, maker: 0, proof: firstHeader.proof, justification: null, header: firstHeader, signature: firstHeader.proof }
-const signedBlock = { header: firstHeader, transactions: [], seal: sampleAggregate }
+const evidence: types.Evidence[] = []
+const candidate = {
+  ...{ slot: 0, maker: 0, proof: firstHeader.proof, justification: null },
+  ...{ header: firstHeader, evidence, signature: firstHeader.proof },
+}
+const aSeal = { statement: { kind: 'seal', height: 1, block: '00'.repeat(32) }, keys: ['00'.repeat(48)], signature: '00'.repeat(96) }
+const signedBlock = { header: firstHeader, evidence, transactions: [], seal: sampleAggregate }
 const verifier = sampleGenesis.verifiers[0]
 
 /** For each bound, the value that just meets it when made with `most`, and that breaks it with one more. */
@@ -31,7 +36,7 @@ const cases: readonly { description: string; codec: Codec<unknown>; most: number
     description: "a block's transactions",
     codec: types.block,
     most: bounds.MAX_BLOCK_TRANSACTIONS,
-    value: (count) => ({ header: firstHeader, transactions: times(count, sampleTransaction) }),
+    value: (count) => ({ header: firstHeader, evidence, transactions: times(count, sampleTransaction) }),
   },
   {
     description: "a signed block's transactions",
@@ -49,7 +54,25 @@ const cases: readonly { description: string; codec: Codec<unknown>; most: number
     description: "a compact block's short ids",
     codec: types.compactBlock,
     most: bounds.MAX_BLOCK_TRANSACTIONS,
-    value: (count) => ({ header: firstHeader, shortIds: times(count, '00'.repeat(8)), seal: sampleAggregate }),
+    value: (count) => ({ header: firstHeader, evidence, shortIds: times(count, '00'.repeat(8)), seal: sampleAggregate }),
+  },
+  {
+    description: "a block's evidence",
+    codec: types.block,
+    most: bounds.MAX_BLOCK_EVIDENCE,
+    value: (count) => ({ header: firstHeader, evidence: times(count, { first: aSeal, second: aSeal }), transactions: [] }),
+  },
+  {
+    description: 'keys of a statement in evidence',
+    codec: types.signedStatement,
+    most: bounds.MAX_QUORUM,
+    value: (count) => ({ ...aSeal, keys: times(count, '00'.repeat(48)) }),
+  },
+  {
+    description: 'certificates of a tally',
+    codec: types.publicRecord,
+    most: bounds.MAX_TALLY,
+    value: (count) => ({ kind: 'tally', certificates: times(count, sampleCertificate) }),
   },
   {
     description: 'blocks of an answer',

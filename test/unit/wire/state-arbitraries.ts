@@ -19,7 +19,7 @@ const ballot: fc.Arbitrary<Ballot> = record({
 })
 const bonds: fc.Arbitrary<Bonds> = record({
   delegations: fc.array(record({ verifier: address, shares: safe }), few),
-  unbonding: fc.array(record({ verifier: address, droplets: safe, releaseSlot: safe, epoch: safe }), few),
+  unbonding: fc.array(record({ verifier: address, droplets: safe, epoch: safe }), few),
 })
 const verifier: fc.Arbitrary<Verifier> = record({
   peerId: textOf(96),
@@ -31,6 +31,7 @@ const verifier: fc.Arbitrary<Verifier> = record({
   delegationShares: safe,
   jailedUntilSlot: orNull(safe),
   tally: record({ election: safe, droplets: safe }),
+  offences: fc.array(record({ kind: fc.constantFrom('double-vote' as const, 'amnesia' as const), height: safe }), few),
 })
 export const account: fc.Arbitrary<Account> = record({
   droplets: safe,
@@ -65,6 +66,7 @@ const globals: fc.Arbitrary<Globals> = record({
   mintedDroplets: safe,
   burnedDroplets: safe,
   burnedMicroHours: safe,
+  handovers: fc.array(record({ epoch: safe, height: safe, slot: safe }), few),
   nextElectionSlot: safe,
   elections: safe,
   election: orNull(election),

@@ -1,0 +1,17 @@
+import { fromHex, type Hex } from '../base/hex.ts'
+import { reject, type Verdict } from '../base/verdict.ts'
+import { checkEvidence } from '../consensus/evidence.ts'
+import { nativeSignatures } from '../crypto/native.ts'
+import { decode, WireError } from '../wire/codec.ts'
+import type { ProvenEvidence } from '../wire/evidence.ts'
+import { evidence, type Hash } from '../wire/types.ts'
+
+/** What evidence proves by its bytes alone; whether its keys are registered, it does not say. `reject` with `malformed` or what is wrong. */
+export function proveEvidence(chainId: Hash, bytes: Hex): Verdict<ProvenEvidence> {
+  try {
+    return checkEvidence(chainId, decode(evidence, fromHex(bytes)), nativeSignatures)
+  } catch (error) {
+    if (error instanceof WireError || error instanceof RangeError) return reject('malformed', `no evidence: ${error.message}`)
+    throw error
+  }
+}
