@@ -45,8 +45,8 @@ function addUnstake(program: Command): void {
     .command('unstake')
     .summary('take own stake back')
     .description(
-      'Takes coins back that a verifier has bonded to itself. They are free after the time that the network sets, and when the epoch has ended in which they were taken back: ' +
-        'until then they can still be slashed. A verifier in the quorum keeps its weight until the next handover.',
+      'Takes coins back that a verifier has bonded to itself. They are free when the epoch has ended in which they were taken back and the time has passed that the network ' +
+        'sets from there on: until then they can still be slashed. A verifier in the quorum keeps its weight until the next handover.',
     )
   addTakeBackOptions(command)
   addSubmitOptions(command)
@@ -91,8 +91,8 @@ function addUndelegate(program: Command): void {
     .command('undelegate')
     .summary('take delegated coins back')
     .description(
-      'Takes coins back that were delegated to a verifier, with what they have earned there. They are free after the time that the network sets, and when the epoch has ended ' +
-        'in which they were taken back: until then they can still be slashed.',
+      'Takes coins back that were delegated to a verifier, with what they have earned there. They are free when the epoch has ended in which they were taken ' +
+        'back and the time has passed that the network sets from there on: until then they can still be slashed.',
     )
   needs(command, '--from <verifier>', "the verifier's address (quo1...)", String)
   addTakeBackOptions(command)
@@ -129,10 +129,8 @@ const amountText = ({ amount }: TakeBackFlags): string => (amount === undefined 
 function noteWay(session: Session, { amount }: TakeBackFlags, bondedDroplets: number): void {
   const { unbondingSlots, slotMs } = session.genesis.parameters
   if (amount === undefined) note(session, `all that is bonded there: ${formatCoins(bondedDroplets)} coins by now`)
-  note(
-    session,
-    `free after ${unbondingSlots} slots (${duration(unbondingSlots * slotMs)}) at the earliest; \`quorate account\` shows the slot`,
-  )
+  const window = `${unbondingSlots} slots (${duration(unbondingSlots * slotMs)})`
+  note(session, `free ${window} after the next handover of the quorum; \`quorate account\` shows the slot from then on`)
 }
 
 /** Whoever takes back too much leaves the quorum, and may not know. */

@@ -68,13 +68,13 @@ describe('quorate: commands of the ledger', () => {
       description: 'unstake a part',
       args: ['unstake', '--amount', '1'],
       action: () => ({ kind: 'unstake', amountDroplets: 1_000_000 }),
-      says: /^free after 302400 slots \(3 d 12 h\) at the earliest; .*\n$/,
+      says: /^free 302400 slots \(3 d 12 h\) after the next handover of the quorum; .*\n$/,
     },
     {
       description: 'unstake all',
       args: ['unstake', '--all'],
       action: () => ({ kind: 'unstake', amountDroplets: null }),
-      says: /all that is bonded there: 100 coins by now\nfree after .*\n50 coins stay bonded, .* asks for 100: the verifier will not be elected again\n$/,
+      says: /all that is bonded there: 100 coins by now\nfree 302400 slots .*\n50 coins stay bonded, .* asks for 100: the verifier will not be elected again\n$/,
     },
     {
       description: 'delegate',
@@ -86,7 +86,7 @@ describe('quorate: commands of the ledger', () => {
       description: 'undelegate all',
       args: ['undelegate', '--from', formatAddress(first), '--all'],
       action: () => ({ kind: 'undelegate', verifier: first, amountDroplets: null }),
-      says: /^all that is bonded there: 3\.5 coins by now\nfree after/,
+      says: /^all that is bonded there: 3\.5 coins by now\nfree 302400 slots/,
     },
     {
       description: 'endorse',
