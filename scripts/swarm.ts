@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import { elections, killAtHandovers } from './scenarios/elections.ts'
 import { lateJoin } from './scenarios/join.ts'
 import { killFewer, killRandom, killThird } from './scenarios/kill.ts'
+import { killOften } from './scenarios/kill-often.ts'
 import { Lab, type Scenario, type ScenarioOptions } from './scenarios/lab.ts'
 import { register } from './scenarios/register.ts'
 import { staleCopy } from './scenarios/stale-copy.ts'
@@ -22,6 +23,12 @@ const DEFAULTS: ScenarioOptions = { verifiers: 7, fullNodes: 0, slotMs: 1000, lo
 
 const plans: Readonly<Record<string, Plan>> = {
   'kill-random': { play: killRandom, description: 'SIGKILL a random verifier every 10 s and start it again', options: {} },
+  'kill-often': {
+    play: killOften,
+    description:
+      'SIGKILL of verifiers around their signatures, one, two or all at once, and during their start; their records are compared',
+    options: { verifiers: 5, fullNodes: 1, slotMs: 500, load: 5, kills: 100 },
+  },
   'kill-two': { play: killFewer, description: 'two of seven killed for good: blocks go on', options: {} },
   'kill-three': { play: killThird, description: 'three of seven killed: blocks stop; started again: they go on', options: {} },
   'late-join': {
@@ -56,6 +63,7 @@ ${Object.entries(plans)
   --duration S   how long, where a scenario has no end of its own (60)
   --verifiers N  --full N  --slot MS  --load TX/S  --blocks N  --seed N
   --seats N  --epoch SLOTS
+  --kills N      how many kills, where that is the end
   --elections N  how many elections, where holders vote
   --keep DIR     keep directories and logs
   --report FILE  write the outcome as JSON
@@ -68,7 +76,7 @@ const { values, positionals } = parseArgs({
   options: {
     ...{ duration: { type: 'string' }, verifiers: { type: 'string' }, full: { type: 'string' }, slot: { type: 'string' } },
     ...{ load: { type: 'string' }, blocks: { type: 'string' }, seed: { type: 'string' }, keep: { type: 'string' } },
-    ...{ seats: { type: 'string' }, epoch: { type: 'string' }, elections: { type: 'string' } },
+    ...{ seats: { type: 'string' }, epoch: { type: 'string' }, elections: { type: 'string' }, kills: { type: 'string' } },
     ...{ report: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
   },
 })
@@ -90,6 +98,7 @@ const options: ScenarioOptions = {
   keep: values.keep ?? null,
   ...optional('seats', '--seats', values.seats, base.seats),
   ...optional('epochSlots', '--epoch', values.epoch, base.epochSlots),
+  ...optional('kills', '--kills', values.kills, base.kills),
   ...optional('elections', '--elections', values.elections, base.elections),
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(6))

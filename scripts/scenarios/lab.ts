@@ -18,6 +18,8 @@ export interface ScenarioOptions {
   readonly durationS: number
   /** Blocks that a late joiner has to catch up. */
   readonly blocks: number
+  /** Kills that a scenario of kills goes on for. */
+  readonly kills?: number
   /** Elections that a scenario of elections goes on for; holders vote in each. Left out: the stake elects. */
   readonly elections?: number
   /** Most members of the quorum; left out: all verifiers. */

@@ -1,9 +1,7 @@
 import { cp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { openGuardFile } from '../../src/adapters/store/guard-file.ts'
 import type { Member } from '../../src/cli/swarm/member.ts'
-import { type GuardRecord, guardRecord } from '../../src/consensus/guard.ts'
-import { decode } from '../../src/wire/codec.ts'
+import type { GuardRecord } from '../../src/consensus/guard.ts'
+import { readGuard } from './guard-record.ts'
 import type { Lab } from './lab.ts'
 
 /** Seals of a verifier after which its old copy is well out of date. */
@@ -26,13 +24,13 @@ export async function staleCopy(lab: Lab): Promise<void> {
 
   await lab.expect(`${member.name} signs`, hasSealed)
   await member.stop()
-  const old = await readGuard(member)
+  const { record: old } = await readGuard(member)
   await cp(directory, copy, { recursive: true })
   lab.say(`copied ${member.name} with its last seal at height ${old.seal?.height}`)
   await swarm.startMember(member)
   await lab.expect(`${member.name} signs on`, hasSealed)
   await member.stop()
-  const newest = await readGuard(member)
+  const { record: newest } = await readGuard(member)
   await rm(directory, { recursive: true })
   await cp(copy, directory, { recursive: true })
   lab.check(
@@ -57,7 +55,7 @@ export async function staleCopy(lab: Lab): Promise<void> {
     () => `silence ${member.status?.verifier?.silence}, ${member.status?.verifier?.sealed} seals`,
   )
   await member.stop()
-  const after = await readGuard(member)
+  const { record: after } = await readGuard(member)
   lab.check('it sealed above what it had sealed', height(after) > height(newest), `heights ${height(newest)}, then ${height(after)}`)
   lab.check('it voted above what it had voted', slot(after) > slot(newest), `slots ${slot(newest)}, then ${slot(after)}`)
   lab.check('it took its bound from its peers', after.floorSlot !== null, `bound ${after.floorSlot}`)
@@ -74,14 +72,3 @@ const height = ({ seal }: GuardRecord): number => seal?.height ?? 0
 const slot = ({ vote }: GuardRecord): number => vote?.slot ?? -1
 const alarmsOf = ({ swarm }: Lab, { name }: Member): string =>
   swarm.alarms.flatMap(({ node, code }) => (node === name ? code : [])).join() || 'none'
-
-async function readGuard({ place }: Member): Promise<GuardRecord> {
-  const file = await openGuardFile(join(place.directory, 'guard'))
-  try {
-    const found = await file.read()
-    if (found.state !== 'intact') throw new Error(`the guard of ${place.name} is ${found.state}`)
-    return decode(guardRecord, found.record)
-  } finally {
-    await file.close()
-  }
-}

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { elections, killAtHandovers } from '../../scripts/scenarios/elections.ts'
 import { lateJoin } from '../../scripts/scenarios/join.ts'
 import { killFewer, killRandom, killThird } from '../../scripts/scenarios/kill.ts'
+import { killOften } from '../../scripts/scenarios/kill-often.ts'
 import { Lab, type Scenario, type ScenarioOptions } from '../../scripts/scenarios/lab.ts'
 import { register } from '../../scripts/scenarios/register.ts'
 import { staleCopy } from '../../scripts/scenarios/stale-copy.ts'
@@ -13,6 +14,11 @@ const small: ScenarioOptions = { verifiers: 4, fullNodes: 0, slotMs: 500, load: 
 /** Each scenario checks for itself what must hold; long and large runs, and how fast they are, are `npm run scenario`. */
 const cases: readonly { readonly description: string; readonly play: Scenario; readonly options: Partial<ScenarioOptions> }[] = [
   { description: 'SIGKILL of a random verifier, started again, under load', play: killRandom, options: { fullNodes: 1 } },
+  {
+    description: 'SIGKILL of verifiers as they sign, and as they start: no record or signature contradicts another',
+    play: killOften,
+    options: { verifiers: 5, fullNodes: 1, load: 5, kills: 10 },
+  },
   { description: 'one of four verifiers killed for good: blocks go on', play: killFewer, options: {} },
   { description: 'two of four verifiers killed: blocks stop; started again: they go on', play: killThird, options: {} },
   { description: 'a node that joins late, with an empty directory, catches up and follows', play: lateJoin, options: { slotMs: 200 } },
