@@ -103,7 +103,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
   const clock = options.clock ?? createSystemClock()
   const { slotMs, choiceMs } = genesis.parameters
   const slots = new Slots(clock, genesis.timeMs, slotMs, choiceMs)
-  const network = await createLibp2pNetwork({
+  const network = await (options.createNetwork ?? createLibp2pNetwork)({
     chainName: chainLabel(genesis.name, chain.chainId),
     privateKey: directory.networkKey,
     listen: options.listen,

@@ -1,3 +1,4 @@
+import type { createLibp2pNetwork } from '../adapters/libp2p/index.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 
@@ -21,6 +22,8 @@ export interface NodeOptions {
   /** Every block from the first is fetched, whatever the checkpoint; false unless given. */
   readonly fullHistory?: boolean
   readonly telemetry: Telemetry
+  /** What connects it to its peers; libp2p as it is unless given. */
+  readonly createNetwork?: typeof createLibp2pNetwork
   /** The machine's wall clock unless given. */
   readonly clock?: Clock
 }
