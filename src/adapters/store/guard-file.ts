@@ -1,27 +1,10 @@
-import { createHash } from 'node:crypto'
 import { type FileHandle, open, realpath } from 'node:fs/promises'
-import { concatBytes, equalBytes, utf8 } from '../../base/bytes.ts'
+import { concatBytes } from '../../base/bytes.ts'
 import { invariant, QuorateError } from '../../base/errors.ts'
 import type { GuardFile } from '../../ports/store.ts'
 import { createFile, errorCode, errorText, readAt, writeAt } from './files.ts'
+import { decodeSlot, encodeSlot, MAX_GUARD_RECORD_BYTES, newestSlot, positionOf, SLOT_BYTES, type Slot } from './guard-slots.ts'
 import { type Lock, takeLock } from './lock.ts'
-
-/**
- * Far above what a guard needs to remember; bounds the file and what is read at start.
- * @internal
- */
-export const MAX_GUARD_RECORD_BYTES = 65_536
-
-const MAGIC = utf8('QRTGRD01')
-const HEADER_BYTES = MAGIC.length + 8 + 4
-const HASH_BYTES = 32
-/** Room for the largest record, and a whole number of 4 KiB pages, so that a torn write cannot touch the other slot. */
-const SLOT_BYTES = MAX_GUARD_RECORD_BYTES + 4096
-
-interface Slot {
-  readonly sequence: number
-  readonly record: Uint8Array
-}
 
 /**
  * Creates a guard file at a path where there is none: `record` (empty: nothing signed yet) reads back as `intact`.
@@ -131,28 +114,21 @@ class SlottedGuardFile implements GuardFile {
   }
 
   async #read(): Promise<{ readonly state: 'intact' | 'doubtful'; readonly record: Uint8Array }> {
-    const slots = (await Promise.all([this.#readSlot(0), this.#readSlot(1)])).filter((slot) => slot !== undefined)
-    const newest = slots.reduce<Slot | undefined>(
-      (best, slot) => (best === undefined || slot.sequence > best.sequence ? slot : best),
-      undefined,
-    )
-    if (newest === undefined) {
+    const found = newestSlot(await Promise.all([this.#readSlot(0), this.#readSlot(1)]))
+    if (found === undefined) {
       throw new QuorateError(
         'guard-corrupt',
         `the signing guard ${this.#path} holds no intact record, so what its key has signed is not known. Never sign with this key until that is known: ` +
           'restore the newest copy of the file only if nothing was signed after it was made, otherwise this key must not sign again: make a verifier with a new key in another directory',
       )
     }
-    this.#sequence = newest.sequence
-    const other = slots.find((slot) => slot !== newest)
-    return { state: other !== undefined && other.sequence === newest.sequence - 1 ? 'intact' : 'doubtful', record: newest.record }
+    this.#sequence = found.newest.sequence
+    return { state: found.state, record: found.newest.record }
   }
 
-  async #readSlot(index: number): Promise<Slot | undefined> {
+  async #readSlot(place: 0 | 1): Promise<Slot | undefined> {
     try {
-      const slot = decodeSlot(await readAt(this.#handle, index * SLOT_BYTES, SLOT_BYTES))
-      // A slot in the other's place was copied there; taken as good, the next write could go over the newest record.
-      return slot !== undefined && positionOf(slot.sequence) === index * SLOT_BYTES ? slot : undefined
+      return decodeSlot(await readAt(this.#handle, place * SLOT_BYTES, SLOT_BYTES), place)
     } catch (error) {
       throw failure(this.#path, 'could not be read', error)
     }
@@ -170,32 +146,6 @@ function missingGuardFile(path: string): GuardFile {
 
 function checkRecord(record: Uint8Array): void {
   invariant(record.length <= MAX_GUARD_RECORD_BYTES, `a guard record has ${record.length} bytes, more than ${MAX_GUARD_RECORD_BYTES}`)
-}
-
-const positionOf = (sequence: number): number => (sequence % 2) * SLOT_BYTES
-
-/** magic, sequence u64, record length u32 (big-endian), record, sha256 of all before. */
-function encodeSlot(slot: Slot): Uint8Array {
-  const body = new Uint8Array(HEADER_BYTES + slot.record.length)
-  const view = new DataView(body.buffer)
-  body.set(MAGIC)
-  view.setBigUint64(MAGIC.length, BigInt(slot.sequence))
-  view.setUint32(MAGIC.length + 8, slot.record.length)
-  body.set(slot.record, HEADER_BYTES)
-  return concatBytes([body, createHash('sha256').update(body).digest()])
-}
-
-/** Undefined for anything but a whole slot. */
-function decodeSlot(bytes: Uint8Array): Slot | undefined {
-  if (bytes.length < HEADER_BYTES + HASH_BYTES || !equalBytes(bytes.subarray(0, MAGIC.length), MAGIC)) return undefined
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  const sequence = view.getBigUint64(MAGIC.length)
-  const end = HEADER_BYTES + view.getUint32(MAGIC.length + 8)
-  if (end + HASH_BYTES > bytes.length || end > HEADER_BYTES + MAX_GUARD_RECORD_BYTES || sequence >= BigInt(Number.MAX_SAFE_INTEGER))
-    return undefined
-  const hash = createHash('sha256').update(bytes.subarray(0, end)).digest()
-  if (!equalBytes(hash, bytes.subarray(end, end + HASH_BYTES))) return undefined
-  return { sequence: Number(sequence), record: bytes.slice(HEADER_BYTES, end) }
 }
 
 function failure(path: string, what: string, error: unknown): QuorateError {
