@@ -30,6 +30,7 @@ import { endpointOf, isPrivateAddress, parsePeerAddress } from './address.ts'
 import { type GossipService, gossipService } from './gossip.ts'
 import { MAX_RECORDS } from './limits.ts'
 import type { Libp2pNetworkOptions } from './options.ts'
+import { announceListening } from './own-addresses.ts'
 import { RecordStore } from './records.ts'
 import { socketOf, type TrafficMeter } from './traffic.ts'
 
@@ -76,6 +77,7 @@ export function createNode(options: Libp2pNetworkOptions, privateKey: PrivateKey
       // Where addresses and the DHT role change while a node runs, peers hear of it; on one host it would only cost.
       ...(local ? {} : { identifyPush: identifyPush() }),
       ping: ping(),
+      addresses: announceListening,
       dht: (components) =>
         kadDHT({
           protocol: `/quorate/${options.chainName}/kad/1.0.0`,
