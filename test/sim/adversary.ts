@@ -1,9 +1,12 @@
 import type { BlockRef, ProposedBlock } from '../../src/consensus/types.ts'
-import type { Certificate, Hash, LockStatement, SealStatement, SignRequest, VoteStatement } from '../../src/wire/types.ts'
-import { HonestNode } from './node.ts'
+import type { OffenceKind } from '../../src/wire/evidence.ts'
+import type { Certificate, Hash, LockStatement, SealStatement, SignRequest, Statement, VoteStatement } from '../../src/wire/types.ts'
+import { MachineNode } from './node.ts'
+import { contradict, forge } from './offender.ts'
+import { contradiction } from './pairs.ts'
 import { Random } from './random.ts'
 import { askedFor, keyOf } from './register.ts'
-import type { Behaviour } from './scenario.ts'
+import { type Behaviour, offences, runsMachine } from './scenario.ts'
 import { short } from './show.ts'
 import { flood } from './spam.ts'
 import type { Answer, Message, Participant, SimBlock, World } from './world.ts'
@@ -41,12 +44,12 @@ export class Coalition {
   constructor(world: World) {
     this.world = world
     this.random = new Random(world.scenario.seed, 2000 + world.scenario.verifiers)
-    this.members = world.scenario.behaviours.flatMap((behaviour, member) => (behaviour === null ? [] : [member]))
+    this.members = world.scenario.behaviours.flatMap((behaviour, member) => (behaviour === null || runsMachine(behaviour) ? [] : [member]))
     this.hoards = this.random.below(3) === 0
   }
 
   get targets(): number[] {
-    return this.world.participants.flatMap((peer, index) => (peer instanceof HonestNode ? [index] : []))
+    return this.world.participants.flatMap((peer, index) => (peer instanceof MachineNode && peer.isHonest ? [index] : []))
   }
 
   start(): void {
@@ -63,10 +66,31 @@ export class Coalition {
   /** A certificate of whoever signed, the coalition included, if that is enough stake. */
   certificate<S extends VoteStatement | LockStatement | SealStatement>(statement: S): Certificate<S> | null {
     const { quorums, register } = this.world
-    const helpers = this.members.flatMap((member) => quorums.indexOf(member, statement.height) ?? [])
+    const willing = this.members.filter((member) => this.wouldSign(member, statement))
+    const helpers = willing.flatMap((member) => quorums.indexOf(member, statement.height) ?? [])
     if (!register.couldHaveEnough(statement, helpers)) return null
-    for (const member of this.members) this.world.signBadly(member, statement)
+    for (const member of willing) this.world.signBadly(member, statement)
     return this.world.register.certificate(statement)
+  }
+
+  /** Whoever is bad in one way keeps to it: what it would be guilty of otherwise it does not sign. */
+  wouldSign(member: number, statement: Statement): boolean {
+    const only = this.onlyOffence(member)
+    if (only === null) return true
+    const { quorums, register } = this.world
+    const signer = quorums.indexOf(member, statement.height)
+    if (signer === null || register.hasSigned(signer, statement)) return true
+    return register.saidBy(signer, statement.height).every((said) => (contradiction(said, statement) ?? only) === only)
+  }
+
+  private onlyOffence(member: number): OffenceKind | null {
+    const behaviour = this.world.scenario.behaviours[member]
+    return offences.find((kind) => kind === behaviour) ?? null
+  }
+
+  /** Statements of a height that somebody asked for or led. */
+  heard(height: number): readonly (VoteStatement | LockStatement)[] {
+    return height === this.height ? [...this.votes.values(), ...this.locks.values()] : []
   }
 
   remember(statement: VoteStatement | LockStatement): void {
@@ -90,9 +114,12 @@ export class Coalition {
     return [...this.locks.values()].flatMap((statement) => this.certificate(statement) ?? [])
   }
 
-  private highestHead(): BlockRef {
+  private highestHead(among: readonly number[] = this.targets): BlockRef {
     let highest = this.world.genesis
-    for (const peer of this.world.participants) if (peer instanceof HonestNode && peer.head.height > highest.height) highest = peer.head
+    for (const target of among) {
+      const peer = this.world.participants[target]
+      if (peer instanceof MachineNode && peer.head.height > highest.height) highest = peer.head
+    }
     return highest
   }
 
@@ -114,6 +141,9 @@ export class Coalition {
     if (behaviour === 'hide-lock') this.leak()
     if (behaviour === 'equivocate' || behaviour === 'spam') this.tell(member)
     if (behaviour === 'spam') flood(this, member, slot, head)
+    if (behaviour === 'forge') forge(this, member, slot, head)
+    if (behaviour === 'forge' || this.onlyOffence(member) !== null || this.random.below(8) === 0)
+      contradict(this, member, this.onlyOffence(member) ?? this.random.pick(offences), slot, head)
     if (slot <= head.slot || !world.isSelected(member, slot, head.height + 1)) return
     // What it hides it proposes again itself, or it tempts the locked with another block.
     const repeats = behaviour === 'hide-lock' && (this.hoards || this.random.below(2) === 0)
@@ -121,7 +151,7 @@ export class Coalition {
     const again = justification === null ? undefined : world.blocks.get(justification.statement.block)
     const isValid = behaviour !== 'spam' || this.random.below(2) === 0
     const build = (): SimBlock => world.build(member, slot, head, isValid)
-    if (behaviour === 'equivocate') for (const plan of this.split(member, slot, [build(), build()])) this.lead(plan)
+    if (behaviour === 'equivocate' || behaviour === 'double-candidate') for (const plan of this.split(member, slot)) this.lead(plan)
     else this.lead(this.draft(member, behaviour, slot, again ?? build(), justification))
   }
 
@@ -166,8 +196,7 @@ export class Coalition {
         return random.below(2) === 0
           ? { ...everybody, askLocksOf: few(), askSealsOf: [], publishTo: [] }
           : { ...everybody, askSealsOf: few(), publishTo: [] }
-      case 'equivocate':
-      case 'spam':
+      default:
         return everybody
     }
   }
@@ -178,14 +207,16 @@ export class Coalition {
   }
 
   /** Two blocks, led side by side: each to its own half at every step, or to everybody at some. */
-  private split(leader: number, slot: number, blocks: readonly SimBlock[]): Plan[] {
-    const { random, targets } = this
-    const half = random.someOf(targets)
-    const halves = [half, targets.filter((target) => !half.includes(target))]
-    const mixes = random.below(2) === 0
-    return blocks.map((block, place) => {
+  private split(leader: number, slot: number): Plan[] {
+    const { random, targets, world } = this
+    const [apart] = world.scenario.name === 'fork' ? world.scenario.partitions : []
+    const half = apart === undefined ? random.someOf(targets) : targets.filter((target) => apart.groups[target] === 0)
+    const mixes = apart === undefined && random.below(2) === 0
+    return [half, targets.filter((target) => !half.includes(target))].map((own) => {
+      // Where the honest have two chains, each half gets a block for its own.
+      const block = world.build(leader, slot, this.highestHead(apart === undefined ? targets : own))
       const candidate = this.candidate(leader, slot, block, null)
-      const whom = (): readonly number[] => (mixes && random.below(2) === 0 ? targets : (halves[place] ?? []))
+      const whom = (): readonly number[] => (mixes && random.below(2) === 0 ? targets : own)
       return { leader, block, candidate, proposeTo: whom(), askVotesOf: whom(), askLocksOf: whom(), askSealsOf: whom(), publishTo: whom() }
     })
   }
@@ -295,10 +326,7 @@ export class Coalition {
           world.send(member, from, { kind: 'answer', from: member, life, request: message.request, answer }),
         )
       }
-      case 'candidate':
-      case 'certificate':
-      case 'tally':
-      case 'sealed':
+      default:
         return
     }
   }
@@ -307,7 +335,9 @@ export class Coalition {
     const { random, world } = this
     const statement = askedFor(request)
     if (statement === null) return null
-    const choice = behaviour === 'equivocate' || behaviour === 'hide-lock' ? 2 : random.below(3)
+    const isObliging = behaviour !== 'withhold' && behaviour !== 'spam'
+    const choice = isObliging ? 2 : random.below(3)
+    if (!this.wouldSign(member, statement)) return { kind: 'refusal', reason: 'locked', height: statement.height, certificate: null }
     if (choice === 0) return null
     if (choice === 1) {
       const reason = random.pick(['locked', 'lower-ticket', 'already-voted', 'silent'] as const)

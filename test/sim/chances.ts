@@ -50,6 +50,6 @@ export class Chances {
       const rank = { maker, ticket: world.ticketOf(node, slot, height), justification: null }
       if (first === null || outranks(contest, rank, first.rank)) first = { node, rank }
     }
-    return first !== null && behaviours[first.node] === null
+    return first !== null && behaviours[first.node] === null && !world.isDuplicate(first.node)
   }
 }

@@ -1,10 +1,11 @@
 import { REMEMBERED_SLOTS } from '../../src/consensus/bounds.ts'
-import { offenceOf } from '../../src/consensus/evidence.ts'
 import { type GuardRecord, lockAt } from '../../src/consensus/guard.ts'
-import { stakeOf, totalOf } from '../../src/consensus/quorum.ts'
 import type { AlarmCode, Collected, Effect, State } from '../../src/consensus/types.ts'
 import type { Certificate, Statement } from '../../src/wire/types.ts'
+import { contradiction, contradictionAmong, sumOf } from './pairs.ts'
+import { offenceName, type PublicRecord } from './public-record.ts'
 import { keyOf } from './register.ts'
+import { offences } from './scenario.ts'
 import { short, showStatement } from './show.ts'
 import type { Sealed, World } from './world.ts'
 
@@ -44,13 +45,13 @@ export function checkBounds(world: World, node: number, state: State): void {
 /** Alarms that an honest node raises only if the scenario gave it a reason. */
 export function checkAlarm(world: World, node: number, code: AlarmCode, detail: string, wasRestored: boolean): void {
   const isExpected = {
-    'duplicate-instance': false,
-    'stale-record': wasRestored,
+    'duplicate-instance': world.isDuplicate(node),
+    'stale-record': wasRestored || world.isDuplicate(node),
     'doubtful-record': false,
     'conflicting-lock': world.isBeyondTheory,
-    'clock-behind-record': wasRestored || world.scenario.wildClocks.length > 0,
+    'clock-behind-record': wasRestored || world.isDuplicate(node) || world.scenario.wildClocks.length > 0,
   }[code]
-  if (!isExpected) world.fail('false-alarm', `n${node} raises ${code}: ${detail}`)
+  if (!isExpected && !world.isFaulty(node)) world.fail('false-alarm', `n${node} raises ${code}: ${detail}`)
 }
 
 /** Whoever led shows all that it collected, when it leads no more. */
@@ -72,29 +73,52 @@ const isShown = ({ statement, signatures }: Collected, certificates: readonly Ce
     (shown) => keyOf(shown.statement) === keyOf(statement) && signatures.every(([member]) => shown.aggregate.signers.includes(member)),
   )
 
+interface Keeper {
+  readonly index: number
+  readonly publicRecord: PublicRecord
+}
+
 /**
- * Whoever signed two statements that honest nodes have on public record, and no honest verifier makes both, is named by evidence.
- * @param split a height at which two of them have two blocks: a third of the stake or more is named there
+ * Whoever signed two statements that honest nodes have on public record, and nobody honest signs both of, is found by each of
+ * them by itself.
+ * @param shown what any of them had on record when they compared it
+ * @param upTo a height whose quorum all of them know
+ * @param split a height at which two of them have two blocks: each of them names a third of the stake there, or more
  */
-export function checkNamed(world: World, records: Iterable<readonly Certificate[]>, split: number | null): void {
+export function checkNamed(
+  world: World,
+  nodes: readonly Keeper[],
+  shown: ReadonlySet<readonly Certificate[]>,
+  upTo: number,
+  split: number | null,
+): void {
   const said = new Map<string, Statement[]>()
-  for (const { statement, aggregate } of [...records].flat()) {
+  for (const { statement, aggregate } of [...shown].flat()) {
+    if (statement.height > upTo) continue
     for (const signer of aggregate.signers) {
-      const who = `${world.nodeOf(signer, statement)} ${statement.height}`
-      const before = said.get(who) ?? []
-      said.set(who, before)
+      const who = world.nodeOf(signer, statement)
+      const before = said.get(`${who} ${statement.height}`) ?? []
+      said.set(`${who} ${statement.height}`, before)
       if (before.some((other) => keyOf(other) === keyOf(statement))) continue
-      const other = before.find((earlier) => offenceOf(earlier, statement) !== null)
-      if (other !== undefined && !world.named.has(who))
-        world.fail('unnamed', `nobody names ${who.split(' ')[0]}, who signed ${showStatement(other)} and ${showStatement(statement)}`)
+      for (const other of before) {
+        const kind = contradiction(other, statement)
+        if (kind === null) continue
+        const blind = nodes.find(({ publicRecord }) => !publicRecord.found.has(offenceName(who, statement.height, kind)))
+        if (blind !== undefined)
+          world.fail('unnamed', `n${blind.index} does not find ${who}, who signed ${showStatement(other)} and ${showStatement(statement)}`)
+      }
       before.push(statement)
     }
   }
   if (split === null) return
-  const { stakes, nodes } = world.quorums.at(split)
-  const named = nodes.flatMap((node, member) => (world.named.has(`${node} ${split}`) ? [member] : []))
-  if (stakeOf(stakes, named) * 3 < totalOf(stakes))
-    world.fail('unnamed', `two blocks at height ${split}, and only ${stakeOf(stakes, named)} of ${totalOf(stakes)} are named`)
+  const { stakes, nodes: members } = world.quorums.at(split)
+  for (const { index, publicRecord } of nodes) {
+    const named = stakes.filter((_, member) =>
+      offences.some((kind) => publicRecord.found.has(offenceName(members[member] ?? 0, split, kind))),
+    )
+    if (sumOf(named) * 3 < sumOf(stakes))
+      world.fail('unnamed', `two blocks at height ${split}, and n${index} names only ${sumOf(named)} of ${sumOf(stakes)}`)
+  }
 }
 
 /** Where two blocks were sealed, a third of the stake or more is named by what was signed, and nobody honest is. */
@@ -105,13 +129,13 @@ export function checkEvidence(world: World): void {
   const { behaviours } = world.scenario
   const guilty = stakes.flatMap((_, member) => {
     const said = world.register.saidBy(member, height)
-    return said.some((first, place) => said.slice(place + 1).some((second) => offenceOf(first, second) !== null)) ? [member] : []
+    return said.some((statement, place) => contradictionAmong(said.slice(0, place), statement) !== null) ? [member] : []
   })
   const honest = guilty.map((member) => nodes[member] ?? 0).filter((node) => behaviours[node] === null)
-  const guiltyStake = stakeOf(stakes, guilty)
+  const guiltyStake = sumOf(guilty.map((member) => stakes[member] ?? 0))
   const sealed = `${blocks.map(short).join(' and ')} sealed at height ${height}`
   if (honest.length > 0) world.fail('evidence', `${sealed}: the evidence names honest ${honest.join(',')}`)
-  if (guiltyStake * 3 < totalOf(stakes)) world.fail('evidence', `${sealed}: the evidence names only ${guiltyStake} of ${totalOf(stakes)}`)
+  if (guiltyStake * 3 < sumOf(stakes)) world.fail('evidence', `${sealed}: the evidence names only ${guiltyStake} of ${sumOf(stakes)}`)
 }
 
 /** The slot in which the last node has started; from the next on, everybody takes part. */

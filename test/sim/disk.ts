@@ -22,6 +22,12 @@ export class Disk {
     for (const body of this.bodies.values()) if (body.height < sealed.block.height) this.bodies.delete(body.hash)
   }
 
+  copyFrom(other: Disk): void {
+    this.record = other.record
+    this.chain.push(...other.chain)
+    for (const body of other.bodies.values()) this.bodies.set(body.hash, body)
+  }
+
   backUp(atMs: number): void {
     this.backups.push({ record: this.record, chainLength: this.chain.length, atMs })
   }

@@ -1,8 +1,8 @@
-import { offenceOf } from '../../src/consensus/evidence.ts'
 import { emptyRecord, type GuardRecord } from '../../src/consensus/guard.ts'
 import type { BlockRef, Effect, Input, Members, ProposedBlock, State } from '../../src/consensus/types.ts'
 import type { Certificate, Hash, SignRequest, Statement, VoteStatement } from '../../src/wire/types.ts'
 import { isCovered } from './checks.ts'
+import { contradictionAmong } from './pairs.ts'
 import { keyOf } from './register.ts'
 import { type Machine, realMachine } from './world.ts'
 
@@ -128,8 +128,8 @@ export class LocalWorld {
     const say = (statement: Statement): void => {
       if (!isCovered(disk, statement)) violation ??= `${self} signs ${keyOf(statement)} before it is on disk`
       if (said.some((known) => keyOf(known) === keyOf(statement))) return
-      const other = said.find((known) => offenceOf(known, statement) !== null)
-      if (other !== undefined) violation ??= `honest ${self} could be accused: ${keyOf(other)} and ${keyOf(statement)}`
+      const other = contradictionAmong(said, statement)
+      if (other !== null) violation ??= `honest ${self} could be accused: ${keyOf(other[1])} and ${keyOf(statement)}`
       said.push(statement)
     }
     const perform = (effect: Effect): void => {

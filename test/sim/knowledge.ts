@@ -1,7 +1,7 @@
 import type { KnownSignatures } from '../../src/consensus/guard.ts'
 import type { Statement } from '../../src/wire/types.ts'
 
-const nothing: KnownSignatures = { slot: null, lock: null, seal: null }
+export const nothingKnown: KnownSignatures = { slot: null, lock: null, seal: null }
 const isAbove = (value: number | undefined | null, bound: number | undefined | null): boolean =>
   typeof value === 'number' && (typeof bound !== 'number' || value > bound)
 
@@ -14,15 +14,15 @@ export class Knowledge {
   }
 
   newestOf(verifier: number): KnownSignatures {
-    return this.newest.get(verifier) ?? nothing
+    return this.newest.get(verifier) ?? nothingKnown
   }
 
   note(verifier: number, statement: Statement): void {
-    if (statement.kind === 'seal') this.take(verifier, { ...nothing, seal: statement })
-    else this.take(verifier, { ...nothing, slot: statement.slot, lock: statement.kind === 'lock' ? statement : null })
+    if (statement.kind === 'seal') this.take(verifier, { ...nothingKnown, seal: statement })
+    else this.take(verifier, { ...nothingKnown, slot: statement.slot, lock: statement.kind === 'lock' ? statement : null })
   }
 
-  take(verifier: number, told: KnownSignatures = nothing): void {
+  take(verifier: number, told: KnownSignatures = nothingKnown): void {
     const known = this.newestOf(verifier)
     this.newest.set(verifier, {
       slot: isAbove(told.slot, known.slot) ? told.slot : known.slot,

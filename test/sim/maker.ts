@@ -22,6 +22,7 @@ interface Owner {
 export class Maker {
   private readonly world: World
   private readonly index: number
+  private readonly identity: number
   private readonly owner: Owner
   /** Tickets that select this node, by what they hold for. */
   private readonly tickets = new Map<string, Hash>()
@@ -29,6 +30,7 @@ export class Maker {
   constructor(world: World, index: number, owner: Owner) {
     this.world = world
     this.index = index
+    this.identity = world.identityOf(index)
     this.owner = owner
   }
 
@@ -37,11 +39,11 @@ export class Maker {
   }
 
   drawTicket({ slot, quorum, epochSeed }: Extract<Effect, { kind: 'draw-ticket' }>): void {
-    const { world, index, owner } = this
+    const { world, identity, owner } = this
     const height = owner.head.height + 1
     owner.inLife(world.random.between(0, TICKET_MS), () => {
-      const ticket = world.ticketOf(index, slot, height)
-      const selected = world.isSelected(index, slot, height)
+      const ticket = world.ticketOf(identity, slot, height)
+      const selected = world.isSelected(identity, slot, height)
       if (selected) this.tickets.set(keyOf(slot, quorum, epochSeed), ticket)
       owner.feed({ kind: 'ticket-drawn', slot, quorum, epochSeed, ticket, selected })
     })
@@ -50,7 +52,7 @@ export class Maker {
   /** A ticket that the machine keeps is one of this slot that selects this node in the quorum of its height. */
   check({ ticket, slot, height }: State): void {
     if (ticket === null || slot === null) return
-    const { quorum, epochSeed } = this.world.quorums.membersFor(this.index, height)
+    const { quorum, epochSeed } = this.world.quorums.membersFor(this.identity, height)
     if (ticket !== this.tickets.get(keyOf(slot, quorum, epochSeed)))
       this.world.fail('bad-candidate', `n${this.index} keeps a ticket in slot ${slot} that is void at height ${height}`)
   }
@@ -58,17 +60,17 @@ export class Maker {
   build({ slot, height }: Extract<Effect, { kind: 'build' }>): void {
     const { world, owner } = this
     owner.inLife(world.random.between(0, BUILD_MS), () => {
-      const block = owner.head.height + 1 === height && !world.isQuiet(slot) ? world.build(this.index, slot, owner.head) : null
+      const block = owner.head.height + 1 === height && !world.isQuiet(slot) ? world.build(this.identity, slot, owner.head) : null
       if (block !== null) owner.keepBody(block)
       owner.feed({ kind: 'block-built', slot, block })
     })
   }
 
   propose({ statement, justification }: Extract<Effect, { kind: 'propose' }>): void {
-    const { world, index, owner } = this
+    const { world, index, identity, owner } = this
     const { slot, height } = statement
     const block = owner.bodyOf(statement.block)
-    const { quorum, epochSeed, self } = world.quorums.membersFor(index, height)
+    const { quorum, epochSeed, self } = world.quorums.membersFor(identity, height)
     const ticket = this.tickets.get(keyOf(slot, quorum, epochSeed))
     if (block === undefined) return world.fail('broken-contract', `n${index} proposes block ${short(statement.block)} without having it`)
     if (ticket === undefined || self === null)

@@ -6,7 +6,7 @@ import type { Certificate, Hash, Statement } from '../../src/wire/types.ts'
 import { checkAlarm, checkBounds, checkShown, isCovered } from './checks.ts'
 import { NodeClock } from './clock.ts'
 import { Disk } from './disk.ts'
-import { Knowledge } from './knowledge.ts'
+import { Knowledge, nothingKnown } from './knowledge.ts'
 import { BUILD_MS, Maker, TICKET_MS } from './maker.ts'
 import { PublicRecord } from './public-record.ts'
 import { keyOf } from './register.ts'
@@ -20,15 +20,17 @@ import type { Message, Participant, Sealed, World } from './world.ts'
 const BODY_MS = 20
 export const MOST_WORK_MS = TICKET_MS + BUILD_MS + BODY_MS
 const RESTART_POLL_MS = 50
-const MOST_DOWN_MS = 4000
-/** One in so many slots, each pair of peers compares certificates anew: the "each minute" of `network.md`. */
+export const MOST_DOWN_MS = 4000
+/** One in so many slots, each pair of peers compares certificates and records anew: the "each minute" of `network.md`. */
 const EXCHANGE_PPM = 40_000
 
-const isCandidate = ([first]: readonly Certificate[]): boolean => first?.statement.kind === 'candidate'
-
-/** An honest node: the machine, and a runner that does its effects in order until it crashes. */
-export class HonestNode implements Participant {
+/** The machine, and a runner that does its effects in order until it crashes: all the honest, and some that are not. */
+export class MachineNode implements Participant {
+  /** Its place in the network. */
   readonly index: number
+  /** Whose key it signs with: its own, but for a copy. */
+  readonly identity: number
+  readonly isHonest: boolean
   state: State | null = null
   life = 0
   /** Its record was put back to an older one: what it signed after that one is only known to peers. */
@@ -37,6 +39,8 @@ export class HonestNode implements Participant {
   readonly publicRecord: PublicRecord
   private readonly knowledge = new Knowledge()
   private readonly world: World
+  /** It asks nobody what its key has signed, and goes on whoever else signs with it. */
+  private readonly ignoresOthers: boolean
   private readonly clock: NodeClock
   private lastSlot: number | null = null
   private inbox: Input[] = []
@@ -51,6 +55,9 @@ export class HonestNode implements Participant {
     const { scenario } = world
     this.world = world
     this.index = index
+    this.identity = world.identityOf(index)
+    this.isHonest = !world.isFaulty(this.identity)
+    this.ignoresOthers = world.isStubborn(this.identity)
     this.publicRecord = new PublicRecord(world, index)
     this.sync = new SyncClient(world, index, this)
     this.signService = new SignService(world, index, this)
@@ -92,6 +99,7 @@ export class HonestNode implements Participant {
     this.maker.forget()
     world.trace(() => `n${this.index} starts, head ${this.head.height}`)
     this.publicRecord.settle(this.head.height)
+    for (const sealed of disk.chain) this.noteSeal(sealed)
     this.state = world.machine.initialState({
       config: world.config,
       members: this.membersAt(this.workingHeight),
@@ -102,7 +110,7 @@ export class HonestNode implements Participant {
     })
     for (const block of disk.bodies.values()) if (block.height === this.head.height + 1) this.feed({ kind: 'block-known', block })
     this.clock.start()
-    if (this.index < world.scenario.verifiers) this.inLife(world.delayMs(), () => this.askForOwnSignatures())
+    if (this.identity < world.scenario.verifiers) this.inLife(world.delayMs(), () => this.askForOwnSignatures())
     for (const peer of world.connectedTo(this.index)) this.meet(peer)
   }
 
@@ -134,28 +142,17 @@ export class HonestNode implements Participant {
   /** Both tell each other their heads and certificates, and what one has on public record and the other has not. */
   meet(peer: number): void {
     const other = this.world.participants[peer]
-    if (!(other instanceof HonestNode)) return
+    if (!(other instanceof MachineNode)) return
     this.showCertificates(peer)
     other.showCertificates(this.index)
-    this.showRecord(peer, other, (shown) => !isCandidate(shown))
-    other.showRecord(this.index, this, (shown) => !isCandidate(shown))
+    this.publicRecord.offerTo(peer)
+    other.publicRecord.offerTo(this.index)
     this.sync.from(peer)
     other.sync.from(this.index)
   }
 
   private showCertificates(peer: number): void {
     for (const certificate of this.certificates.values()) this.world.send(this.index, peer, { kind: 'certificate', certificate })
-  }
-
-  /** Candidates are gossip: only in the end are those looked for that reached some and not others. */
-  showAll(peer: number): void {
-    const other = this.world.participants[peer]
-    if (other instanceof HonestNode) this.showRecord(peer, other, () => true)
-  }
-
-  private showRecord(peer: number, other: HonestNode, which: (shown: readonly Certificate[]) => boolean): void {
-    for (const certificates of this.publicRecord.missingAt(other.publicRecord).filter(which))
-      this.world.send(this.index, peer, { kind: 'tally', certificates })
   }
 
   inLife(delayMs: number, run: () => void): void {
@@ -178,6 +175,7 @@ export class HonestNode implements Participant {
   }
 
   private askForOwnSignatures(): void {
+    if (this.ignoresOthers) return this.feed({ kind: 'own-signatures-known', known: nothingKnown })
     const told = this.world.toldByPeers(this.index, this.workingHeight, this.wasRestored)
     if (told === null) this.inLife(RESTART_POLL_MS, () => this.askForOwnSignatures())
     else this.inLife(this.world.delayMs(), () => this.feed({ kind: 'own-signatures-known', known: told }))
@@ -199,9 +197,10 @@ export class HonestNode implements Participant {
     world.counts.inputs++
     world.trace(() => `n${this.index} <- ${showInput(input)}`)
     const before = this.state
-    const { state, effects } = world.machine.step(before, input)
+    const { state: after, effects } = world.machine.step(before, input)
+    const state = this.ignoresOthers && after.silence?.kind === 'duplicate' ? { ...after, silence: null } : after
     this.state = state
-    checkShown(world, index, before, state, effects)
+    if (this.isHonest) checkShown(world, index, before, state, effects)
     checkBounds(world, index, state)
     this.maker.check(state)
     for (const effect of effects) {
@@ -257,7 +256,7 @@ export class HonestNode implements Participant {
       case 'behind':
         return this.catchUp()
       case 'alarm':
-        return checkAlarm(world, index, effect.code, effect.detail, this.wasRestored)
+        return checkAlarm(world, this.identity, effect.code, effect.detail, this.wasRestored)
       default:
         return unreachable(effect)
     }
@@ -287,7 +286,7 @@ export class HonestNode implements Participant {
     const { world, index, disk } = this
     if (!isCovered(disk.record, statement))
       world.fail('signed-before-persisted', `n${index} signs ${showStatement(statement)} before it is on disk`)
-    world.signHonestly(index, statement)
+    world.signHonestly(this.identity, statement)
   }
 
   newestOf(verifier: number): KnownSignatures {
@@ -312,9 +311,9 @@ export class HonestNode implements Participant {
   append(sealed: Sealed): void {
     const { world, disk } = this
     const { height } = sealed.block
-    world.noteCommit(this.index, sealed)
+    if (this.isHonest) world.noteCommit(this.index, sealed)
     this.publicRecord.settle(height)
-    this.keepTally([{ statement: { kind: 'seal', height, block: sealed.block.hash }, aggregate: sealed.seal }])
+    this.noteSeal(sealed)
     disk.append(sealed)
     this.bodies.set(sealed.block.hash, sealed.block)
     for (const body of this.bodies.values()) if (body.height < height) this.bodies.delete(body.hash)
@@ -331,7 +330,7 @@ export class HonestNode implements Participant {
   }
 
   private membersAt(height: number): Members {
-    return this.world.quorums.membersFor(this.index, height)
+    return this.world.quorums.membersFor(this.identity, height)
   }
 
   /** The block that settles an election says who signs the next; nobody knows before. */
@@ -354,12 +353,15 @@ export class HonestNode implements Participant {
         return this.feed({ kind: 'certificate', certificate: message.certificate })
       case 'tally':
         return this.takeTally(message.certificates)
+      case 'evidence':
+      case 'inventory':
+      case 'wanted':
+        return this.publicRecord.take(message)
       case 'sealed': {
         const { block, seal } = message.sealed
         if (!this.knowsQuorumOf(block.height)) return this.sync.from(message.from)
-        const certificate: Certificate = { statement: { kind: 'seal', height: block.height, block: block.hash }, aggregate: seal }
-        if (!this.world.register.isValid(certificate)) return
-        this.keepTally([certificate])
+        if (!this.world.register.isValid(sealOf(message.sealed))) return
+        this.learnAll(seal.signers, sealOf(message.sealed).statement)
         if (block.height > this.head.height + 1) this.sync.from(message.from)
         return this.takeSealed(message.sealed)
       }
@@ -373,13 +375,20 @@ export class HonestNode implements Participant {
   }
 
   private learnAll(signers: readonly number[], statement: Statement): void {
+    if (!this.publicRecord.note(signers, statement)) return
     for (const signer of signers) {
       const node = this.world.nodeOf(signer, statement)
-      if (node === this.index) continue
+      if (node === this.identity) continue
       this.knowledge.note(node, statement)
-      this.world.noteHeard(signer, statement)
+      if (this.isHonest) this.world.noteHeard(signer, statement)
     }
-    this.publicRecord.note(signers, statement)
+  }
+
+  /** The seal of a final block: it is shown to peers, or who followed another block at that height would not see it. */
+  private noteSeal(sealed: Sealed): void {
+    const certificate = sealOf(sealed)
+    if (this.world.machine.hidesSeals !== true) this.publicRecord.keep([certificate])
+    this.learnAll(certificate.aggregate.signers, certificate.statement)
   }
 
   takeSealed({ block, seal }: Sealed): void {
@@ -391,7 +400,7 @@ export class HonestNode implements Participant {
     const { world, head, lastSlot } = this
     if (!this.knowsQuorumOf(candidate.block.height)) return this.sync.from(from)
     if (!isMakersOwn(world, statement, candidate)) return
-    if (this.publicRecord.isNews(statement, candidate.maker)) this.keepTally([world.register.partOf(statement, [candidate.maker])])
+    if (this.publicRecord.isNews(statement, candidate.maker)) this.learn(candidate.maker, statement)
     if (candidate.block.height > head.height + 1) return this.sync.from(from)
     if (lastSlot === null || candidate.slot < lastSlot || !isGoodOn(world, head, candidate)) return
     // Its transactions are here, or must be fetched first.
@@ -435,3 +444,8 @@ export class HonestNode implements Participant {
     return true
   }
 }
+
+const sealOf = ({ block, seal }: Sealed): Certificate => ({
+  statement: { kind: 'seal', height: block.height, block: block.hash },
+  aggregate: seal,
+})

@@ -1,11 +1,11 @@
 import { utf8 } from '../../src/base/bytes.ts'
 import { invariant } from '../../src/base/errors.ts'
-import { enoughStake, stakeOf, totalOf } from '../../src/consensus/quorum.ts'
 import type { Members } from '../../src/consensus/types.ts'
 import { sha256Hex } from '../../src/crypto/sha256.ts'
 import type { Hash } from '../../src/wire/types.ts'
+import { aboveTwoThirds, sumOf } from './pairs.ts'
 import { Random } from './random.ts'
-import { drawStakes, fewestMembers, type Scenario } from './scenario.ts'
+import { drawStakes, fewestMembers, isBeyondTheory, type Scenario } from './scenario.ts'
 
 /** Whoever signs at some heights. Statements and certificates name a member by its place here. */
 export interface SimQuorum {
@@ -80,7 +80,7 @@ export class Quorums {
 
   private quorumOf(epoch: number, nodes: readonly number[], stakes: readonly number[]): SimQuorum {
     const hash = sha256Hex(utf8(`quorum ${this.scenario.seed} ${nodes.join()} ${stakes.join()}`))
-    return { hash, epoch, nodes, stakes, enough: enoughStake(totalOf(stakes)) }
+    return { hash, epoch, nodes, stakes, enough: aboveTwoThirds(sumOf(stakes)) }
   }
 
   /** Mostly other members; or the same are elected again, or one of them loses its weight before the epoch ends. */
@@ -134,13 +134,13 @@ export class Quorums {
 
   /** A member without whom the faulty hold less, where they hold a third; and whoever lost its record counts as faulty. */
   private tooMuch(nodes: readonly number[], stakes: readonly number[]): number | null {
-    if (this.scenario.name === 'third') return null
-    const total = totalOf(stakes)
-    const most = total - enoughStake(total)
-    const fallenBack = this.scenario.staleRestores.map(({ node }) => node)
+    if (isBeyondTheory(this.scenario.name)) return null
+    const total = sumOf(stakes)
+    const most = total - aboveTwoThirds(total)
+    const fallenBack = [...this.scenario.staleRestores.map(({ node }) => node), ...this.scenario.copies.map(({ of }) => of)]
     const restored = nodes.findIndex((node) => fallenBack.includes(node))
     if (restored >= 0 && (stakes[restored] ?? 0) > most) return restored
     const faulty = nodes.flatMap((node, member) => (this.isFaulty(node) ? [member] : []))
-    return stakeOf(stakes, faulty) > most ? (faulty[0] ?? null) : null
+    return sumOf(faulty.map((member) => stakes[member] ?? 0)) > most ? (faulty[0] ?? null) : null
   }
 }

@@ -1,8 +1,7 @@
 import type { Hex } from '../../src/base/hex.ts'
-import { offenceOf } from '../../src/consensus/evidence.ts'
-import { stakeOf } from '../../src/consensus/quorum.ts'
 import type { OffenceKind } from '../../src/wire/evidence.ts'
 import type { Certificate, SignRequest, Statement } from '../../src/wire/types.ts'
+import { contradiction } from './pairs.ts'
 
 type Voted = Exclude<Statement, { kind: 'candidate' }>
 
@@ -79,7 +78,7 @@ export class Register {
     this.said.set(saidKey, said)
     const accusations: Accusation[] = []
     for (const earlier of said) {
-      const kind = offenceOf(earlier, statement)
+      const kind = contradiction(earlier, statement)
       if (kind !== null) accusations.push({ signer, kind, statements: [earlier, statement] })
     }
     said.push(statement)
@@ -146,12 +145,14 @@ export class Register {
 
   /** What some of those who signed show of it, whatever stake they have. */
   partOf<S extends Statement>(statement: S, signers: readonly number[]): Certificate<S> {
-    return { statement, aggregate: { signers, signature: aggregate(signers.map((signer) => marker(signer, statement))) } }
+    return { statement, aggregate: { signers: [...signers], signature: aggregate(signers.map((signer) => marker(signer, statement))) } }
   }
 
   private isEnough(signers: readonly number[], height: number): boolean {
     const { stakes, enough } = this.weightsAt(height)
-    return stakeOf(stakes, signers) >= enough
+    let stake = 0
+    for (const signer of signers) stake += stakes[signer] ?? 0
+    return stake >= enough
   }
 }
 

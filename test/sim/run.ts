@@ -1,8 +1,9 @@
 import { Adversary, Coalition } from './adversary.ts'
 import { Chances } from './chances.ts'
 import { checkCalm, checkEvidence, checkNamed } from './checks.ts'
-import { HonestNode, MOST_WORK_MS } from './node.ts'
-import { CALM_DELAY_MS, drawScenario, type Scenario, type ScenarioName } from './scenario.ts'
+import { type DuplicateOutcome, duplicateOutcome, startCopy } from './duplicate.ts'
+import { MachineNode, MOST_DOWN_MS, MOST_WORK_MS } from './node.ts'
+import { CALM_DELAY_MS, drawScenario, offences, runsMachine, type Scenario, type ScenarioName, SLOT_MS } from './scenario.ts'
 import { type Counts, type Failure, type Machine, realMachine, World } from './world.ts'
 
 /** Blocks that must follow the last fault. */
@@ -20,7 +21,13 @@ export const PROGRESS_CHANCES = 2 * PROGRESS_BLOCKS + 6
  */
 export const SKEWED_PROGRESS_CHANCES = 60
 /** How long a run beyond the theory may go on without a fork. */
-const FORK_SLOTS = 60
+const FORK_SLOTS = 30
+/** How long the halves of a network that was split see each other, before what they know is looked at. */
+const HEALED_SLOTS = 3
+/** An inventory, what is missing, the records; and what evidence they prove, to everybody. */
+const EXCHANGE_MESSAGES = 4
+/** How long who goes back to old copies of its disk stays with one. */
+const STALE_MS = { low: 3 * SLOT_MS, high: 8 * SLOT_MS }
 
 export interface RunOptions {
   readonly scenario?: ScenarioName
@@ -35,6 +42,8 @@ export interface RunResult {
   readonly scenario: Scenario
   readonly failure: Failure | null
   readonly forked: boolean
+  /** Two honest nodes have two blocks at a height. */
+  readonly split: boolean
   /** Adversaries that evidence names, each counted at each height. */
   readonly named: number
   readonly slots: number
@@ -43,28 +52,26 @@ export interface RunResult {
   /** Chances from the last fault until everybody had the blocks that must follow. */
   readonly recoveryChances: number
   readonly counts: Counts
+  /** By kind: offences of which honest nodes heard both statements, and of how many each of them has evidence in the end. */
+  readonly offences: Readonly<Record<string, { readonly heard: number; readonly found: number }>>
+  readonly duplicate: DuplicateOutcome | null
 }
 
 /** One run from one seed: the same seed, the same run. */
 export function runSeed(seed: number, verifiers: number, options: RunOptions = {}): RunResult {
   const scenario = drawScenario(seed, verifiers, options.scenario, options.handoverHeights ?? null)
-  const world = new World(scenario, options.machine ?? realMachine, options.sink ?? null)
+  return runScenario(scenario, options.machine, options.sink)
+}
+
+export function runScenario(scenario: Scenario, machine: Machine = realMachine, sink: ((line: string) => void) | null = null): RunResult {
+  const world = new World(scenario, machine, sink)
   world.trace(() => JSON.stringify(scenario))
   const nodes = populate(world)
-  const heads = (): number[] => nodes.map((node) => node.head.height)
-  world.run(scenario.faultsEndMs, () => false)
-  for (const node of nodes) node.setClock(scenario.skewMs[node.index] ?? 0)
-  const highestHead = (): number => Math.max(...heads())
-  const wanted = highestHead() + PROGRESS_BLOCKS
+  const highestHead = (): number => Math.max(...nodes.map((node) => node.head.height))
   const chances = new Chances(world, highestHead)
-  if (world.isBeyondTheory) world.run(scenario.faultsEndMs + FORK_SLOTS * scenario.slotMs, () => false)
-  else {
-    const most = candidatesComeInTime(scenario) ? PROGRESS_CHANCES : SKEWED_PROGRESS_CHANCES
-    world.run(Number.POSITIVE_INFINITY, () => chances.areOver(most) || nodes.every((node) => node.head.height >= wanted))
-    if (world.failure === null && nodes.some((node) => node.head.height < wanted))
-      world.fail('progress', `after ${most} chances since the last fault the heads are ${heads().join(',')}, wanted ${wanted}`)
-    checkAgreement(world, nodes)
-  }
+  if (scenario.name === 'fork' || scenario.name === 'twin-fork') splitAndHeal(world, nodes)
+  else if (world.isBeyondTheory) world.run(scenario.faultsEndMs + FORK_SLOTS * scenario.slotMs, () => false)
+  else recover(world, nodes, chances, highestHead)
   exchange(world, nodes)
   if (scenario.name === 'calm' && candidatesComeInTime(scenario)) for (const node of nodes) checkCalm(world, node.chain)
   checkEvidence(world)
@@ -72,12 +79,38 @@ export function runSeed(seed: number, verifiers: number, options: RunOptions = {
     scenario,
     failure: world.failure,
     forked: world.fork !== null,
+    split: world.split !== null,
     named: world.named.size,
     slots: Math.ceil(world.nowMs / scenario.slotMs),
     blocks: highestHead(),
     recoveryChances: chances.count(),
     counts: world.counts,
+    offences: shares(world, nodes),
+    duplicate: duplicateOutcome(world),
   }
+}
+
+/** Below a third: after the last fault blocks follow, the same for everybody. */
+function recover(world: World, nodes: readonly MachineNode[], chances: Chances, highestHead: () => number): void {
+  const { scenario } = world
+  world.run(scenario.faultsEndMs, () => false)
+  for (const node of nodes) node.setClock(scenario.skewMs[node.index] ?? 0)
+  const wanted = highestHead() + PROGRESS_BLOCKS
+  const most = candidatesComeInTime(scenario) ? PROGRESS_CHANCES : SKEWED_PROGRESS_CHANCES
+  world.run(Number.POSITIVE_INFINITY, () => chances.areOver(most) || nodes.every((node) => node.head.height >= wanted))
+  if (world.failure === null && nodes.some((node) => node.head.height < wanted)) {
+    const heads = nodes.map((node) => node.head.height).join()
+    world.fail('progress', `after ${most} chances since the last fault the heads are ${heads}, wanted ${wanted}`)
+  }
+  checkAgreement(world, nodes)
+}
+
+/** Beyond a third, on purpose: two halves, each with all of the adversaries, that see each other again in the end. */
+function splitAndHeal(world: World, nodes: readonly MachineNode[]): void {
+  const { scenario } = world
+  world.runOn(scenario.faultsEndMs)
+  for (const node of nodes) node.setClock(scenario.skewMs[node.index] ?? 0)
+  world.runOn(scenario.faultsEndMs + HEALED_SLOTS * scenario.slotMs)
 }
 
 /** Whether clocks and delays leave room for every candidate to reach everybody before the choice. */
@@ -86,51 +119,78 @@ export function candidatesComeInTime({ skewMs, choiceMs }: Scenario): boolean {
   return apartMs + MOST_WORK_MS + CALM_DELAY_MS.high <= choiceMs
 }
 
-/** Each pair of nodes that run compares what it has on public record; then all that was equivocated there is known. */
-function exchange(world: World, nodes: readonly HonestNode[]): void {
-  // Where two blocks were sealed, they reach somebody.
-  if (world.fork !== null) world.runOn(world.nowMs + world.scenario.slotMs)
+/** Each pair of nodes compares what it has on public record; then each of them knows all that was equivocated there. */
+function exchange(world: World, nodes: readonly MachineNode[]): void {
+  const { faultsEndMs, slotMs } = world.scenario
+  // Where two blocks were sealed, they reach somebody; and nobody is down any more.
+  if (world.fork !== null) world.runOn(Math.max(world.nowMs, faultsEndMs) + slotMs)
+  world.runOn(world.nowMs + MOST_DOWN_MS, () => nodes.every((node) => node.isUp))
   if (world.failure !== null) return
   const { split } = world
-  const shown = nodes.filter((node) => node.isUp).flatMap((node) => node.publicRecord.all)
-  for (const node of nodes) for (const peer of world.connectedTo(node.index)) node.showAll(peer)
-  world.runOn(world.nowMs + 2 * CALM_DELAY_MS.high)
-  checkNamed(world, shown, split)
+  const upTo = Math.min(...nodes.map((node) => node.workingHeight))
+  world.trace(() => 'all compare their records')
+  for (const node of nodes) for (const peer of world.connectedTo(node.index)) node.publicRecord.offerTo(peer)
+  const shown = new Set(nodes.flatMap((node) => node.publicRecord.shown))
+  world.runOn(world.nowMs + EXCHANGE_MESSAGES * CALM_DELAY_MS.high)
+  checkNamed(world, nodes, shown, upTo, split)
 }
 
-function populate(world: World): HonestNode[] {
+function shares(world: World, nodes: readonly MachineNode[]): RunResult['offences'] {
+  const counts = Object.fromEntries(offences.map((kind) => [kind, { heard: 0, found: 0 }]))
+  for (const [offence, kind] of world.heardOffences) {
+    const count = counts[kind]
+    if (count === undefined) continue
+    count.heard++
+    if (nodes.every(({ publicRecord }) => publicRecord.held.has(offence))) count.found++
+  }
+  return counts
+}
+
+/** The honest, and all who have a place in the network. */
+function populate(world: World): MachineNode[] {
   const { scenario } = world
   const coalition = new Coalition(world)
-  const nodes: HonestNode[] = []
+  const machineAt = (index: number): MachineNode => new MachineNode(world, index)
   const verifiers = scenario.stakes.map((_, member) => {
     if (scenario.silent[member] === true) return null
-    if (scenario.behaviours[member] !== null) return new Adversary(coalition)
-    const node = new HonestNode(world, member)
-    nodes.push(node)
-    return node
+    const behaviour = scenario.behaviours[member] ?? null
+    return behaviour === null || runsMachine(behaviour) ? machineAt(member) : new Adversary(coalition)
   })
-  const observers = Array.from({ length: scenario.observers }, (_, place) => new HonestNode(world, scenario.verifiers + place))
-  nodes.push(...observers)
-  world.participants = [...verifiers, ...observers]
-  for (const node of nodes) world.after(world.random.below(scenario.slotMs), () => node.start())
+  const others = [...Array.from({ length: scenario.observers }), ...scenario.copies].map((_, place) => machineAt(scenario.verifiers + place))
+  world.participants = [...verifiers, ...others]
+  const machines = world.participants.filter((peer) => peer instanceof MachineNode)
+  for (const node of machines) {
+    const copy = scenario.copies[node.index - scenario.verifiers - scenario.observers]
+    if (copy === undefined) world.after(world.random.below(scenario.slotMs), () => node.start())
+    else world.after(copy.startMs, () => startCopy(world, node, copy))
+    if (scenario.behaviours[node.identity] === 'stale-backup') goBackNowAndThen(world, node)
+  }
   coalition.start()
   for (const { node, atMs, offsetMs } of scenario.wildClocks) world.after(atMs, () => nodeAt(world, node)?.setClock(offsetMs))
   for (const { node, atMs, downMs } of scenario.staleRestores)
     world.after(atMs, () => nodeAt(world, node)?.crashAndRestore(downMs, world.random))
   for (const { toMs } of scenario.partitions)
     world.after(toMs, () => {
-      for (const node of nodes) for (const peer of world.connectedTo(node.index)) if (peer > node.index) node.meet(peer)
+      for (const node of machines) for (const peer of world.connectedTo(node.index)) if (peer > node.index) node.meet(peer)
     })
-  return nodes
+  return machines.filter((node) => node.isHonest)
 }
 
-function nodeAt(world: World, index: number): HonestNode | null {
+/** On purpose, and without asking what it has signed since. */
+function goBackNowAndThen(world: World, node: MachineNode): void {
+  world.after(world.random.between(STALE_MS.low, STALE_MS.high), () => {
+    node.crashAndRestore(world.random.between(100, SLOT_MS), world.random)
+    goBackNowAndThen(world, node)
+  })
+}
+
+function nodeAt(world: World, index: number): MachineNode | null {
   const found = world.participants[index]
-  return found instanceof HonestNode ? found : null
+  return found instanceof MachineNode ? found : null
 }
 
 /** Everybody honest holds the same block at every height. */
-function checkAgreement(world: World, nodes: readonly HonestNode[]): void {
+function checkAgreement(world: World, nodes: readonly MachineNode[]): void {
   for (const node of nodes) {
     for (const { block } of node.disk.chain)
       if (world.committed.get(block.height) !== block.hash)

@@ -44,6 +44,9 @@ export function showInput(input: Input): string {
       return `sealed-block h${input.block.height} ${short(input.block.hash)} by ${input.seal.signers.join(',')}`
     case 'head-moved':
       return `head-moved h${input.head.height} ${short(input.head.hash)}`
+    case 'forked':
+    case 'recovering':
+      return input.kind
     case 'own-signatures-known':
       return `own-signatures-known ${JSON.stringify(input.known)}`
   }

@@ -67,7 +67,9 @@ export class SignService {
     const replyTo = { from: index, life: this.owner.life }
     this.takeRequest(replyTo, request)
     const { height } = request.kind === 'vote' ? request.statement : request.certificate.statement
-    for (const node of world.quorums.at(height).nodes) if (node !== index) world.send(index, node, { kind: 'request', replyTo, request })
+    const identity = world.identityOf(index)
+    for (const node of world.quorums.at(height).nodes)
+      if (node !== identity) for (const to of world.placesOf(node)) world.send(index, to, { kind: 'request', replyTo, request })
   }
 
   takeRequest(replyTo: ReplyTo, request: SignRequest): void {
@@ -81,7 +83,7 @@ export class SignService {
     const statement = askedFor(request)
     if (statement === null) return this.refuse(id, 'bad-certificate')
     if (!owner.knowsQuorumOf(statement.height)) return this.wait(id, replyTo, request)
-    const from = world.quorums.indexOf(replyTo.from, statement.height)
+    const from = world.quorums.indexOf(world.identityOf(replyTo.from), statement.height)
     if (from === null) return this.refuse(id, 'not-leader')
     if (request.kind !== 'vote' && !owner.keepCertificate(request.certificate)) return this.refuse(id, 'bad-certificate')
     owner.feed({ kind: 'request', id, from, request })
@@ -117,7 +119,7 @@ export class SignService {
     const { world, owner } = this
     const statement = askedFor(request)
     if (life !== owner.life || statement === null) return
-    const member = world.quorums.indexOf(from, statement.height)
+    const member = world.quorums.indexOf(world.identityOf(from), statement.height)
     if (member === null) return
     if (answer.kind === 'signature') {
       if (!world.register.hasSigned(member, statement)) return

@@ -1,6 +1,6 @@
 import type { BlockRef } from '../../src/consensus/types.ts'
 import type { Certificate, SignRequest } from '../../src/wire/types.ts'
-import { HonestNode } from './node.ts'
+import { MachineNode } from './node.ts'
 import type { Random } from './random.ts'
 import type { World } from './world.ts'
 
@@ -67,8 +67,8 @@ function sendOne(coalition: Flooder, member: number, to: number, slot: number, h
       return world.send(member, to, { kind: 'tally', certificates: random.pick(tallies) })
     }
     case 4: {
-      const known = world.participants.find((peer) => peer instanceof HonestNode && peer.disk.chain.length > 0)
-      if (!(known instanceof HonestNode)) return
+      const known = world.participants.find((peer) => peer instanceof MachineNode && peer.disk.chain.length > 0)
+      if (!(known instanceof MachineNode)) return
       return world.send(member, to, { kind: 'sealed', from: member, sealed: random.pick(known.disk.chain) })
     }
     default: {

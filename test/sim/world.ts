@@ -3,10 +3,10 @@ import { invariant } from '../../src/base/errors.ts'
 import { checkEvidence } from '../../src/consensus/evidence.ts'
 import type { KnownSignatures } from '../../src/consensus/guard.ts'
 import { initialState, step } from '../../src/consensus/machine.ts'
-import { totalOf } from '../../src/consensus/quorum.ts'
 import { isSelected } from '../../src/consensus/sortition.ts'
 import type { BlockRef, MachineConfig, ProposedBlock } from '../../src/consensus/types.ts'
 import { sha256Hex } from '../../src/crypto/sha256.ts'
+import type { OffenceKind } from '../../src/wire/evidence.ts'
 import type {
   AggregateSignature,
   CandidateStatement,
@@ -18,18 +18,23 @@ import type {
   Statement,
 } from '../../src/wire/types.ts'
 import { Knowledge } from './knowledge.ts'
-import { nodeOfKey } from './public-record.ts'
+import { contradiction, sumOf } from './pairs.ts'
+import { type ExchangeMessage, nodeOfKey, offenceName, type Proven, type Watcher } from './public-record.ts'
 import { EventQueue } from './queue.ts'
 import { Quorums } from './quorums.ts'
 import { Random } from './random.ts'
 import { type Accusation, aggregate, Register } from './register.ts'
-import { CALM_DELAY_MS, type Scenario } from './scenario.ts'
+import { CALM_DELAY_MS, EVERYWHERE, isBeyondTheory, runsMachine, type Scenario } from './scenario.ts'
 import { short, showStatement } from './show.ts'
 
 /** The machine under test; a test may hand in one that is broken. */
 export interface Machine {
   readonly initialState: typeof initialState
   readonly step: typeof step
+  /** What holds statements against each other. */
+  readonly witness?: () => Watcher
+  /** Whether nodes keep the seals of their final blocks to themselves. */
+  readonly hidesSeals?: boolean
 }
 
 export const realMachine: Machine = { initialState, step }
@@ -61,8 +66,9 @@ export type Message =
   | { readonly kind: 'request'; readonly replyTo: ReplyTo; readonly request: SignRequest }
   | { readonly kind: 'answer'; readonly from: number; readonly life: number; readonly request: SignRequest; readonly answer: Answer }
   | { readonly kind: 'certificate'; readonly certificate: Certificate }
-  /** What a leader collected; or a candidate that was shown to others, by its maker. */
+  /** What a leader collected; or the seal of a final block. */
   | { readonly kind: 'tally'; readonly certificates: readonly Certificate[] }
+  | ExchangeMessage
   | { readonly kind: 'sealed'; readonly from: number; readonly sealed: Sealed }
 
 /** Whoever has a place in the network, good or bad. */
@@ -101,6 +107,7 @@ export type CheckName =
   | 'named-honest'
   | 'unnamed'
   | 'hidden-tally'
+  | 'two-processes'
 
 export interface Counts {
   messages: number
@@ -134,7 +141,11 @@ export class World {
   split: number | null = null
   /** `node height` of the offenders of whom some honest node has evidence. */
   readonly named = new Set<string>()
+  /** Offences of which honest nodes heard both statements, whoever of them heard which. */
+  readonly heardOffences = new Map<string, OffenceKind>()
   private readonly queue = new EventQueue()
+  private readonly judged = new WeakMap<Evidence, Proven>()
+  private readonly seen = new WeakSet<Evidence>()
   private readonly tickets = new Map<string, Hash>()
   private readonly sealedBlocks = new Map<number, Hash>()
   private readonly honestSeals = new Map<number, Hash>()
@@ -157,7 +168,7 @@ export class World {
   }
 
   get isBeyondTheory(): boolean {
-    return this.scenario.name === 'third'
+    return isBeyondTheory(this.scenario.name)
   }
 
   after(delayMs: number, run: () => void): void {
@@ -210,7 +221,7 @@ export class World {
   isSelected(node: number, slot: number, height: number): boolean {
     const { stakes } = this.quorums.at(height)
     const ticket = this.ticketOf(node, slot, height)
-    return isSelected(this.scenario.sortition, ticket, this.quorums.stakeOfNode(node, height), totalOf(stakes))
+    return isSelected(this.scenario.sortition, ticket, this.quorums.stakeOfNode(node, height), sumOf(stakes))
   }
 
   build(builder: number, slot: number, parent: BlockRef, valid = true): SimBlock {
@@ -230,10 +241,33 @@ export class World {
 
   // Network
 
+  /** Whose key the process at that place signs with. */
+  identityOf(index: number): number {
+    const { verifiers, observers, copies } = this.scenario
+    return copies[index - verifiers - observers]?.of ?? index
+  }
+
+  /** Where that key signs. */
+  placesOf(identity: number): readonly number[] {
+    const { verifiers, observers, copies } = this.scenario
+    if (copies.length === 0) return [identity]
+    return [identity, ...copies.flatMap(({ of }, place) => (of === identity ? [verifiers + observers + place] : []))]
+  }
+
+  isFaulty(identity: number): boolean {
+    return (this.scenario.behaviours[identity] ?? null) !== null
+  }
+
+  /** Whether its processes heed neither each other nor what peers tell of their key. */
+  isStubborn(identity: number): boolean {
+    return runsMachine(this.scenario.behaviours[identity])
+  }
+
   isConnected(from: number, to: number): boolean {
     if (this.participants[from]?.isUp !== true || this.participants[to]?.isUp !== true) return false
     return !this.scenario.partitions.some(
-      ({ fromMs, toMs, groups }) => this.nowMs >= fromMs && this.nowMs < toMs && groups[from] !== groups[to],
+      ({ fromMs, toMs, groups }) =>
+        this.nowMs >= fromMs && this.nowMs < toMs && groups[from] !== groups[to] && groups[from] !== EVERYWHERE && groups[to] !== EVERYWHERE,
     )
   }
 
@@ -246,11 +280,13 @@ export class World {
   }
 
   /** What peers have seen a verifier sign that works on a height; null while it reaches too few of that quorum. */
-  toldByPeers(verifier: number, height: number, wasRestored: boolean): KnownSignatures | null {
-    const peers = this.connectedTo(verifier)
+  toldByPeers(place: number, height: number, wasRestored: boolean): KnownSignatures | null {
+    const peers = this.connectedTo(place)
+    const verifier = this.identityOf(place)
     // After a restore, whoever may hold a signature must be heard; silence of the others is the price of a lost record.
     if (wasRestored && peers.length < this.participants.filter((peer) => peer !== null).length - 1) return null
-    const stake = [verifier, ...peers].reduce((sum, node) => sum + this.quorums.stakeOfNode(node, height), 0)
+    const heard = new Set([verifier, ...peers.map((peer) => this.identityOf(peer))])
+    const stake = [...heard].reduce((sum, node) => sum + this.quorums.stakeOfNode(node, height), 0)
     if (stake < this.quorums.at(height).enough) return null
     const told = new Knowledge()
     for (const peer of peers) told.take(verifier, this.participants[peer]?.newestOf(verifier))
@@ -282,19 +318,21 @@ export class World {
 
   // Checks on what is said
 
-  /** An honest verifier signs. */
+  /** A machine signs. */
   signHonestly(node: number, statement: Statement): void {
+    if (this.isFaulty(node)) return this.signBadly(node, statement)
     this.counts.signed++
     const signer = this.quorums.indexOf(node, statement.height)
     if (signer === null || this.quorums.stakeOfNode(node, statement.height) === 0)
       return this.fail('outsider', `n${node} signs ${showStatement(statement)}, and has no weight in that quorum`)
     const accusations = this.register.sign(signer, statement)
     // What a restored node said and nobody ever heard is known to nobody, itself included: there, what was heard counts.
-    if (!this.isRestored(node)) this.accuse(node, accusations)
+    if (!this.isRestored(node) && !this.isDuplicate(node)) this.accuse(node, accusations)
     if (statement.kind !== 'seal') return
     const other = this.honestSeals.get(statement.height)
-    if (!this.isRestored(node)) this.honestSeals.set(statement.height, other ?? statement.block)
-    if (other !== undefined && other !== statement.block && !this.isRestored(node) && !this.isBeyondTheory)
+    if (this.isRestored(node) || this.isDuplicate(node)) return this.noteSeals(statement)
+    this.honestSeals.set(statement.height, other ?? statement.block)
+    if (other !== undefined && other !== statement.block && !this.isBeyondTheory)
       this.fail('one-seal', `the honest seal ${short(other)} and ${short(statement.block)} at height ${statement.height}`)
     this.noteSeals(statement)
   }
@@ -302,7 +340,11 @@ export class World {
   /** An honest node hears it. */
   noteHeard(signer: number, statement: Statement): void {
     const node = this.nodeOf(signer, statement)
-    if (this.isRestored(node)) this.accuse(node, this.heard.sign(signer, statement))
+    const isRestored = this.isRestored(node)
+    if (!isRestored && !this.isFaulty(node)) return
+    const accusations = this.heard.sign(signer, statement)
+    if (isRestored) this.accuse(node, accusations)
+    else for (const { kind } of accusations) this.heardOffences.set(offenceName(node, statement.height, kind), kind)
   }
 
   /** Who it is that signed a statement as that member. */
@@ -312,18 +354,50 @@ export class World {
     return node
   }
 
-  /** An honest node has evidence: nobody honest may be in it. */
-  noteEvidence(by: number, evidence: Evidence): void {
-    const verdict = checkEvidence(this.genesis.hash, evidence, null)
-    if (verdict.kind !== 'accept') return this.fail('evidence', `n${by} has evidence that proves nothing: ${verdict.detail}`)
-    const { kind, height, offenders } = verdict.value
+  judge(evidence: Evidence): Proven | null {
+    const known = this.judged.get(evidence)
+    if (known !== undefined) return known
+    const proven = this.prove(evidence)
+    if (proven !== null) this.judged.set(evidence, proven)
+    return proven
+  }
+
+  private prove({ first, second }: Evidence): Proven | null {
+    const kind = contradiction(first.statement, second.statement)
+    if (kind === null) return null
+    const { height } = first.statement
+    const hasSigned = (node: number, statement: Statement): boolean => {
+      const signer = this.quorums.indexOf(node, height)
+      return signer !== null && this.register.hasSigned(signer, statement)
+    }
+    for (const { statement, keys } of [first, second]) if (!keys.every((key) => hasSigned(nodeOfKey(key), statement))) return null
+    const nodes = first.keys.filter((key) => second.keys.includes(key)).map(nodeOfKey)
+    return nodes.length === 0 ? null : { kind, height, nodes }
+  }
+
+  /** A node has evidence: nobody honest may be in it. */
+  noteEvidence(by: number, evidence: Evidence, { kind, height, nodes }: Proven): void {
     const { first, second } = evidence
-    for (const node of offenders.map(nodeOfKey)) {
+    const verdict = this.isSeen(evidence) ? null : checkEvidence(this.genesis.hash, evidence, null)
+    if (verdict?.kind === 'reject') return this.fail('evidence', `n${by} has evidence that others refuse: ${verdict.detail}`)
+    const isHonest = !this.isFaulty(this.identityOf(by))
+    for (const node of nodes) {
       this.trace(() => `n${by} has evidence of ${node}: ${kind} at height ${height}`)
-      this.named.add(`${node} ${height}`)
-      if (this.scenario.behaviours[node] === null)
+      if (isHonest) this.named.add(`${node} ${height}`)
+      if (!this.isFaulty(node) && !this.isDuplicate(node))
         this.fail('named-honest', `n${by} names honest ${node}: ${showStatement(first.statement)} and ${showStatement(second.statement)}`)
     }
+  }
+
+  private isSeen(evidence: Evidence): boolean {
+    if (this.seen.has(evidence)) return true
+    this.seen.add(evidence)
+    return false
+  }
+
+  /** Whether somebody honest has started its process twice. */
+  isDuplicate(node: number): boolean {
+    return this.scenario.copies.some(({ of, isStubborn }) => of === node && !isStubborn)
   }
 
   private isRestored(node: number): boolean {
@@ -348,7 +422,7 @@ export class World {
       this.fail('broken-contract', `node ${node} commits ${short(block.hash)} with a seal certificate that does not hold`)
     const other = this.committed.get(block.height)
     this.committed.set(block.height, other ?? block.hash)
-    if (other !== undefined && other !== block.hash) this.split = block.height
+    if (other !== undefined && other !== block.hash) this.split ??= block.height
     if (other !== undefined && other !== block.hash && !this.isBeyondTheory)
       this.fail('one-commit', `node ${node} commits ${short(block.hash)} at height ${block.height}, another ${short(other)}`)
   }
@@ -361,7 +435,7 @@ export class World {
     if (!this.register.hasEnough(statement)) return
     const other = this.sealedBlocks.get(statement.height)
     this.sealedBlocks.set(statement.height, other ?? statement.block)
-    if (other === undefined || other === statement.block) return
+    if (other === undefined || other === statement.block || this.fork !== null) return
     this.fork = { height: statement.height, blocks: [other, statement.block] }
     if (!this.isBeyondTheory)
       this.fail('one-seal', `${short(other)} and ${short(statement.block)} are both sealed at height ${statement.height}`)
