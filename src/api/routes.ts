@@ -54,6 +54,7 @@ export function routes(view: NodeView, parseAddress: (text: string) => Address, 
     { method: 'POST', path: '/v1/evidence', handle: ({ body }) => submitEvidence(view, body) },
     { method: 'GET', path: '/v1/evidence', handle: ({ query }) => evidenceList(view, query) },
     { method: 'GET', path: '/v1/evidence/:id', handle: ({ params }) => evidenceOf(view, named(params, 'id')) },
+    { method: 'GET', path: '/v1/fork', handle: () => ({ fork: view.fork() }) },
     {
       method: 'GET',
       path: '/v1/genesis',

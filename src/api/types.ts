@@ -2,6 +2,7 @@ import type { Hex } from '../base/hex.ts'
 import type { Genesis } from '../wire/genesis.ts'
 import type { Address, Hash, RefusalReason, SignedBlock, Transaction } from '../wire/types.ts'
 import type { EvidenceEvent, EvidenceList, EvidenceResult, EvidenceView } from './evidence-types.ts'
+import type { ForkSummary, ForkView } from './fork-types.ts'
 import type {
   AccountProofView,
   AccountView,
@@ -45,6 +46,8 @@ export interface NodeView {
   evidenceOf(id: Hash): EvidenceView | undefined
   /** Takes evidence as its bytes in hex. Accepted, it is on disk when this resolves, and everybody is told. */
   submitEvidence(bytes: Hex): Promise<EvidenceResult>
+  /** The newest fork that this node knows; null if it knows of none. */
+  fork(): ForkView | null
   /** Events from now on. Returns the undo. */
   onEvent(listener: (event: NodeEvent) => void): () => void
 }
@@ -83,6 +86,8 @@ export interface NodeStatus {
   }
   /** Null on a node without a verifier key. */
   readonly verifier: VerifierStatus | null
+  /** The newest fork that this node knows of, until a recovery block has ended it here; null if there is none. */
+  readonly fork: ForkSummary | null
   /** Number of handovers of the quorum so far. */
   readonly epoch: number
   readonly election: { readonly number: number; readonly cause: 'epoch' | 'forced'; readonly closesSlot: number } | null

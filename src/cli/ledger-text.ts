@@ -2,7 +2,7 @@ import type { PunishmentView } from '../api/evidence-types.ts'
 import type { ElectionObstacle, RankedBy, SettledElectionView, VerifierView } from '../api/ledger-types.ts'
 import type { NodeStatus } from '../api/types.ts'
 import { formatCoins } from '../base/amounts.ts'
-import { duration, plural } from './text.ts'
+import { duration, plural, printable } from './text.ts'
 
 /** Words for what the API says of the ledger, wherever a command shows it. */
 
@@ -52,3 +52,10 @@ export const snapshotText = ({ height, parts, partsHere, peers }: NonNullable<No
   height === null
     ? 'looking for a snapshot at or below the checkpoint'
     : `snapshot of height ${height}: ${partsHere} of ${plural(parts, 'part')} from ${plural(peers, 'peer')}`
+
+export function forkText({ height, branches, command }: NonNullable<NodeStatus['fork']>): string {
+  const what = `${plural(branches, 'chain is', 'chains are')} sealed from height ${height} on, so nothing is signed`
+  return command === null
+    ? `${what} until those who follow the chosen one go on with it`
+    : `${what}: stop this node, then \`${printable(command)}\``
+}

@@ -3,7 +3,7 @@ import type { NodeEvent, NodeStatus, NodeView, VerifierStatus } from '../api/typ
 import { formatCoins } from '../base/amounts.ts'
 import { formatAddress } from '../node/wallet.ts'
 import type { LogLevel } from '../ports/telemetry.ts'
-import { punishmentText, settledText, snapshotText } from './ledger-text.ts'
+import { forkText, punishmentText, settledText, snapshotText } from './ledger-text.ts'
 import { duration, paint, plural, printable, short } from './text.ts'
 
 /** One thing that happened: `text` for people, `event` and `fields` for programs. */
@@ -140,6 +140,7 @@ function changes(before: NodeStatus | undefined, now: NodeStatus): Happening[] {
     const text = `begins with the snapshot of height ${firstHeight}: of what was before, this node has the state and no blocks`
     found.push({ level: 'info', event: 'snapshot', text: `sync     ${text}`, fields: { firstHeight } })
   }
+  found.push(...forkChange(before?.fork ?? null, now.fork))
   const state = verifier?.state ?? null
   if (verifier !== null && state !== (before?.verifier?.state ?? null)) {
     found.push({ level: 'info', event: 'verifier', text: `verifier ${standing(verifier)}`, fields: { state, index: verifier.index } })
@@ -150,6 +151,16 @@ function changes(before: NodeStatus | undefined, now: NodeStatus): Happening[] {
     found.push({ level: silence === null ? 'info' : 'warn', event: 'silence', text: `verifier ${text}`, fields: { silence } })
   }
   return found
+}
+
+function forkChange(before: NodeStatus['fork'], now: NodeStatus['fork']): Happening[] {
+  if (now !== null) {
+    if (before?.height === now.height && before.command === now.command) return []
+    return [{ level: 'warn', event: 'fork', text: `fork     ${forkText(now)}`, fields: { ...now } }]
+  }
+  if (before === null) return []
+  const { height } = before
+  return [{ level: 'info', event: 'fork', text: `fork     that of height ${height} is over: the chain goes on`, fields: { height } }]
 }
 
 /** Who is not elected has nothing to sign, and is not silent. */

@@ -101,3 +101,20 @@ export const EXCHANGE_INTERVAL_MS = 60_000
 export const MAX_JUDGED_RECORDS = 8192
 /** A peer that does not give what it offers, so often, offers nothing any more. Once or twice is honest: it keeps the newest alone. */
 export const MAX_EMPTY_OFFERS = 4
+/** Branches of a fork that are remembered, those with the most burned; honest verifiers seal one at a height. */
+export const MAX_BRANCHES = 8
+/** Fork proofs of one height that the record of a fork names. */
+export const MAX_FORK_PROOFS = 8
+/** Peers with another chain that are looked into at once. */
+export const MAX_FORK_LOOKS = 2
+/** Between two looks at one peer with another chain: after one that found something, and at most after many that did not. */
+export const FORK_LOOK_MS = 5_000
+export const MAX_FORK_LOOK_MS = 600_000
+/** Headers of another branch that one look goes along; the next one goes on from there. */
+export const MAX_WALKED_HEADERS = 16_384
+/** A peer whose next block does not extend the head is asked for no blocks for so long, or until it connects again. */
+export const OTHER_BRANCH_MS = 60_000
+/** How often the operator of a node that is halted by a fork is told. */
+export const FORK_REMINDER_MS = 30_000
+/** Transactions of a branch that was left which are offered again: what a pool holds. */
+export const MAX_CARRIED_TRANSACTIONS = 20_000

@@ -34,6 +34,12 @@ export const keys = {
   download: utf8('mdownload'),
   /** Height of the snapshot whose state is being made that of the chain. */
   installing: utf8('minstalling'),
+  /** What this node knows of a fork: the newest one. */
+  fork: utf8('mfork'),
+  /** Evidence that came from a store that was put aside, until the chain is far enough for it. */
+  carriedEvidence: (id: Hash): Uint8Array => concatBytes([prefix('f'), fromHex(id)]),
+  /** Transactions from there, in their order, until they can be offered again. */
+  carriedTransaction: (index: number): Uint8Array => concatBytes([prefix('o'), indexBytes(index)]),
   /** The manifest of a whole snapshot. */
   snapshot: (height: number): Uint8Array => concatBytes([prefix('s'), heightBytes(height)]),
   snapshotChunk: (height: number, index: number): Uint8Array => concatBytes([prefix('c'), heightBytes(height), indexBytes(index)]),

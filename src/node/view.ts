@@ -1,4 +1,5 @@
 import type { EvidenceList, EvidenceResult, EvidenceView } from '../api/evidence-types.ts'
+import type { ForkView } from '../api/fork-types.ts'
 import type {
   AccountProofView,
   AccountView,
@@ -24,6 +25,7 @@ import { type Address, type Hash, type SignedBlock, signedBlock } from '../wire/
 import { ALARM_QUIET_MS, MAX_ALARMS, RECENT_BLOCKS } from './bounds.ts'
 import type { Chain } from './chain.ts'
 import type { EvidencePool, HeldEvidence } from './evidence-pool.ts'
+import type { Fork } from './fork-watch.ts'
 import type { NodeOptions } from './options.ts'
 import type { PublicRecords } from './public-records.ts'
 import type { Runner } from './runner.ts'
@@ -33,6 +35,7 @@ import type { Sync } from './sync.ts'
 import type { Transactions } from './transactions.ts'
 import { ledgerEvents } from './views/elections.ts'
 import { evidenceEvent, evidenceSummary, evidenceText, evidenceView, submitEvidence } from './views/evidence.ts'
+import { forkSummary, forkView } from './views/fork.ts'
 import { LedgerViews } from './views/ledger.ts'
 import { accountProofView } from './views/proof.ts'
 
@@ -53,6 +56,10 @@ export interface ViewOptions {
   readonly seat: Seat
   readonly evidence: EvidencePool
   readonly records: Pick<PublicRecords, 'report'>
+  /** The newest that is known. */
+  readonly fork: () => Fork | null
+  /** The node's own, for commands that its operator is told of. */
+  readonly directory: string
 }
 
 /** The node as its API shows it, and the numbers that only the API needs. */
@@ -79,6 +86,7 @@ export class View implements NodeView {
   status(): NodeStatus {
     const { role, chain, pool, network, slots, sync, snapshotProgress, runner, telemetry } = this.#options
     const { head, quorum } = chain
+    const fork = this.#options.fork()
     const peers = network.peers()
     const leader = runner.leader()
     const leaderMember = leader === null ? undefined : quorum.members[leader.index]
@@ -101,6 +109,7 @@ export class View implements NodeView {
       headFinalAtMs: this.#finalAt.get(head.height) ?? null,
       sync: { state: this.#syncState(), targetHeight: sync.targetHeight, snapshot: snapshotProgress() },
       verifier: this.#verifier(),
+      fork: fork === null ? null : forkSummary(fork, chain, this.#options.directory),
       ...this.#ledger.status(slots.now()),
       peers: peers.length,
       quorum: {
@@ -211,6 +220,10 @@ export class View implements NodeView {
   submitEvidence(bytes: Hex): Promise<EvidenceResult> {
     return submitEvidence(this.#options.evidence, this.#options.records, bytes)
   }
+  fork(): ForkView | null {
+    const fork = this.#options.fork()
+    return fork === null ? null : forkView(fork, this.#options.chain, this.#options.directory)
+  }
 
   onEvent(listener: (event: NodeEvent) => void): () => void {
     this.#listeners.add(listener)
@@ -273,6 +286,11 @@ export class View implements NodeView {
     if (this.#keepAlarm(code, detail) < ALARM_QUIET_MS) return
     this.#options.telemetry.log('warn', code, { detail })
     this.emit({ kind: 'alarm', code, detail })
+  }
+  /** There is nothing to do about it any more. */
+  endAlarm(code: string): void {
+    const at = this.#alarms.findIndex((alarm) => alarm.code === code)
+    if (at >= 0) this.#alarms.splice(at, 1)
   }
   emit(event: NodeEvent): void {
     for (const listener of this.#listeners) listener(event)

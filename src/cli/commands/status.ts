@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { NodeStatus, VerifierStatus } from '../../api/types.ts'
 import { formatCoins } from '../../base/amounts.ts'
 import { findNode, type NodePlace } from '../client.ts'
-import { inTime, obstacleText, snapshotText } from '../ledger-text.ts'
+import { forkText, inTime, obstacleText, snapshotText } from '../ledger-text.ts'
 import { apiOption, directoryOption, jsonOption } from '../options.ts'
 import { bytes, duration, facts, localTime, paint, plural, print, printable, printJson } from '../text.ts'
 
@@ -46,6 +46,7 @@ function chainFacts(status: NodeStatus, nowMs: number): Facts {
     ...(height === 0 ? [] : [['checkpoint', `${height}:${head}  (for whoever trusts this node, to join with)`] as const]),
     ...(firstHeight === 1 ? [] : [['history', `from block ${firstHeight} on: this node began with a snapshot`] as const]),
     ['sync', syncText(status)],
+    ...(status.fork === null ? [] : [['fork', paint('yellow', forkText(status.fork))] as const]),
     ['slot', slot === null ? 'the first has not begun' : `${slot}, of ${duration(slotMs)}`],
     ['leads', leader === null ? 'unknown' : `verifier ${leader.index} in slot ${leader.slot}`],
   ]

@@ -1,4 +1,5 @@
 import type { EvidenceList, EvidenceResult, EvidenceView } from '../../../src/api/evidence-types.ts'
+import type { ForkView } from '../../../src/api/fork-types.ts'
 import type {
   AccountProofView,
   AccountView,
@@ -178,6 +179,8 @@ export class FakeNode implements NodeView {
   readonly transactions = new Map<Hex, TransactionView>()
   readonly accounts = new Map<Hex, AccountView>()
   verifierStatus: VerifierStatus | null = null
+  forkSummary: NodeStatus['fork'] = null
+  forkView: ForkView | null = null
   election: NodeStatus['election'] = null
   registered: readonly ListedVerifier[] = [
     listedVerifier(hex('a', 20)),
@@ -211,6 +214,7 @@ export class FakeNode implements NodeView {
       headFinalAtMs: null,
       sync: { state: 'following', targetHeight: this.height, snapshot: this.snapshot },
       verifier: this.verifierStatus,
+      fork: this.forkSummary,
       epoch: 1,
       election: this.election,
       nextElectionSlot: this.election === null ? 3000 : null,
@@ -316,6 +320,10 @@ export class FakeNode implements NodeView {
       supplyDroplets: 1_000_000_000,
       holds: true,
     }
+  }
+
+  fork(): ForkView | null {
+    return this.forkView
   }
 
   evidence(from: number, count: number): EvidenceList {
