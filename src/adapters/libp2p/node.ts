@@ -70,8 +70,9 @@ export function createNode(options: Libp2pNetworkOptions, privateKey: PrivateKey
       maxPeerAddrsToDial: 8,
       dialTimeout: local ? 15_000 : 10_000,
     },
-    // A starting swarm on two cores keeps a node from answering for seconds; that is no dead connection.
-    connectionMonitor: { pingInterval: 30_000, pingTimeout: { minTimeout: local ? 20_000 : 10_000 } },
+    // A starting swarm on two cores keeps a node from answering for seconds; that is no dead connection. Between hosts a connection that the
+    // network has cut is dead for longer than the cut, since TCP doubles its waits: it is given up in 20 s at most, and dialled anew.
+    connectionMonitor: { pingInterval: local ? 30_000 : 10_000, pingTimeout: { minTimeout: local ? 20_000 : 10_000 } },
     services: {
       identify: identify(),
       // Where addresses and the DHT role change while a node runs, peers hear of it; on one host it would only cost.
