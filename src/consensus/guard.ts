@@ -37,6 +37,9 @@ export interface GuardRecord {
 export interface KnownSignatures {
   /** Highest slot of a candidate, vote or lock. */
   readonly slot: number | null
+  /** Highest slot of a candidate, and of a vote, where they are told apart. */
+  readonly candidateSlot?: number | null
+  readonly voteSlot?: number | null
   /** The lock with the highest slot. */
   readonly lock: Omit<LockStatement, 'kind'> | null
   /** The highest seal. */
@@ -188,16 +191,24 @@ export function permit(record: GuardRecord, wanted: Statement, voted?: Certifica
 /** G6: takes over what peers know this verifier to have signed. Null if the record knew it all. */
 export function raiseRecord(record: GuardRecord, known: KnownSignatures): GuardRecord | null {
   const newerSlot = known.slot !== null && above(known.slot, lastSlot(record))
+  // A copy from the middle of a slot may hold that slot's candidate, and lack its vote or lock.
+  const newerSince = isNewer(known.candidateSlot, record.candidate, record) || isNewer(known.voteSlot, record.vote, record)
   const newerLock = known.lock !== null && above(known.lock.slot, lockedSlot(record)) && above(known.lock.slot, record.knownLock?.slot)
   const newerSeal = known.seal !== null && above(known.seal.height, record.seal?.height)
-  if (!newerSlot && !newerLock && !newerSeal) return null
+  if (!newerSlot && !newerSince && !newerLock && !newerSeal) return null
+  const slots = [known.slot, known.candidateSlot, known.voteSlot, known.lock?.slot, record.floorSlot].filter(
+    (slot) => typeof slot === 'number',
+  )
   return {
     ...record,
-    floorSlot: newerSlot ? known.slot : record.floorSlot,
+    floorSlot: newerSlot || newerSince || newerLock ? Math.max(...slots) : record.floorSlot,
     knownLock: newerLock ? known.lock : record.knownLock,
     seal: newerSeal ? known.seal : record.seal,
   }
 }
+
+const isNewer = (slot: number | null | undefined, signed: { readonly slot: number } | null, { floorSlot }: GuardRecord): boolean =>
+  typeof slot === 'number' && above(slot, signed?.slot) && above(slot, floorSlot)
 
 function sameVote(known: Omit<VoteStatement, 'kind'> | null, wanted: Omit<VoteStatement, 'kind'>): boolean {
   return (

@@ -135,12 +135,15 @@ export class OwnSignatures {
       client.blame(peerId, 'a statement that this verifier did not sign')
       return true
     }
-    const { slot, lock, seal } = this.#known
+    const { slot, candidateSlot, voteSlot, lock, seal } = this.#known
     if (statement.kind === 'seal') {
       if (seal === null || statement.height > seal.height) this.#known = { ...this.#known, seal: statement }
       return true
     }
     if (slot === null || statement.slot > slot) this.#known = { ...this.#known, slot: statement.slot }
+    if (statement.kind === 'candidate' && statement.slot > (candidateSlot ?? -1))
+      this.#known = { ...this.#known, candidateSlot: statement.slot }
+    if (statement.kind === 'vote' && statement.slot > (voteSlot ?? -1)) this.#known = { ...this.#known, voteSlot: statement.slot }
     if (statement.kind === 'lock' && (lock === null || statement.slot > lock.slot)) this.#known = { ...this.#known, lock: statement }
     return true
   }
