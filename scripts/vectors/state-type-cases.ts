@@ -38,7 +38,7 @@ const parts: Account = {
 const nothing: Globals = {
   ...{ height: 0, epoch: 0, epochSeed: chainId, quorum: sampleHex('quorum', 32), headQuorum: sampleHex('quorum', 32), headMaker: 0 },
   ...{ feesDroplets: 0, supplyDroplets: 15_010_000_000, mintedDroplets: 0, burnedDroplets: 0, burnedMicroHours: 0 },
-  ...{ handovers: [], nextElectionSlot: 6600, elections: 0, election: null, ratified: null },
+  ...{ handovers: [], nextElectionSlot: 6600, elections: 0, election: null, ratified: null, recoveries: [] },
 }
 const open: Globals = {
   ...{
@@ -63,6 +63,7 @@ const open: Globals = {
     ],
   },
   ratified: { source: sampleHex('source', 32), height: 99 },
+  recoveries: [{ height: 98, signingId: sampleHex('recovery', 32) }],
 }
 const manifest: SnapshotManifest = {
   ...{ height: 258, block: sampleHex('block', 32), depth: 1, roots: [sampleHex('part 0', 32), sampleHex('part 1', 32)] },

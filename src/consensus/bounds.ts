@@ -6,3 +6,6 @@ export const STALE_SILENCE_SLOTS = 2
 export const WITNESSED_HEIGHTS = 128
 /** Statements of one height that are held against each other: many times what a height takes that goes well. */
 export const MAX_WITNESSED_STATEMENTS = 512
+
+/** Signing ids that a signing record remembers to have left: more than a chain has recoveries. */
+export const MAX_LEFT_IDS = 64

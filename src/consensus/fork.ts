@@ -41,9 +41,7 @@ export interface Branch {
 
 /** X4: the branch on which the chain goes on. */
 export function branchThatGoesOn<T extends Branch>(branches: readonly T[]): T {
-  const [best] = branches.toSorted(
-    (left, right) => right.burnedMicroHours - left.burnedMicroHours || (left.first < right.first ? -1 : 1),
-  )
+  const [best] = branches.toSorted((left, right) => right.burnedMicroHours - left.burnedMicroHours || (left.first < right.first ? -1 : 1))
   invariant(best !== undefined, 'a fork has branches')
   return best
 }

@@ -1,4 +1,4 @@
-import { type Codec, option, struct, u64 } from '../wire/codec.ts'
+import { type Codec, list, option, struct, u64 } from '../wire/codec.ts'
 import {
   type CandidateStatement,
   type Certificate,
@@ -11,6 +11,7 @@ import {
   type Statement,
   type VoteStatement,
 } from '../wire/types.ts'
+import { MAX_LEFT_IDS } from './bounds.ts'
 
 /**
  * What a verifier must remember so that it never contradicts itself, whatever crashes: on disk before a signature
@@ -31,6 +32,15 @@ export interface GuardRecord {
   readonly floorSlot: number | null
   /** A lock that peers showed after a backup was restored; the certificate that it stands on is lost, and it binds all the same. */
   readonly knownLock: Omit<LockStatement, 'kind'> | null
+  /** What all of the above was signed with (`recovery.md` X8); null for the chain id. */
+  readonly signingId: Hash | null
+  /** The ids that it signed with before, each with the highest height at which it did. */
+  readonly left: readonly LeftId[]
+}
+
+interface LeftId {
+  readonly signingId: Hash | null
+  readonly height: number
 }
 
 /** What peers have seen this verifier sign. */
@@ -54,6 +64,8 @@ export const emptyRecord: GuardRecord = {
   seal: null,
   floorSlot: null,
   knownLock: null,
+  signingId: null,
+  left: [],
 }
 
 const voteFields = struct<Omit<VoteStatement, 'kind'>>({ height: u64, slot: u64, block: hash, validSlot: option(u64) })
@@ -66,12 +78,32 @@ export const guardRecord: Codec<GuardRecord> = struct<GuardRecord>({
   seal: option(struct<Omit<SealStatement, 'kind'>>({ height: u64, block: hash })),
   floorSlot: option(u64),
   knownLock: option(struct<Omit<LockStatement, 'kind'>>({ height: u64, slot: u64, block: hash })),
+  signingId: option(hash),
+  left: list(struct<LeftId>({ signingId: option(hash), height: u64 }), MAX_LEFT_IDS),
 })
 
 export type Permit = { readonly granted: true; readonly record: GuardRecord } | { readonly granted: false; readonly reason: RefusalReason }
 
 const refused = (reason: RefusalReason): Permit => ({ granted: false, reason })
 const above = (slot: number, bound: number | null | undefined): boolean => bound === null || bound === undefined || slot > bound
+
+/** No block has this hash. */
+const NO_BLOCK = '00'.repeat(32)
+
+/**
+ * `recovery.md` X11: the record with which a verifier goes on under another signing id. Slots go on; of what was signed under an id
+ * that it comes back to only the height is known, so it counts as one at which some other block was sealed.
+ */
+export function recordUnder(record: GuardRecord, signingId: Hash | null): GuardRecord {
+  const heights = [record.candidate, record.vote, record.lock?.statement, record.seal, record.knownLock].map(
+    (signed) => signed?.height ?? 0,
+  )
+  const others = record.left.filter((one) => one.signingId !== record.signingId)
+  const left = [...others, { signingId: record.signingId, height: Math.max(...heights) }].slice(-MAX_LEFT_IDS)
+  const before = left.find((one) => one.signingId === signingId)
+  const seal = before === undefined ? null : { height: before.height, block: NO_BLOCK }
+  return { ...emptyRecord, seal, floorSlot: lastSlot(record), signingId, left: left.filter((one) => one !== before) }
+}
 
 /** The lock that a record holds at a height, if it does. */
 export function lockAt(record: GuardRecord, height: number): Certificate<VoteStatement> | null {

@@ -2,7 +2,7 @@ import { invariant, unreachable } from '../base/errors.ts'
 import type { AggregateSignature, Certificate, Hash, VoteStatement } from '../wire/types.ts'
 import { REMEMBERED_SLOTS, STALE_SILENCE_SLOTS } from './bounds.ts'
 import { bestCandidate } from './choice.ts'
-import { type GuardRecord, type KnownSignatures, lastSlot, lockAt, permit, raiseRecord } from './guard.ts'
+import { type GuardRecord, type KnownSignatures, lastSlot, lockAt, permit, raiseRecord, recordUnder } from './guard.ts'
 import { collectSignature, publishFullerSeal, publishTally, startLeading } from './leader.ts'
 import { answer, refuse, slotOf, takeRequest } from './requests.ts'
 import { alarm, change, endWithDuplicate, learnCertificate, mayVerify, persist, type Turn } from './turn.ts'
@@ -31,6 +31,7 @@ export function initialState(options: {
     choiceDue: false,
     record,
     silence: { kind: 'starting', doubtful },
+    isForked: false,
     ticket: null,
     candidates: [],
     blocks: [],
@@ -82,6 +83,10 @@ function take(turn: Turn, input: Input): void {
       return moveHead(turn, input)
     case 'own-signatures-known':
       return takeOwnSignatures(turn, input.known)
+    case 'forked':
+      return stopForFork(turn)
+    case 'recovering':
+      return recover(turn, input.members)
     default:
       return unreachable(input)
   }
@@ -108,8 +113,8 @@ function startSlot(turn: Turn, slot: number): void {
   })
   forgetOldBlocks(turn)
   // L4: whoever leaves a slot without a signed block shows the certificates that it holds, so that no lock stays hidden.
-  const { valid, decided, members, record } = turn.state
-  if (before.slot !== null && members.self !== null) {
+  const { valid, decided, members, record, isForked } = turn.state
+  if (before.slot !== null && members.self !== null && !isForked) {
     if (valid !== null) turn.effects.push({ kind: 'gossip-certificate', certificate: valid })
     if (decided !== null) turn.effects.push({ kind: 'gossip-certificate', certificate: decided })
   }
@@ -250,8 +255,14 @@ function moveHead(turn: Turn, { head, headMembers, members }: Extract<Input, { k
   const { state } = turn
   if (head.height < state.height) return
   invariant(head.height > state.head.height, 'the head only moves up')
-  invariant(head.height > state.height || headMembers.quorum === state.members.quorum, 'the quorum of a height is known before it')
-  const valid = lockAt(state.record, head.height + 1)
+  const isRecovered = headMembers.signingId !== state.headMembers.signingId
+  invariant(
+    head.height > state.height || headMembers.quorum === state.members.quorum || isRecovered,
+    'the quorum of a height is known before it, but for that of a recovery',
+  )
+  if (isRecovered) change(turn, { isForked: false })
+  signUnder(turn, members)
+  const valid = lockAt(turn.state.record, head.height + 1)
   // W6: a ticket does not outlive the quorum or the epoch that it was drawn for.
   const isTicketGood = isSameLottery(members, state.members)
   const ticket = isTicketGood ? state.ticket : null
@@ -268,13 +279,36 @@ function moveHead(turn: Turn, { head, headMembers, members }: Extract<Input, { k
   reconsider(turn)
 }
 
+// Forks
+
+function stopForFork(turn: Turn): void {
+  change(turn, { isForked: true, ticket: null, leading: null })
+}
+
+/** Everything that was collected for this height was for another quorum. */
+function recover(turn: Turn, members: Members): void {
+  const { state } = turn
+  for (const held of state.held) refuse(turn, held.id, 'wrong-slot')
+  const nothing = { candidates: [], blocks: [], valid: null, decided: null, ticket: null, leading: null, held: [] }
+  change(turn, { ...nothing, members, isForked: false })
+  signUnder(turn, members)
+  if (!turn.state.choiceDue) drawTicket(turn)
+}
+
+/** X11. */
+function signUnder(turn: Turn, { self, signingId }: Members): void {
+  const { record } = turn.state
+  if (self !== null && record.signingId !== (signingId ?? null)) persist(turn, recordUnder(record, signingId ?? null), null)
+}
+
 // The signing record
 
 function takeOwnSignatures(turn: Turn, known: KnownSignatures): void {
   const { silence, record } = turn.state
   const raised = raiseRecord(record, known)
+  if (raised !== null) persist(turn, raised, null)
+  signUnder(turn, turn.state.members)
   if (raised !== null) {
-    persist(turn, raised, null)
     alarm(turn, 'stale-record', 'peers hold newer signatures of this key than its signing record: an old copy was restored')
     return staySilent(turn, known.slot)
   }

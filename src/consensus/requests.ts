@@ -3,7 +3,7 @@ import type { Certificate, Hash, LockStatement, RefusalReason, SignRequest, Vote
 import { bestCandidate } from './choice.ts'
 import { lockAt, permit } from './guard.ts'
 import { alarm, change, learnCertificate, maySign, mayVerify, membersAt, persist, type Turn, weighs } from './turn.ts'
-import type { HeldRequest, State } from './types.ts'
+import type { HeldRequest, Members, State } from './types.ts'
 
 export const slotOf = (request: SignRequest): number | null => {
   if (request.kind === 'vote') return request.statement.kind === 'seal' ? null : request.statement.slot
@@ -52,7 +52,7 @@ function tooEarlyOrLate(turn: Turn, asked: HeldRequest, height: number, slot: nu
   if (state.slot === null) return refused(turn, asked.id, 'wrong-slot')
   if (slot !== null && (slot < state.slot || slot > state.slot + 1)) return refused(turn, asked.id, 'wrong-slot')
   // What was held for the next height may have met a quorum without this node.
-  if (!mayVerify(state)) return refused(turn, asked.id, state.silence === null ? 'not-verifier' : 'silent')
+  if (!mayVerify(state)) return refused(turn, asked.id, state.silence === null && !state.isForked ? 'not-verifier' : 'silent')
   if (height > state.height || (slot !== null && slot > state.slot)) return false
   return null
 }
@@ -106,7 +106,7 @@ function answerSeal(turn: Turn, asked: HeldRequest, locked: Certificate<LockStat
       )
       return refused(turn, asked.id, 'locked')
     }
-  } else if (!maySign(state, state.headMembers)) return refused(turn, asked.id, 'silent')
+  } else if (!maySign(state, state.headMembers) || !isOfRecord(state, state.headMembers)) return refused(turn, asked.id, 'silent')
   const statement = { kind: 'seal', height, block } as const
   const permission = permit(state.record, statement)
   if (!permission.granted) return refused(turn, asked.id, permission.reason)
@@ -114,6 +114,9 @@ function answerSeal(turn: Turn, asked: HeldRequest, locked: Certificate<LockStat
   turn.effects.push({ kind: 'sign', id: asked.id, statement })
   return true
 }
+
+/** `recovery.md` X11: of what was signed under another id the record knows nothing any more. */
+const isOfRecord = ({ record }: State, { signingId }: Members): boolean => record.signingId === (signingId ?? null)
 
 const knowsBlock = (state: State, block: Hash): boolean => state.blocks.some((known) => known.hash === block)
 

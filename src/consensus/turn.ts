@@ -40,8 +40,8 @@ export const membersAt = ({ head, headMembers, members }: State, height: number)
   height === head.height ? headMembers : members
 
 /** It is in this quorum, and nothing keeps it silent. */
-export const maySign = ({ silence, slot }: State, members: Members): boolean =>
-  weighs(members, members.self) && silence === null && slot !== null
+export const maySign = ({ silence, isForked, slot }: State, members: Members): boolean =>
+  weighs(members, members.self) && silence === null && !isForked && slot !== null
 
 /** It is in the quorum of the height that is being worked on, and nothing keeps it silent. */
 export const mayVerify = (state: State): boolean => maySign(state, state.members)

@@ -74,6 +74,10 @@ export type Input =
   | { readonly kind: 'head-moved'; readonly head: BlockRef; readonly headMembers: Members; readonly members: Members }
   /** What peers know this verifier to have signed; once enough of them have answered after a start. */
   | { readonly kind: 'own-signatures-known'; readonly known: KnownSignatures }
+  /** There is a fork proof: nothing is signed any more (`recovery.md` X2). */
+  | { readonly kind: 'forked' }
+  /** The height goes on with another quorum: that of a recovery block (X9). Ends what `forked` began. */
+  | { readonly kind: 'recovering'; readonly members: Members }
 
 /** What the runner must do, in this order, each before the next. */
 export type Effect =
@@ -125,6 +129,8 @@ export interface Members extends Lottery {
   readonly stakeDroplets: readonly number[]
   /** Ids, for the rule `nodeId`. */
   readonly ids: readonly Hex[]
+  /** What they sign with since a recovery (`recovery.md` X8); absent for the chain id. */
+  readonly signingId?: Hash
 }
 
 export interface MachineConfig {
@@ -183,6 +189,8 @@ export interface State {
   readonly choiceDue: boolean
   readonly record: GuardRecord
   readonly silence: Silence | null
+  /** Two blocks were sealed at one height: nothing is signed until a person ends this, or others have gone on. */
+  readonly isForked: boolean
   /** This slot's ticket, while it may still lead to a candidate. */
   readonly ticket: Hash | null
   /** Of this slot and the next, at most one per maker and slot, in the order of arrival. */

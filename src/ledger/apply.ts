@@ -21,9 +21,10 @@ import {
   undelegated,
   unstake,
 } from './bonds.ts'
+import { MAX_RECOVERIES } from './bounds.ts'
 import type { BlockCode, StateCode } from './codes.ts'
 import { Draft, type Refusal, refuse } from './draft.ts'
-import { checkSlip, mixTicket, slip, turnElections } from './elections.ts'
+import { checkSlip, forceElection, mixTicket, slip, turnElections } from './elections.ts'
 import { checkProof, punish } from './offences.ts'
 import { checkRatify, ratify } from './ratification.ts'
 import { payParent } from './rewards.ts'
@@ -42,6 +43,8 @@ export interface BlockContext {
   readonly evidence: readonly ProvenEvidence[]
   /** Who sealed the parent, as its header says: ascending indices into the parent's quorum; null at height 1. */
   readonly parentSigners: readonly number[] | null
+  /** The signing id that a recovery block begins (`recovery.md` X8): the state's quorum is the reduced one then. Other blocks have none. */
+  readonly recovery?: Hash
 }
 
 export interface AssembledBlock {
@@ -77,6 +80,8 @@ export function apply(state: LedgerState, context: BlockContext, transactions: r
       'too-much-evidence' satisfies BlockCode,
       `has ${evidence.length} pieces of evidence, at most ${MAX_BLOCK_EVIDENCE} allowed`,
     )
+  if (context.recovery !== undefined && transactions.length > 0)
+    return reject('recovery-transactions' satisfies BlockCode, `a recovery block has ${transactions.length} transactions`)
   const execution = new Execution(state, context)
   const [unfit] = execution.unfitEvidence
   if (unfit !== undefined) return reject(unfit.refusal.code, `evidence ${unfit.proof.id}: ${unfit.refusal.detail}`)
@@ -131,7 +136,7 @@ const lasting: ReadonlySet<string> = new Set<StateCode>([
 ])
 
 /** What must be right of a block before its transactions are looked at. */
-function checkContext(state: LedgerState, { slot, maker, parentSigners }: BlockContext): Refusal | null {
+function checkContext(state: LedgerState, { slot, maker, parentSigners, recovery }: BlockContext): Refusal | null {
   const { quorum, headQuorum, globals } = state
   if (!Number.isSafeInteger(slot) || slot < 0 || !Number.isSafeInteger(blockTimeMs(state, slot)))
     return refuse('slot-out-of-range', `slot ${slot} has no time: ${state.genesisTimeMs} ms + ${slot} × ${state.parameters.slotMs} ms`)
@@ -143,7 +148,15 @@ function checkContext(state: LedgerState, { slot, maker, parentSigners }: BlockC
   // A bitmap names each once and in order; whoever comes otherwise must not be paid twice.
   if (parentSigners?.some((signer, place) => signer <= (parentSigners[place - 1] ?? -1)))
     return refuse('bad-signers', `signers ${parentSigners.join(', ')} are not in ascending order`)
+  if (recovery !== undefined && globals.recoveries.length >= MAX_RECOVERIES)
+    return refuse('too-many-recoveries', `the chain has recovered ${MAX_RECOVERIES} times`)
   return null
+}
+
+/** X8, X10: the state remembers it, and others are elected, also if the offenders weighed nothing before. */
+function recover(draft: Draft, signingId: Hash): void {
+  draft.change({ recoveries: [...draft.globals.recoveries, { height: draft.height, signingId }] })
+  forceElection(draft)
 }
 
 const burnOf = (state: LedgerState, transaction: PreparedTransaction): number => state.parameters.microHoursPerByte * transaction.sizeBytes
@@ -268,6 +281,7 @@ export class Execution {
     this.#context = context
     this.#valueLimit = valueLimitDroplets(state)
     this.#punish(context)
+    if (context.recovery !== undefined) recover(this.draft, context.recovery)
     turnElections(this.draft)
     this.#paid = context.parentSigners === null ? { mintedDroplets: 0, rewards: [] } : payParent(this.draft, context.parentSigners)
     releaseDue(this.draft)

@@ -12,5 +12,7 @@ export const MAX_SUPPORTED_SOURCES = 4
 export const MAX_PROPOSALS = 64
 /** Ends of epochs that the state remembers: all since bonded coins that are on their way back were taken back. */
 export const MAX_HANDOVERS = 1024
+/** Recoveries that a chain can take part in. */
+export const MAX_RECOVERIES = 8
 /** Offences that one verifier can be punished for as long as evidence of them counts. */
 export const MAX_OFFENCES = 16

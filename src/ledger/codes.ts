@@ -60,6 +60,8 @@ export const blockCodes = {
   'evidence-expired': 'evidence is of an epoch that ended too long ago',
   'already-punished': 'everybody whom the evidence proves guilty was punished for that',
   'too-many-offences': 'the offenders were punished for as many offences as the state remembers',
+  'recovery-transactions': 'a block that recovers from a fork holds transactions',
+  'too-many-recoveries': 'the chain has recovered from as many forks as the state remembers',
   'block-value-above-stake': 'the transactions together move more than the quorum can secure',
 } as const
 

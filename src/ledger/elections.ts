@@ -53,6 +53,11 @@ export function invalidateQuorum(draft: Draft, offender: Address, untilSlot: num
   const members = draft.quorum.members.map((member) => (member.id === offender ? { ...member, stakeDroplets: 0 } : member))
   // Somebody must sign until others are elected: who is the last with any weight keeps it.
   if (members.some(({ stakeDroplets }) => stakeDroplets > 0)) draft.quorum = createQuorum(members)
+  forceElection(draft)
+}
+
+/** Opens an election out of its turn, unless one is open. */
+export function forceElection(draft: Draft): void {
   if (draft.globals.election === null) openElection(draft, 'forced')
 }
 

@@ -1,6 +1,6 @@
 import { type Codec, enumeration, list, option, struct, u16, u64 } from '../wire/codec.ts'
 import { type Hash, hash } from '../wire/types.ts'
-import { MAX_HANDOVERS, MAX_PROPOSALS } from './bounds.ts'
+import { MAX_HANDOVERS, MAX_PROPOSALS, MAX_RECOVERIES } from './bounds.ts'
 
 /** An election that is open. */
 export interface Election {
@@ -35,6 +35,13 @@ export interface Handover {
   readonly slot: number
 }
 
+/** `recovery.md` X8: a block that went on after a fork without those who made it. */
+export interface Recovery {
+  readonly height: number
+  /** From that height on statements are signed with it. */
+  readonly signingId: Hash
+}
+
 /** All of the state that belongs to no account. */
 export interface Globals {
   /** Of the block after which the state is this. */
@@ -66,6 +73,8 @@ export interface Globals {
   readonly election: Election | null
   /** The source that the coin holders ratified last, and the height of the block in which it passed. */
   readonly ratified: { readonly source: Hash; readonly height: number } | null
+  /** The oldest first. */
+  readonly recoveries: readonly Recovery[]
 }
 
 const proposal = struct<Proposal>({ source: hash, weightDroplets: u64, passedHeight: option(u64) })
@@ -97,4 +106,5 @@ export const globals: Codec<Globals> = struct<Globals>({
     }),
   ),
   ratified: option(struct<NonNullable<Globals['ratified']>>({ source: hash, height: u64 })),
+  recoveries: list(struct<Recovery>({ height: u64, signingId: hash }), MAX_RECOVERIES),
 })

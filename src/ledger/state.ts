@@ -82,7 +82,7 @@ export function genesisState(genesis: Genesis, chainId: Hash): LedgerState {
   const globals: Globals = {
     ...{ height: 0, epoch: 0, epochSeed: chainId, quorum: quorum.hash, headQuorum: quorum.hash, headMaker: 0, feesDroplets: 0 },
     ...{ supplyDroplets, mintedDroplets: 0, burnedDroplets: 0, burnedMicroHours: 0 },
-    ...{ handovers: [], nextElectionSlot: epochSlots - electionSlots, elections: 0, election: null, ratified: null },
+    ...{ handovers: [], nextElectionSlot: epochSlots - electionSlots, elections: 0, election: null, ratified: null, recoveries: [] },
   }
   return restoreState(genesis, chainId, { accounts, globals, quorum, headQuorum: quorum })
 }

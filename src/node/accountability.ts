@@ -5,7 +5,8 @@ import type { Network } from '../ports/network.ts'
 import type { Store } from '../ports/store.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import type { Evidence } from '../wire/types.ts'
-import { type Chain, type FinalBlock, refOf } from './chain.ts'
+import type { Chain, FinalBlock } from './chain.ts'
+import { refOf } from './chain-store.ts'
 import { EvidencePool, type HeldEvidence } from './evidence-pool.ts'
 import { Exchange } from './exchange.ts'
 import { Heard } from './heard.ts'
@@ -54,7 +55,7 @@ export async function openAccountability(options: AccountabilityOptions): Promis
     telemetry.count(`witness.${verdict.kind === 'accept' ? 'accept' : verdict.code}`)
   }
   const heard = new Heard(onEvidence)
-  const quorumSignatures = new QuorumSignatures(chain.chainId, signatures, heard)
+  const quorumSignatures = new QuorumSignatures(chain, signatures, heard)
   const records = new PublicRecords({ ...options, quorumSignatures, heard, pool, slotNow })
   const exchange = new Exchange({ ...options, records })
   const begin = (): void => {

@@ -25,6 +25,7 @@ import type { HeadWaiters } from './head-waiters.ts'
 import type { Heard } from './heard.ts'
 import { executeBlock, type KnownBlocks } from './known-blocks.ts'
 import type { QuorumSignatures } from './quorum-signatures.ts'
+import { recoveryBy } from './recovery-blocks.ts'
 import type { Slots } from './slots.ts'
 
 export interface CandidateIntakeOptions {
@@ -125,6 +126,9 @@ export class CandidateIntake {
       ticket,
       justification: justification as Certificate<VoteStatement> | null,
     }
+    // [IGNORE] other-recovery: after a fork, a block for which others sign than those with whom this node goes on.
+    const isFitting = this.#isSignedByQuorum(wire)
+    if (!isFitting) return ignore('other-recovery', `height ${header.height} after a fork`)
     const state = machine()
     // [IGNORE] own-key: another process signs with this node's key; the machine must hear of it, whatever it has itself.
     const own = state.record.candidate
@@ -160,6 +164,14 @@ export class CandidateIntake {
     }
     this.#options.onCandidate(proposed)
     return accept(undefined)
+  }
+
+  /** `recovery.md` X9: while this node recovers, a recovery block that leaves out the same; at other times none. */
+  #isSignedByQuorum({ evidence }: Candidate): boolean {
+    const { chain, signatures } = this.#options
+    const recovery = recoveryBy(chain, evidence, signatures)
+    if (recovery.kind !== 'accept') return !chain.isDisputed(chain.head.height + 1)
+    return chain.recoveringWithout === null ? recovery.value === null : recovery.value?.quorum.hash === chain.quorum.hash
   }
 
   #execute({ header, evidence }: Candidate, transactions: readonly PreparedTransaction[]): Verdict<unknown> {
@@ -202,12 +214,13 @@ export class CandidateIntake {
 
   /** What the proposer signed: its ticket and its statement. */
   #envelopeOf(wire: Candidate, hash: Hash, publicKey: Hex): Envelope {
-    const { chainId, epochSeed, quorum } = this.#options.chain
+    const { chain } = this.#options
+    const { chainId, epochSeed, quorum } = chain
     const { slot, signature } = wire
     const statement = statementOf(wire, hash)
     const items: [BlsItem, BlsItem] = [
       { publicKey, message: ticketMessage(chainId, epochSeed, slot), signature: wire.proof },
-      { publicKey, message: statementMessage(chainId, statement), signature },
+      { publicKey, message: statementMessage(chain.signingIdAt(statement.height), statement), signature },
     ]
     return { ...{ slot, block: hash, quorum, statement, signature, items }, isOutranked: false, isNoted: false, isDouble: false }
   }

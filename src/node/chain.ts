@@ -1,30 +1,24 @@
-import { equalBytes } from '../base/bytes.ts'
 import { invariant, QuorateError } from '../base/errors.ts'
-import { toHex } from '../base/hex.ts'
+import type { Hex } from '../base/hex.ts'
 import type { BlockRef } from '../consensus/types.ts'
-import { type Account, account } from '../ledger/account.ts'
+import type { Account } from '../ledger/account.ts'
 import { valueLimitDroplets } from '../ledger/apply.ts'
-import { type Globals, globals as globalsCodec } from '../ledger/globals.ts'
 import { type Receipt, receipt as receiptCodec } from '../ledger/receipt.ts'
+import { signingIdAt } from '../ledger/recoveries.ts'
 import { type SnapshotManifest, settlesElection } from '../ledger/snapshot.ts'
-import { advance, genesisState, type LedgerState, restoreState, stateRoot, type Transition } from '../ledger/state.ts'
+import { advance, type LedgerState, type Transition } from '../ledger/state.ts'
 import { type PreparedTransaction, prepare } from '../ledger/transaction.ts'
 import type { Store, Write } from '../ports/store.ts'
-import { decode, encode, struct, u16, u64 } from '../wire/codec.ts'
+import { decode, encode, u64 } from '../wire/codec.ts'
 import type { Genesis } from '../wire/genesis.ts'
-import { blockHash, chainIdOf } from '../wire/ids.ts'
-import { createQuorum, type Quorum, quorumMembers } from '../wire/quorum.ts'
-import { type AggregateSignature, type Block, block, type Hash, hash, type SignedBlock, signedBlock, transaction } from '../wire/types.ts'
-import { heightIn, keys, rangeOf } from './keyspace.ts'
-import { installSnapshot, resumeInstall } from './snapshot-install.ts'
-import { corrupt, decodeStored, place, putPunished } from './stored.ts'
-import { Terms } from './terms.ts'
-
-const LAYOUT_VERSION = 2
-const chainMark = struct<{ version: number; chainId: Hash }>({ version: u16, chainId: hash })
-
-/** Newest blocks whose hashes and links are checked at a start; older ones are checked when they are read. */
-const CHECKED_AT_START = 64
+import type { Quorum } from '../wire/quorum.ts'
+import { type AggregateSignature, type Block, block, type Hash, type SignedBlock, signedBlock, transaction } from '../wire/types.ts'
+import { type Opened, openExisting, openStore, putTerm, refOf, stateWrites } from './chain-store.ts'
+import { keys, rangeOf } from './keyspace.ts'
+import { recoverySigning, type Signing } from './recovery-blocks.ts'
+import { installSnapshot } from './snapshot-install.ts'
+import { decodeStored, place, putPunished } from './stored.ts'
+import type { Terms } from './terms.ts'
 
 /** A final block with what follows from it. */
 export interface FinalBlock {
@@ -32,6 +26,8 @@ export interface FinalBlock {
   readonly block: SignedBlock
   readonly transactions: readonly PreparedTransaction[]
   readonly transition: Transition
+  /** Of a recovery block: who signs it, and with what. */
+  readonly recovery: Signing | null
 }
 
 /**
@@ -52,6 +48,10 @@ export class Chain {
   readonly #pendingIds = new Set<Hash>()
   #guarded: { readonly height: number; readonly hash: Hash; readonly key: Uint8Array }[] = []
   #onSettled: ((ref: BlockRef) => void) | null = null
+  /** With whom this node goes on above the head, after a fork. */
+  #recovery: Signing | null = null
+  #offenders: ReadonlySet<Hex> = new Set()
+  #isForked = false
 
   private constructor(genesis: Genesis, store: Store, opened: Opened) {
     this.genesis = genesis
@@ -69,22 +69,7 @@ export class Chain {
    * Rejects with QuorateError `wrong-chain`, `store-version` or `store-corrupt`; nothing is repaired or removed.
    */
   static async open(genesis: Genesis, store: Store): Promise<Chain> {
-    const chainId = chainIdOf(genesis)
-    const mark = store.get(keys.chain)
-    if (mark === undefined) return new Chain(genesis, store, await createStore(genesis, chainId, store))
-    const known = decodeStored('the chain mark', () => decode(chainMark, mark))
-    if (known.chainId !== chainId)
-      throw new QuorateError(
-        'wrong-chain',
-        `the store holds chain ${known.chainId.slice(0, 8)}, the genesis is of chain ${chainId.slice(0, 8)}: use the genesis.json of that chain, or another directory`,
-      )
-    if (known.version !== LAYOUT_VERSION)
-      throw new QuorateError(
-        'store-version',
-        `the store has layout ${known.version}, this program knows layout ${LAYOUT_VERSION}: move store/ away and start again to sync from peers; keep the file guard`,
-      )
-    await resumeInstall(store)
-    return new Chain(genesis, store, await openExisting(genesis, chainId, store))
+    return new Chain(genesis, store, await openStore(genesis, store))
   }
 
   /** After the head. */
@@ -102,9 +87,29 @@ export class Chain {
   get headSeal(): AggregateSignature | null {
     return this.#headSeal
   }
-  /** Signs the next height. */
+  /** Signs the next height. While this node recovers: those who are left. */
   get quorum(): Quorum {
-    return this.ledger.quorum
+    return this.#recovery?.quorum ?? this.ledger.quorum
+  }
+  /** By whom and with what the next block is sealed, unless it is a recovery block. */
+  get sealing(): Signing {
+    return { quorum: this.ledger.quorum, signingId: signingIdAt(this.ledger.globals, this.chainId, this.#head.height + 1) }
+  }
+  /** Of the newest recovery block; 0 if there is none. */
+  get lastRecoveryHeight(): number {
+    return this.ledger.globals.recoveries.at(-1)?.height ?? 0
+  }
+  /** Whom this node leaves out of the recovery block that it works on; null at other times. */
+  get recoveringWithout(): ReadonlySet<Hex> | null {
+    return this.#recovery === null ? null : this.#offenders
+  }
+  /** Nodes may not agree on who signs this height: there was a fork, and no recovery block yet. */
+  isDisputed(height: number): boolean {
+    return (this.#isForked || this.#recovery !== null) && height > this.#head.height
+  }
+  /** There is a fork proof (`recovery.md` X2). */
+  fork(): void {
+    this.#isForked = true
   }
   /** Signs, or has signed, the head. */
   get headQuorum(): Quorum {
@@ -113,6 +118,21 @@ export class Chain {
   /** In the ticket messages of the next height. */
   get epochSeed(): Hash {
     return this.ledger.globals.epochSeed
+  }
+  /** What statements of a height are signed with, up to the next. */
+  signingIdAt(height: number): Hash {
+    if (this.#recovery !== null && height > this.#head.height) return this.#recovery.signingId
+    return signingIdAt(this.ledger.globals, this.chainId, height)
+  }
+  /**
+   * `recovery.md` X9: from here on this node works on a recovery block on the head.
+   * @throws QuorateError `recovery-nobody`
+   */
+  recover(offenders: ReadonlySet<Hex>): void {
+    const signing = recoverySigning(this, offenders)
+    if (signing === null) throw new QuorateError('recovery-nobody', `evidence names all who could go on: ${offenders.size} offenders`)
+    this.#recovery = signing
+    this.#offenders = offenders
   }
   /** The quorum of a height up to the next; undefined below the first block that is here, and above the next. */
   quorumAt(height: number): Quorum | undefined {
@@ -256,7 +276,7 @@ export class Chain {
   }
 
   /** What a final block writes, accounts aside; what it settles is forgotten in memory. */
-  #takeWrites({ ref, block: signed, transactions, transition }: FinalBlock): Write[] {
+  #takeWrites({ ref, block: signed, transactions, transition, recovery }: FinalBlock): Write[] {
     const writes: Write[] = [
       { kind: 'put', key: keys.receipt(ref.height), value: encode(receiptCodec, transition.receipt) },
       { kind: 'put', key: keys.block(ref.height), value: encode(signedBlock, signed) },
@@ -268,19 +288,29 @@ export class Chain {
       if (this.#pendingIds.delete(id)) writes.push({ kind: 'del', key: keys.pending(id) })
     }
     writes.push(...putPunished(signed))
-    if (this.#terms.at(ref.height)?.hash !== transition.quorum.hash) writes.push(putTerm(ref.height + 1, transition.quorum))
+    if (recovery !== null) writes.push(putTerm(ref.height, recovery.quorum))
+    if ((recovery?.quorum ?? this.#terms.at(ref.height))?.hash !== transition.quorum.hash)
+      writes.push(putTerm(ref.height + 1, transition.quorum))
     const settled = this.#guarded.filter(({ height }) => height <= ref.height)
     for (const { key } of settled) writes.push({ kind: 'del', key })
     if (settled.length > 0) this.#guarded = this.#guarded.filter(({ height }) => height > ref.height)
     return writes
   }
 
-  #follow({ ref, block: signed, transition }: FinalBlock): void {
+  #follow({ ref, block: signed, transition, recovery }: FinalBlock): void {
     const before = this.#ledger.globals
+    if (recovery !== null) {
+      this.#isForked = false
+      this.#ledger.quorum = recovery.quorum
+      this.#terms.put(ref.height, recovery.quorum)
+    }
+    const isRecovering = this.#recovery !== null && recovery === null
+    this.#recovery = null
     advance(this.#ledger, transition)
-    if (this.#terms.at(ref.height)?.hash !== transition.quorum.hash) this.#terms.add(ref.height + 1, transition.quorum)
+    if (this.#terms.at(ref.height)?.hash !== transition.quorum.hash) this.#terms.put(ref.height + 1, transition.quorum)
     this.#head = ref
     this.#headSeal = signed.seal
+    if (isRecovering) this.recover(this.#offenders)
     if (settlesElection(before, transition.globals)) this.#onSettled?.(ref)
   }
 
@@ -288,104 +318,4 @@ export class Chain {
   flush(): Promise<void> {
     return this.#store.write([], { durable: true })
   }
-}
-
-/** Genesis as height 0: slot 0 is free for the first block, so its own slot lies before it. */
-const genesisRef = (chainId: Hash): BlockRef => ({ hash: chainId, height: 0, slot: -1, parent: chainId })
-
-export const refOf = (chainId: Hash, of: Pick<Block, 'header'>): BlockRef => ({
-  hash: blockHash(chainId, of.header),
-  height: of.header.height,
-  slot: of.header.slot,
-  parent: of.header.parent,
-})
-
-const stateWrites = (changes: ReadonlyMap<string, Account>, globals: Globals): Write[] => [
-  { kind: 'put', key: keys.globals, value: encode(globalsCodec, globals) },
-  ...[...changes].map(([address, value]) => putAccount(address, value)),
-]
-const putTerm = (fromHeight: number, quorum: Quorum): Write => ({
-  kind: 'put',
-  key: keys.term(fromHeight),
-  value: encode(quorumMembers, quorum.members),
-})
-const putAccount = (address: string, value: Account): Write => ({ kind: 'put', key: keys.account(address), value: encode(account, value) })
-
-/** What a store gives when it is opened. */
-interface Opened {
-  readonly ledger: LedgerState
-  readonly terms: Terms
-  readonly firstHeight: number
-  readonly head: BlockRef
-  readonly headSeal: AggregateSignature | null
-}
-
-async function createStore(genesis: Genesis, chainId: Hash, store: Store): Promise<Opened> {
-  const ledger = genesisState(genesis, chainId)
-  const writes = [...stateWrites(new Map(ledger.accounts.entries()), ledger.globals), putTerm(1, ledger.quorum)]
-  const mark: Write = { kind: 'put', key: keys.chain, value: encode(chainMark, { version: LAYOUT_VERSION, chainId }) }
-  await store.write([...writes, mark], { durable: true })
-  const terms = new Terms()
-  terms.add(1, ledger.quorum)
-  return { ledger, terms, firstHeight: 1, head: genesisRef(chainId), headSeal: null }
-}
-
-/** Reads the ledger back and checks it against the head's state root, and the newest blocks against each other. */
-async function openExisting(genesis: Genesis, chainId: Hash, store: Store): Promise<Opened> {
-  const number = (key: Uint8Array, what: string): number | undefined => {
-    const bytes = store.get(key)
-    return bytes === undefined ? undefined : decodeStored(what, () => decode(u64, bytes))
-  }
-  const height = number(keys.head, 'the head') ?? 0
-  const firstHeight = number(keys.first, 'the first height') ?? 1
-  const terms = new Terms()
-  for await (const [key, bytes] of store.range(...rangeOf('q')))
-    terms.add(heightIn(key), createQuorum(decodeStored('a quorum', () => decode(quorumMembers, bytes))))
-  const ledger = await readLedger(genesis, chainId, store, height, terms)
-  if (height === 0) {
-    if (stateRoot(ledger) !== stateRoot(genesisState(genesis, chainId))) throw corrupt('the accounts are not those of genesis')
-    return { ledger, terms, firstHeight, head: genesisRef(chainId), headSeal: null }
-  }
-  const head = checkNewest(chainId, store, height, firstHeight)
-  if (stateRoot(ledger) !== head.block.header.stateRoot) throw corrupt(`the accounts do not give the state root of head ${height}`)
-  return { ledger, terms, firstHeight, head: head.ref, headSeal: head.block.seal }
-}
-
-async function readLedger(genesis: Genesis, chainId: Hash, store: Store, height: number, terms: Terms): Promise<LedgerState> {
-  const accounts: [string, Account][] = []
-  for await (const [key, bytes] of store.range(...rangeOf('a')))
-    accounts.push([toHex(key.subarray(1)), decodeStored('an account', () => decode(account, bytes))])
-  const globalsBytes = store.get(keys.globals)
-  if (globalsBytes === undefined) throw corrupt('the globals of the state are missing')
-  const globals = decodeStored('the globals of the state', () => decode(globalsCodec, globalsBytes))
-  const quorum = terms.at(height + 1)
-  const headQuorum = terms.at(Math.max(1, height))
-  if (globals.height !== height || quorum?.hash !== globals.quorum || headQuorum?.hash !== globals.headQuorum)
-    throw corrupt(`state or quorums are not those of height ${height}`)
-  return restoreState(genesis, chainId, { accounts, globals, quorum, headQuorum })
-}
-
-/** The head, after the newest blocks were held against each other and the index. */
-function checkNewest(
-  chainId: Hash,
-  store: Store,
-  height: number,
-  firstHeight: number,
-): { readonly block: SignedBlock; readonly ref: BlockRef } {
-  let above: { readonly block: SignedBlock; readonly hash: Hash } | undefined
-  let head: { readonly block: SignedBlock; readonly ref: BlockRef } | undefined
-  for (let at = height; at > Math.max(firstHeight - 1, height - CHECKED_AT_START); at--) {
-    const bytes = store.get(keys.block(at))
-    if (bytes === undefined) throw corrupt(`block ${at} is missing below head ${height}`)
-    const signed = decodeStored(`block ${at}`, () => decode(signedBlock, bytes))
-    const ref = refOf(chainId, signed)
-    if (ref.height !== at || (above !== undefined && above.block.header.parent !== ref.hash))
-      throw corrupt(`block ${at} does not link to the block above it`)
-    const indexed = store.get(keys.blockHeight(ref.hash))
-    if (indexed === undefined || !equalBytes(indexed, encode(u64, at))) throw corrupt(`block ${at} is not in the index`)
-    above = { block: signed, hash: ref.hash }
-    head ??= { block: signed, ref }
-  }
-  invariant(head !== undefined, 'a chain above genesis has a head')
-  return head
 }

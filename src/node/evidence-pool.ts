@@ -1,6 +1,7 @@
 import { invariant } from '../base/errors.ts'
 import { accept, ignore, type Verdict } from '../base/verdict.ts'
 import { checkEvidence } from '../consensus/evidence.ts'
+import { isForkProof } from '../consensus/fork.ts'
 import type { Signatures } from '../crypto/signatures.ts'
 import { bondedTo } from '../ledger/account.ts'
 import { MAX_OFFENCES } from '../ledger/bounds.ts'
@@ -145,7 +146,7 @@ export class EvidencePool {
   add(evidence: Evidence): Verdict<HeldEvidence> {
     const { chain, signatures } = this.#options
     // [REJECT] evidence-order, no-offence, no-offender.
-    const read = checkEvidence(chain.chainId, evidence, null)
+    const read = checkEvidence(chain.signingIdAt(evidence.first.statement.height), evidence, null)
     if (read.kind !== 'accept') return read
     const proof = read.value
     const { id, kind, height } = proof
@@ -161,18 +162,21 @@ export class EvidencePool {
     if (this.#isExpired(height))
       return ignore('evidence-expired', `of height ${height}, which counted until slot ${this.#lastSlot(height)}`)
     const held = this.#heldOf(proof, this.#options.nowMs(), null)
+    // What proves a fork is taken whatever else is known of its offenders: it proves more than their offences.
+    const isFork = this.#isNewForkProof(proof)
     // [IGNORE] known: all of its offences are shown by other evidence, or were punished.
     const fresh = held.offenders.filter((offender) => !this.#offencesOf(offender).has(offenceKey(kind, height)))
-    if (fresh.length === 0) return ignore('known', `${kind} at height ${height} of all ${held.offenders.length} offenders is known`)
+    if (fresh.length === 0 && !isFork)
+      return ignore('known', `${kind} at height ${height} of all ${held.offenders.length} offenders is known`)
     // [IGNORE] too-many-offences: the ledger would punish none of them for it.
-    if (fresh.every((offender) => this.#offencesOf(offender).size >= MAX_OFFENCES))
+    if (!isFork && fresh.every((offender) => this.#offencesOf(offender).size >= MAX_OFFENCES))
       return ignore('too-many-offences', `of all of its offenders ${MAX_OFFENCES} offences are known`)
     // [IGNORE] pool-full: what is held instead is of those who have more bonded.
     const least = this.#leastIfFull()
-    if (least !== null && this.#weightOf(least.offenders) >= this.#weightOf(held.offenders))
+    if (least !== null && !isFork && this.#weightOf(least.offenders) >= this.#weightOf(held.offenders))
       return ignore('pool-full', `${MAX_UNPUNISHED} pieces of evidence wait for a block`)
     // [REJECT] bad-signature.
-    const checked = checkEvidence(chain.chainId, evidence, signatures)
+    const checked = checkEvidence(chain.signingIdAt(evidence.first.statement.height), evidence, signatures)
     if (checked.kind !== 'accept') return checked
     if (least !== null) this.#drop(least)
     this.#keep(held, evidence)
@@ -198,10 +202,21 @@ export class EvidencePool {
     await this.#writing
   }
 
+  /** `recovery.md` X1: it proves a fork, and nothing that is held proves one at that height. */
+  #isNewForkProof(proof: ProvenEvidence): boolean {
+    const { chain } = this.#options
+    const quorum = proof.kind === 'double-seal' ? chain.quorumAt(proof.height) : undefined
+    if (quorum === undefined || proof.height < chain.lastRecoveryHeight || !isForkProof(proof, quorum)) return false
+    return ![...this.#held.values()].some(({ id, kind, height }) => {
+      const evidence = kind === 'double-seal' && height === proof.height ? this.evidence(id) : undefined
+      return evidence !== undefined && isForkProof({ kind, evidence }, quorum)
+    })
+  }
+
   /** Null if the bytes prove nothing, or of unregistered keys. Signatures were checked before. */
   #prove(evidence: Evidence): ProvenEvidence | null {
     const { chain } = this.#options
-    const read = checkEvidence(chain.chainId, evidence, null)
+    const read = checkEvidence(chain.signingIdAt(evidence.first.statement.height), evidence, null)
     return read.kind === 'accept' && read.value.offenders.every((key) => chain.ledger.indexes.blsKeys.has(key)) ? read.value : null
   }
 

@@ -2,16 +2,18 @@ import { QuorateError } from '../base/errors.ts'
 import { accept, reject, type Verdict } from '../base/verdict.ts'
 import { checkEvidence } from '../consensus/evidence.ts'
 import type { BlockRef } from '../consensus/types.ts'
+import type { Signatures } from '../crypto/signatures.ts'
 import { apply } from '../ledger/apply.ts'
 import type { PreparedTransaction } from '../ledger/transaction.ts'
 import { evidenceId, type ProvenEvidence } from '../wire/evidence.ts'
 import { merkleRoot, ticketOf } from '../wire/ids.ts'
 import type { Block, Evidence, Hash } from '../wire/types.ts'
 import { MAX_KNOWN_BLOCKS } from './bounds.ts'
-import { type Chain, type FinalBlock, refOf } from './chain.ts'
+import type { Chain, FinalBlock } from './chain.ts'
+import { refOf } from './chain-store.ts'
+import { recoveryBy } from './recovery-blocks.ts'
 
-/** Checks what evidence is signed with; null where a quorum has vouched for it. */
-type EvidenceSignatures = Parameters<typeof checkEvidence>[2]
+type EvidenceSignatures = Pick<Signatures, 'blsVerifyAggregate'>
 
 /** A block that is right on the present head, executed, and perhaps never sealed. */
 export interface KnownBlock extends Omit<FinalBlock, 'block'> {
@@ -65,29 +67,37 @@ export class KnownBlocks {
 /**
  * Executes a block on the head and holds what comes out against its header. The signatures of its transactions and
  * whatever its header says of signatures were checked before, or a quorum has vouched for them.
+ * @param isSealed a quorum has vouched for its evidence, too, but for that which says who the quorum is
  */
 export function executeBlock(
   chain: Chain,
   block: Block,
   transactions: readonly PreparedTransaction[],
   signatures: EvidenceSignatures,
+  isSealed = false,
 ): Verdict<KnownBlock> {
   const { header } = block
   const ref = refOf(chain.chainId, block)
   if (ref.parent !== chain.head.hash || ref.height !== chain.head.height + 1)
     return reject('unknown-parent', `block ${ref.height} extends ${ref.parent.slice(0, 8)}, the head is ${chain.head.hash.slice(0, 8)}`)
   if (ref.slot <= chain.head.slot) return reject('slot-not-above-parent', `slot ${ref.slot}, the parent's is ${chain.head.slot}`)
-  if (chain.quorum.members[header.maker] === undefined)
-    return reject('unknown-maker', `maker ${header.maker} of a quorum of ${chain.quorum.members.length}`)
+  const { length } = chain.sealing.quorum.members
+  if (header.maker >= length) return reject('unknown-maker', `maker ${header.maker} of a quorum of ${length}`)
   if (merkleRoot(transactions.map(({ id }) => id)) !== header.transactionsRoot)
     return reject('wrong-transactions-root', 'the transactions are not those of the header')
   if (merkleRoot(block.evidence.map(evidenceId)) !== header.evidenceRoot)
     return reject('wrong-evidence-root', 'the evidence is not that of the header')
-  const proven = proveAll(chain.chainId, block.evidence, signatures)
+  const proven = proveAll(chain, block.evidence, isSealed ? null : signatures)
   if (proven.kind !== 'accept') return proven
+  const recovered = recoveryBy(chain, block.evidence, signatures)
+  if (recovered.kind !== 'accept') return recovered
+  const recovery = recovered.value
   const parentSigners = header.parentSeal?.signers ?? null
   const context = { slot: ref.slot, maker: header.maker, ticket: ticketOf(header.proof), evidence: proven.value, parentSigners }
-  const executed = apply(chain.ledger, context, transactions)
+  const executed =
+    recovery === null
+      ? apply(chain.ledger, context, transactions)
+      : apply({ ...chain.ledger, quorum: recovery.quorum }, { ...context, recovery: recovery.signingId }, transactions)
   if (executed.kind !== 'accept') return reject('bad-transaction', `${executed.code}: ${executed.detail}`)
   const transition = executed.value
   if (transition.stateRoot !== header.stateRoot)
@@ -100,13 +110,13 @@ export function executeBlock(
     return reject('wrong-next-quorum', `executing gives ${nextQuorum.slice(0, 8)}, the header says ${header.nextQuorum.slice(0, 8)}`)
   if (burnedMicroHours !== header.burnedMicroHours)
     return reject('wrong-burn', `executing gives ${burnedMicroHours}, the header says ${header.burnedMicroHours}`)
-  return accept({ ref, block, transactions, transition })
+  return accept({ ref, block, transactions, transition, recovery })
 }
 
-function proveAll(chainId: Hash, evidence: readonly Evidence[], signatures: EvidenceSignatures): Verdict<readonly ProvenEvidence[]> {
+function proveAll(chain: Chain, evidence: readonly Evidence[], signatures: EvidenceSignatures | null): Verdict<readonly ProvenEvidence[]> {
   const proofs: ProvenEvidence[] = []
   for (const one of evidence) {
-    const checked = checkEvidence(chainId, one, signatures)
+    const checked = checkEvidence(chain.signingIdAt(one.first.statement.height), one, signatures)
     if (checked.kind !== 'accept') return reject('bad-evidence', `${checked.code}: ${checked.detail}`)
     proofs.push(checked.value)
   }

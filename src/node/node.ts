@@ -16,8 +16,10 @@ import { REBROADCAST_MS } from './bounds.ts'
 import { CandidateIntake } from './candidates.ts'
 import { Chain, type FinalBlock } from './chain.ts'
 import { openDirectory } from './directory.ts'
+import { ForkWatch } from './fork-watch.ts'
+import { restoreGuarded } from './guarded-blocks.ts'
 import { HeadWaiters } from './head-waiters.ts'
-import { executeBlock, invalidSealed, KnownBlocks } from './known-blocks.ts'
+import { invalidSealed, KnownBlocks } from './known-blocks.ts'
 import type { NodeOptions } from './options.ts'
 import { OwnSignatures } from './own-signatures.ts'
 import { readPeersFile, writePeersFile } from './peers-file.ts'
@@ -36,6 +38,7 @@ import { Transactions } from './transactions.ts'
 import { checkCheckpoint, openVerifier } from './verifier-files.ts'
 import { VerifierLinks } from './verifier-links.ts'
 import { AGENT, View } from './view.ts'
+import { forkText } from './views/fork.ts'
 import { Watch } from './watch.ts'
 
 /** Version of the protocols in `protocols/`. */
@@ -132,7 +135,10 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     ...{ chain, store, network, client, slots, signatures, telemetry },
     nowMs: () => clock.nowMs(),
     feed: (input) => runner.feed(input),
-    onFound: (held) => view.noteEvidence(held),
+    onFound: (held) => {
+      view.noteEvidence(held)
+      forks.found(held)
+    },
     onPunished: (held) => view.noteEvidence(held),
     onFatal: (error) => fail(error),
   })
@@ -151,6 +157,22 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     ...{ chain, pool, network, slots, signatures, telemetry },
     onDropped: (id, code) => view.emit({ kind: 'dropped', id, code }),
   })
+  const forks = await ForkWatch.open({
+    ...{ chain, store, network, client, signatures, telemetry, evidence },
+    nowMs: () => clock.nowMs(),
+    report: (found) => records.report(found),
+    submit: (encoded) => transactions.submit(encoded),
+    onForked: () => {
+      chain.fork()
+      runner.feed({ kind: 'forked' })
+    },
+    // The runner has said what is fatal; that it stops is not.
+    onReadyToRecover: (offenders) => void runner.recover(offenders).catch(() => {}),
+    onAlarm: (detail) => (detail === null ? view.endAlarm('forked') : view.alarm('forked', detail)),
+    describe: (fork) => forkText(fork, chain, directory.paths.directory),
+    onFatal: (error) => fail(error),
+  })
+  closers.push(() => forks.stop())
   const onBehind = (height: number): void => sync.kick(height)
   const settle = (final: FinalBlock, isVouched: boolean): void => {
     const { ref, block } = final
@@ -168,11 +190,13 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
       final.transition.receipt,
     )
     accountability.settle(final, isVouched ? sync : null)
+    forks.settle()
     if (final.transition.receipt.events.some(({ kind }) => kind === 'ratified')) watch.checkSource()
   }
   /** The chain has begun with a later block than the first: whoever looks at blocks one after the other has not seen it. */
   const beginAtHead = (): void => {
     accountability.begin()
+    forks.settle()
     protectQuorum()
     transactions.followState()
     own?.look()
@@ -180,25 +204,12 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
   }
 
   const runner: Runner = new Runner({
-    chain,
-    pool,
-    known,
-    bodies,
-    network,
-    client,
-    slots,
-    heard,
+    ...{ chain, pool, known, bodies, network, client, slots, heard, signatures, telemetry, verifier, seat, record, doubtful },
     evidence: {
       unpunished: () => evidence.unpunished(),
       publishCertificate: (certificate) => records.publishCertificate(certificate),
       publishTally: (certificates) => records.publishTally(certificates),
     },
-    signatures,
-    telemetry,
-    verifier,
-    seat,
-    record,
-    doubtful,
     signService: () => signService,
     onFinal: (block, seal) => settle({ ...block, block: { ...block.block, seal } }, false),
     onAlarm: (code, detail) => view.alarm(code, detail),
@@ -226,10 +237,13 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     chain,
     known,
     bodies,
+    signatures,
     quorumSignatures,
     heard,
     onBehind,
-    onSealed: (block, seal) => feed({ kind: 'sealed-block', block, seal }, known.get(block.hash)),
+    onSealed: (block, seal) => {
+      if (!forks.refuses(block)) feed({ kind: 'sealed-block', block, seal }, known.get(block.hash))
+    },
     onFullerSeal: (ref, seal) => {
       runner
         .alone(async () => {
@@ -263,6 +277,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     chain,
     network,
     client,
+    signatures,
     quorumSignatures,
     telemetry,
     ownStatus,
@@ -274,7 +289,10 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
       watch.checkClock()
       own?.look()
       snapshotStart?.heard(peerId, status)
+      forks.heard(peerId, status)
     },
+    refuses: (ref) => forks.refuses(ref),
+    onOffBranch: (peerId, status) => forks.offBranch(peerId, status),
     onGap: (firstHeight) => view.alarm('no-early-blocks', gapText(chain.head.height + 1, firstHeight)),
     isHeld: beginsWithSnapshot,
     onFatal: fail,
@@ -300,19 +318,9 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
         })
   const snapshotProgress = () => snapshotStart?.progress ?? null
   const view: View = new View({
-    role,
-    chain,
-    pool,
-    network,
-    slots,
-    sync,
-    snapshotProgress,
-    runner,
-    transactions,
-    telemetry,
-    seat,
-    evidence,
-    records,
+    ...{ role, chain, pool, network, slots, sync, snapshotProgress, runner, transactions, telemetry, seat, evidence, records },
+    fork: () => forks.fork,
+    directory: directory.paths.directory,
   })
   const watch: Watch = new Watch({
     role,
@@ -350,16 +358,8 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
   return { view, stop, failure }
 
   async function startFollowing(): Promise<void> {
-    for (const body of await chain.guardedBlocks()) {
-      const checked = await bodies.check(body.transactions)
-      const executed = checked.kind === 'accept' ? executeBlock(chain, body, checked.value, signatures) : checked
-      if (executed.kind !== 'accept') {
-        telemetry.log('warn', 'kept-block-wrong', { height: body.header.height, code: executed.code, detail: executed.detail })
-        continue
-      }
-      known.add(executed.value)
-      feed({ kind: 'block-known', block: executed.value.ref }, executed.value)
-    }
+    forks.start()
+    await restoreGuarded({ chain, bodies, known, signatures, telemetry }, (block) => feed({ kind: 'block-known', block: block.ref }, block))
     slots.start(
       (slot) => {
         transactions.expire(slot)

@@ -130,11 +130,12 @@ export class OwnSignatures {
     const { chain, client, quorumSignatures } = this.#options
     const quorum = chain.quorumAt(statement.height)
     if (quorum === undefined) return statement.height < chain.firstHeight
+    // recovery.md X11: what it signed before the last recovery binds it no more.
+    if (chain.signingIdAt(statement.height) !== chain.signingIdAt(chain.head.height + 1)) return true
     const isMine = aggregate.signers.some((signer) => quorum.members[signer]?.id === own)
-    if (!isMine || quorumSignatures.checkSigners(quorum, statement, aggregate).kind !== 'accept') {
-      client.blame(peerId, 'a statement that this verifier did not sign')
-      return true
-    }
+    const checked = quorumSignatures.checkSigners(quorum, statement, aggregate)
+    if (!isMine || checked.kind === 'reject') client.blame(peerId, 'a statement that this verifier did not sign')
+    if (!isMine || checked.kind !== 'accept') return true
     const { slot, candidateSlot, voteSlot, lock, seal } = this.#known
     if (statement.kind === 'seal') {
       if (seal === null || statement.height > seal.height) this.#known = { ...this.#known, seal: statement }

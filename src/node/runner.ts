@@ -107,9 +107,9 @@ export class Runner {
     })
     this.#state = initialState({
       config: { leaderRule: options.chain.genesis.parameters.leaderRule, aggregate: (all) => options.signatures.blsAggregate(all) },
-      members: this.#members(options.chain.quorum),
+      members: this.#members(options.chain.quorum, options.chain.head.height + 1),
       head: options.chain.head,
-      headMembers: this.#members(options.chain.headQuorum),
+      headMembers: this.#members(options.chain.headQuorum, options.chain.head.height),
       record: options.record,
       doubtful: options.doubtful,
     })
@@ -150,6 +150,15 @@ export class Runner {
         }
       }
       this.#queue({ run, drop: () => reject(new QuorateError('stopped', 'the node stops')) })
+    })
+  }
+
+  /** From here on works on a recovery block that leaves these out (`recovery.md` X9). */
+  recover(offenders: ReadonlySet<Hex>): Promise<void> {
+    return this.alone(async () => {
+      const { chain } = this.#options
+      chain.recover(offenders)
+      await this.#take({ kind: 'recovering', members: this.#members(chain.quorum, chain.head.height + 1) })
     })
   }
 
@@ -203,7 +212,12 @@ export class Runner {
   #headMoved(head: BlockRef): Input {
     this.#options.known.settle(head.height)
     const { quorum, headQuorum } = this.#options.chain
-    return { kind: 'head-moved', head, headMembers: this.#members(headQuorum), members: this.#members(quorum) }
+    return {
+      kind: 'head-moved',
+      head,
+      headMembers: this.#members(headQuorum, head.height),
+      members: this.#members(quorum, head.height + 1),
+    }
   }
 
   async #carryOut(effect: Effect): Promise<void> {
@@ -285,7 +299,7 @@ export class Runner {
       verifier !== null && self !== null && this.#proof?.slot === statement.slot && block !== undefined,
       'a maker proposes what it has, with its ticket',
     )
-    const signature = await verifier.signer.sign(statementMessage(chain.chainId, statement))
+    const signature = await verifier.signer.sign(statementMessage(chain.signingIdAt(statement.height), statement))
     heard.note(chain.quorum, statement, { signers: [self], signature })
     const { header, evidence } = block.block
     const shortIds = block.transactions.map(({ id }) => shortIdOf(id))
@@ -335,9 +349,11 @@ export class Runner {
     return [valid, decided].flatMap((known) => (known?.statement.block === of ? known.aggregate.signers : []))
   }
 
-  #members(quorum: Quorum): Members {
+  #members(quorum: Quorum, height: number): Members {
     const { chain, seat } = this.#options
+    const signingId = chain.signingIdAt(height)
     return {
+      ...(signingId === chain.chainId ? {} : { signingId }),
       quorum: quorum.hash,
       epochSeed: chain.epochSeed,
       self: seat.in(quorum),

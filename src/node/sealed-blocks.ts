@@ -1,19 +1,23 @@
 import { accept, ignore, reject, type Verdict } from '../base/verdict.ts'
 import { stakeOf } from '../consensus/quorum.ts'
 import type { BlockRef } from '../consensus/types.ts'
+import type { Signatures } from '../crypto/signatures.ts'
 import { decode, WireError } from '../wire/codec.ts'
 import type { Quorum } from '../wire/quorum.ts'
 import { type AggregateSignature, type CompactBlock, compactBlock, type Hash, type SealStatement } from '../wire/types.ts'
 import type { Bodies } from './bodies.ts'
-import { type Chain, refOf } from './chain.ts'
+import type { Chain } from './chain.ts'
+import { refOf } from './chain-store.ts'
 import type { Heard } from './heard.ts'
 import { executeBlock, type KnownBlocks } from './known-blocks.ts'
 import type { QuorumSignatures } from './quorum-signatures.ts'
+import { recoveryBy } from './recovery-blocks.ts'
 
 export interface SealedBlockIntakeOptions {
   readonly chain: Chain
   readonly known: KnownBlocks
   readonly bodies: Bodies
+  readonly signatures: Signatures
   readonly quorumSignatures: QuorumSignatures
   readonly heard: Pick<Heard, 'knows' | 'isWitnessed'>
   readonly onSealed: (ref: BlockRef, seal: AggregateSignature) => void
@@ -48,7 +52,7 @@ export class SealedBlockIntake {
       if (error instanceof WireError) return reject('malformed', error.message)
       throw error
     }
-    const { chain, known, bodies, onBehind, onSealed } = this.#options
+    const { chain, known, bodies, signatures, onBehind, onSealed } = this.#options
     const { header, seal } = wire
     const ref = refOf(chain.chainId, { header })
     if (ref.hash === chain.head.hash) return this.#takeFullerSeal(ref, seal)
@@ -59,8 +63,12 @@ export class SealedBlockIntake {
       onBehind(ref.height)
       return ignore('unknown-parent', `height ${ref.height}, the head is ${chain.head.height}`)
     }
+    // [REJECT] bad-evidence, recovery-nobody: of a block that says who signs it (recovery.md X7).
+    const recovery = recoveryBy(chain, wire.evidence, signatures)
+    if (recovery.kind !== 'accept') return recovery
+    const { quorum, signingId } = recovery.value ?? chain.sealing
     // [REJECT] not-enough-stake, unknown-signer, no-signers, bad-signature: of the seal certificate.
-    const sealed = this.#checkSeal(chain.quorum, ref, seal)
+    const sealed = this.#checkSeal(quorum, ref, seal, signingId)
     if (sealed.kind !== 'accept') return sealed
     const executedBefore = known.get(ref.hash)
     if (executedBefore !== undefined) known.add(executedBefore)
@@ -73,7 +81,7 @@ export class SealedBlockIntake {
       }
       if (header.parent !== chain.head.hash) return ignore('old-height', `height ${ref.height}`)
       const block = { header, evidence: wire.evidence, transactions: body.value.map(({ transaction }) => transaction) }
-      const executed = executeBlock(chain, block, body.value, null)
+      const executed = executeBlock(chain, block, body.value, signatures, true)
       if (executed.kind !== 'accept') {
         this.#options.onInvalidSealed(ref, `${executed.code}: ${executed.detail}`)
         return ignore('invalid-sealed', executed.detail)
@@ -84,8 +92,8 @@ export class SealedBlockIntake {
     return accept(undefined)
   }
 
-  #checkSeal(quorum: Quorum, ref: BlockRef, aggregate: AggregateSignature): Verdict {
-    return this.#options.quorumSignatures.checkCertificate(quorum, { statement: sealOf(ref), aggregate })
+  #checkSeal(quorum: Quorum, ref: BlockRef, aggregate: AggregateSignature, signingId?: Hash): Verdict {
+    return this.#options.quorumSignatures.checkCertificate(quorum, { statement: sealOf(ref), aggregate }, signingId)
   }
 
   #takeFullerSeal(ref: BlockRef, seal: AggregateSignature): Verdict<unknown> {

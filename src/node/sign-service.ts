@@ -87,7 +87,7 @@ export class SignService {
     const quorum = chain.quorumAt(effect.statement.height)
     const self = quorum === undefined ? null : seat.in(quorum)
     invariant(signer !== null && quorum !== undefined && self !== null, 'only a member of the quorum signs')
-    const signature = await signer.sign(statementMessage(chain.chainId, effect.statement))
+    const signature = await signer.sign(statementMessage(chain.signingIdAt(effect.statement.height), effect.statement))
     heard.note(quorum, effect.statement, { signers: [self], signature })
     if (this.#own.delete(effect.id)) this.#options.feed({ kind: 'signature', from: self, statement: effect.statement, signature })
     else this.#answer(effect.id, { kind: 'signature', signature })
@@ -141,10 +141,9 @@ export class SignService {
     let { certificate } = refusal
     if (certificate !== null && (certificate.statement.height !== chain.head.height + 1 || certificate.statement.kind !== 'vote'))
       certificate = null
-    if (certificate !== null && quorumSignatures.checkCertificate(chain.quorum, certificate).kind !== 'accept') {
-      network.penalize(peerId, 'bad-certificate')
-      certificate = null
-    }
+    const checked = certificate === null ? null : quorumSignatures.checkCertificate(chain.quorum, certificate)
+    if (checked?.kind === 'reject') network.penalize(peerId, 'bad-certificate')
+    if (checked?.kind !== 'accept') certificate = null
     feed({ kind: 'refusal', from: index, reason: refusal.reason, height: refusal.height, certificate })
   }
 
@@ -169,7 +168,7 @@ export class SignService {
     const { statement, signature } = received
     return {
       publicKey: this.#memberOf(received)?.blsKey ?? '',
-      message: statementMessage(this.#options.chain.chainId, statement),
+      message: statementMessage(this.#options.chain.signingIdAt(statement.height), statement),
       signature,
     }
   }
@@ -214,10 +213,9 @@ export class SignService {
     if (seat.in(quorum) === null) return refusal('not-verifier')
     if (request.kind !== 'vote') {
       const { certificate } = request
-      if (quorumSignatures.checkCertificate(quorum, certificate).kind !== 'accept') {
-        network.penalize(peerId, 'bad-certificate')
-        return refusal('bad-certificate')
-      }
+      const checked = quorumSignatures.checkCertificate(quorum, certificate)
+      if (checked.kind === 'reject') network.penalize(peerId, 'bad-certificate')
+      if (checked.kind !== 'accept') return refusal('bad-certificate')
     } else if (request.statement.kind === 'vote' && intake.isOutranked(request.statement, from)) return refusal('lower-ticket')
     const id = ++this.#lastId
     return new Promise<SignResponse>((resolve, reject) => {

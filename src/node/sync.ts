@@ -1,15 +1,27 @@
 import { QuorateError } from '../base/errors.ts'
 import { accept, ignore, reject, type Verdict } from '../base/verdict.ts'
 import type { BlockRef } from '../consensus/types.ts'
+import type { Signatures } from '../crypto/signatures.ts'
 import { prepare } from '../ledger/transaction.ts'
 import type { Network } from '../ports/network.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import type { Status } from '../wire/sync.ts'
 import type { SignedBlock } from '../wire/types.ts'
-import { IMPORT_BLOCKS, LOOK_AROUND_MS, ONE_BEHIND_MS, STATUS_INTERVAL_MS, SYNC_BLOCKS, SYNC_DEADLINE_MS, SYNC_REQUESTS } from './bounds.ts'
-import { type Chain, type FinalBlock, refOf } from './chain.ts'
+import {
+  IMPORT_BLOCKS,
+  LOOK_AROUND_MS,
+  ONE_BEHIND_MS,
+  OTHER_BRANCH_MS,
+  STATUS_INTERVAL_MS,
+  SYNC_BLOCKS,
+  SYNC_DEADLINE_MS,
+  SYNC_REQUESTS,
+} from './bounds.ts'
+import type { Chain, FinalBlock } from './chain.ts'
+import { refOf } from './chain-store.ts'
 import { executeBlock, invalidSealed } from './known-blocks.ts'
 import type { QuorumSignatures } from './quorum-signatures.ts'
+import { recoveryBy } from './recovery-blocks.ts'
 import type { SyncClient } from './sync-client.ts'
 import { within } from './within.ts'
 
@@ -24,6 +36,7 @@ export interface SyncOptions {
   readonly chain: Chain
   readonly network: Network
   readonly client: SyncClient
+  readonly signatures: Signatures
   readonly quorumSignatures: QuorumSignatures
   readonly telemetry: Telemetry
   readonly checkpoint: { readonly height: number; readonly hash: string } | null
@@ -35,6 +48,10 @@ export interface SyncOptions {
   readonly onPeerStatus: (peerId: string, status: PeerStatus) => void
   /** Peers are ahead, and none of those that are connected has the next block: they began with later ones, the first at this height. */
   readonly onGap: (firstHeight: number) => void
+  /** The operator has chosen another branch of a fork than that of this block (recovery.md X9). */
+  readonly refuses: (ref: BlockRef) => boolean
+  /** The block that a peer gives for the next height does not extend the head, or is refused: its chain is another. */
+  readonly onOffBranch: (peerId: string, status: Status | undefined) => void
   /** Nothing is fetched before `release`. */
   readonly isHeld: boolean
   /** Sync cannot go on: the chain that peers offer is not the one that the operator trusts, or contradicts this node. */
@@ -47,6 +64,8 @@ export class Sync {
   readonly #peers = new Map<string, PeerStatus>()
   /** Connected peers that do not speak sync: bootstrap nodes. */
   readonly #withoutSync = new Set<string>()
+  /** Until when peers whose chain is another are asked for no blocks. */
+  readonly #offBranch = new Map<string, number>()
   readonly #stop = new AbortController()
   #running: Promise<void> | null = null
   #isHeld: boolean
@@ -66,6 +85,7 @@ export class Sync {
       else {
         this.#peers.delete(peerId)
         this.#withoutSync.delete(peerId)
+        this.#offBranch.delete(peerId)
       }
     })
     this.#greetAll()
@@ -96,10 +116,10 @@ export class Sync {
   get hasPeers(): boolean {
     return this.#peers.size > 0
   }
-  /** The highest height that a peer says it has. */
+  /** The highest height that a peer says it has, if its chain is not known to be another. */
   get targetHeight(): number {
     let height = this.#options.chain.head.height
-    for (const { status } of this.#peers.values()) height = Math.max(height, status.height)
+    for (const [peerId, { status }] of this.#peers) if (!this.#isOffBranch(peerId)) height = Math.max(height, status.height)
     return height
   }
   get isRunning(): boolean {
@@ -112,6 +132,7 @@ export class Sync {
     const known = { status, clockOffsetMs }
     this.#peers.set(peerId, known)
     onPeerStatus(peerId, known)
+    if (this.#isOffBranch(peerId)) return
     if (status.height > chain.head.height + 1) this.kick(status.height)
     // One block ahead is normal for a moment; gossip brings it, and the next greeting looks again.
     else if (status.height > chain.head.height)
@@ -167,7 +188,12 @@ export class Sync {
 
   /** Peers that have the block of a height. protocols/snapshots.md A11: one that began with a later block has it not. */
   #peersWith(height: number): string[] {
-    return [...this.#peers].filter(([, { status }]) => status.firstHeight <= height && status.height >= height).map(([peerId]) => peerId)
+    const has = ({ status }: PeerStatus): boolean => status.firstHeight <= height && status.height >= height
+    return [...this.#peers].filter(([peerId, known]) => has(known) && !this.#isOffBranch(peerId)).map(([peerId]) => peerId)
+  }
+
+  #isOffBranch(peerId: string): boolean {
+    return this.#options.nowMs() < (this.#offBranch.get(peerId) ?? 0)
   }
 
   /** Ranges are asked for ahead, from different peers, and imported in order. */
@@ -223,10 +249,15 @@ export class Sync {
 
   /**
    * Imports blocks from the head on. A peer that sent a wrong one is blamed, and the rest of its answer dropped. A block that
-   * nothing may follow (`ignore`) is no peer's fault.
+   * nothing may follow (`ignore`) is no peer's fault, nor is it that its chain is another than this one.
    */
   async #import(peerId: string, blocks: readonly SignedBlock[]): Promise<void> {
-    const { chain, alone, client, onImported } = this.#options
+    const { chain, alone, client, onImported, nowMs, onOffBranch } = this.#options
+    if (this.#isOfOtherBranch(blocks)) {
+      const status = this.#peers.get(peerId)?.status
+      this.#offBranch.set(peerId, nowMs() + OTHER_BRANCH_MS)
+      return onOffBranch(peerId, status)
+    }
     const last = blocks.at(-1)?.header.height ?? 0
     while (chain.head.height < last && !this.#stop.signal.aborted) {
       const outcome: { verdict: Verdict } = { verdict: accept(undefined) }
@@ -254,12 +285,20 @@ export class Sync {
     }
   }
 
-  /** Those above the head that the present quorum signs: up to the block that hands over to the next. */
+  /** recovery.md X3: the first above the head does not extend it; or the operator has chosen another branch. */
+  #isOfOtherBranch(blocks: readonly SignedBlock[]): boolean {
+    const { chain, refuses } = this.#options
+    const { height, hash } = chain.head
+    const next = blocks.find(({ header }) => header.height === height + 1)
+    return (next !== undefined && next.header.parent !== hash) || blocks.some((block) => refuses(refOf(chain.chainId, block)))
+  }
+
+  /** Those above the head that one quorum signs: up to the block that hands over to the next, or before one that may be signed by another. */
   #ofOneQuorum(blocks: readonly SignedBlock[]): readonly SignedBlock[] {
-    const { head, quorum } = this.#options.chain
+    const { head, sealing } = this.#options.chain
     const next = blocks.filter(({ header }) => header.height > head.height)
-    const handover = next.findIndex(({ header }) => header.nextQuorum !== quorum.hash)
-    return handover < 0 ? next : next.slice(0, handover + 1)
+    const last = next.findIndex(({ header }, place) => header.nextQuorum !== sealing.quorum.hash || mayRecover(next[place + 1]))
+    return last < 0 ? next : next.slice(0, last + 1)
   }
 
   /**
@@ -280,10 +319,11 @@ export class Sync {
       proven.push({ ...block, seal: next.header.parentSeal })
     }
     const { hash, height } = refOf(chain.chainId, last)
-    const sealed = quorumSignatures.checkCertificate(chain.quorum, {
-      statement: { kind: 'seal', height, block: hash },
-      aggregate: last.seal,
-    })
+    const recovery = recoveryBy(chain, blocks[0]?.evidence ?? [], this.#options.signatures)
+    if (recovery.kind !== 'accept') return recovery
+    const { quorum, signingId } = recovery.value ?? chain.sealing
+    const certificate = { statement: { kind: 'seal', height, block: hash }, aggregate: last.seal } as const
+    const sealed = quorumSignatures.checkCertificate(quorum, certificate, signingId)
     return sealed.kind === 'accept' ? accept([...proven, last]) : sealed
   }
 
@@ -294,17 +334,17 @@ export class Sync {
   #execute(block: SignedBlock): Verdict<FinalBlock> {
     const { chain, checkpoint } = this.#options
     const transactions = block.transactions.map(prepare)
-    const executed = executeBlock(chain, block, transactions, null)
+    const executed = executeBlock(chain, block, transactions, this.#options.signatures, true)
     if (executed.kind !== 'accept') {
       // The header is proven; only the body and the place in the chain are the peer's own word.
       const isPeersFault = ['wrong-transactions-root', 'wrong-evidence-root', 'unknown-parent'].includes(executed.code)
       if (isPeersFault) return executed
       return this.#end(invalidSealed(refOf(chain.chainId, block), `${executed.code}: ${executed.detail}`))
     }
-    const { ref, transition } = executed.value
+    const { ref, transition, recovery } = executed.value
     if (checkpoint !== null && checkpoint.height === ref.height && checkpoint.hash !== ref.hash)
       return this.#end(wrongCheckpoint(ref, checkpoint.hash))
-    return accept({ ref, block, transactions, transition })
+    return accept({ ref, block, transactions, transition, recovery })
   }
 
   /** A quorum has sealed what this node cannot follow: whichever peer gave it, none can give another. */
@@ -321,6 +361,10 @@ export class Sync {
     })
   }
 }
+
+/** Only such evidence proves a fork; whether it does is seen when its turn has come. */
+const mayRecover = (block: SignedBlock | undefined): boolean =>
+  block?.evidence.some(({ first }) => first.statement.kind === 'seal') ?? false
 
 /** What the operator is told when nobody who is connected has the block of a height. */
 export const gapText = (height: number, firstHeight: number): string =>

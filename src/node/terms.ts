@@ -5,10 +5,11 @@ import type { Quorum } from '../wire/quorum.ts'
 export class Terms {
   readonly #terms: { readonly fromHeight: number; readonly quorum: Quorum }[] = []
 
-  /** A quorum signs from a height on, above all that are here. */
-  add(fromHeight: number, quorum: Quorum): void {
+  /** A quorum signs from a height on, above all that are here; or in the place of the last, before that has signed. */
+  put(fromHeight: number, quorum: Quorum): void {
     const last = this.#terms.at(-1)
-    invariant(last === undefined || last.fromHeight < fromHeight, 'terms begin one after the other')
+    invariant(last === undefined || last.fromHeight <= fromHeight, 'terms begin one after the other')
+    if (last?.fromHeight === fromHeight) this.#terms.pop()
     this.#terms.push({ fromHeight, quorum })
   }
 

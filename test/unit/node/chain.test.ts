@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { QuorateError } from '../../../src/base/errors.ts'
+import { nativeSignatures } from '../../../src/crypto/native.ts'
 import { account } from '../../../src/ledger/account.ts'
 import { globals as globalsCodec } from '../../../src/ledger/globals.ts'
 import { stateRoot } from '../../../src/ledger/state.ts'
@@ -92,7 +93,7 @@ describe('a chain whose quorum changes', () => {
       let copy = await open()
       for (let from = 0; from < history.length; from += length) {
         for (const { block } of history.slice(from, from + length)) {
-          const executed = executeBlock(copy.chain, block, block.transactions.map(prepare), null)
+          const executed = executeBlock(copy.chain, block, block.transactions.map(prepare), nativeSignatures)
           assert.ok(executed.kind === 'accept', JSON.stringify(executed))
           copy.chain.append({ ...executed.value, block })
         }

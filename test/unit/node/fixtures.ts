@@ -115,3 +115,6 @@ export async function extend(of: TestChain, chain: Chain, count: number): Promis
   }
   return made
 }
+
+/** Statements of every height are signed with the chain id, as long as there was no fork. */
+export const plainSigning = (chainId: string) => ({ signingIdAt: () => chainId, isDisputed: () => false })

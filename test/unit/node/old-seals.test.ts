@@ -33,7 +33,7 @@ describe('sealed blocks of heights that are final', () => {
     const bodies = new Bodies(chain, new Pool(DEFAULT_POOL_LIMITS), new SyncClient(network), nativeSignatures satisfies Signatures)
     const fail = (): never => assert.fail('nothing here is above the head')
     intake = new SealedBlockIntake({
-      ...{ chain, known, bodies, quorumSignatures, heard },
+      ...{ chain, known, bodies, signatures: nativeSignatures, quorumSignatures, heard },
       onFullerSeal: () => void fuller++,
       ...{ onSealed: fail, onBehind: fail, onInvalidSealed: fail },
     })

@@ -14,7 +14,7 @@ import { syncRequest, syncResponse } from '../../../src/wire/sync.ts'
 import type { Certificate, Statement } from '../../../src/wire/types.ts'
 import { waitFor } from '../../helpers/wait-for.ts'
 import { EpochChain } from './epoch-chain.ts'
-import { FakeNetwork, type OpenChain, openChain, quiet } from './fixtures.ts'
+import { FakeNetwork, type OpenChain, openChain, plainSigning, quiet } from './fixtures.ts'
 
 const DEADLINE_MS = 10_000
 /** Heights of the blocks that settle the first two elections: the quorums are 0 1 2 3, 0 1 4 5 and 4 5 6 7. */
@@ -54,7 +54,7 @@ describe('what others know of the own signatures, over handovers', () => {
     ...{ chain, blsKey, network },
     seat: new Seat(blsKey),
     client: new SyncClient(network),
-    quorumSignatures: new QuorumSignatures(of.chainId, nativeSignatures, new Heard()),
+    quorumSignatures: new QuorumSignatures(plainSigning(of.chainId), nativeSignatures, new Heard()),
     telemetry: quiet(),
     heightOf: (peerId) => (heights.has(peerId) ? (heights.get(peerId) ?? null) : 0),
     feed: (input) => void inputs.push(input),

@@ -77,7 +77,7 @@ export function runnerRig({ chain, blsSecret, peerId, clock, writeGuard = () => 
     heard,
     seat: new Seat(signer.publicKey),
     onBehind: nothing,
-    quorumSignatures: new QuorumSignatures(chainId, nativeSignatures, heard),
+    quorumSignatures: new QuorumSignatures(chain, nativeSignatures, heard),
   }
   const pool = new Pool(DEFAULT_POOL_LIMITS)
   const bodies = new Bodies(chain, pool, client, nativeSignatures)

@@ -6,7 +6,8 @@ import { nativeSignatures } from '../../../src/crypto/native.ts'
 import { Pool } from '../../../src/mempool/pool.ts'
 import { DEFAULT_POOL_LIMITS } from '../../../src/mempool/types.ts'
 import { Bodies } from '../../../src/node/bodies.ts'
-import { type Chain, type FinalBlock, refOf } from '../../../src/node/chain.ts'
+import type { Chain, FinalBlock } from '../../../src/node/chain.ts'
+import { refOf } from '../../../src/node/chain-store.ts'
 import { Heard } from '../../../src/node/heard.ts'
 import { KnownBlocks } from '../../../src/node/known-blocks.ts'
 import { QuorumSignatures } from '../../../src/node/quorum-signatures.ts'
@@ -18,7 +19,7 @@ import type { Quorum } from '../../../src/wire/quorum.ts'
 import { syncResponse } from '../../../src/wire/sync.ts'
 import { type AggregateSignature, compactBlock, type Header } from '../../../src/wire/types.ts'
 import { COIN, EpochChain } from './epoch-chain.ts'
-import { FakeNetwork, type OpenChain, openChain } from './fixtures.ts'
+import { FakeNetwork, type OpenChain, openChain, plainSigning } from './fixtures.ts'
 
 /** Heights of the blocks that settle the first two elections: the quorums are 0 1 2 3, 0 1 4 5 and 4 5 6 7. */
 const [FIRST, SECOND] = [7, 13]
@@ -43,7 +44,7 @@ describe('sealed blocks that come by gossip', () => {
     intake = new SealedBlockIntake({
       ...{ chain, known },
       bodies: new Bodies(chain, new Pool(DEFAULT_POOL_LIMITS), new SyncClient(network), nativeSignatures),
-      ...{ heard, quorumSignatures: new QuorumSignatures(of.chainId, nativeSignatures, heard) },
+      ...{ heard, signatures: nativeSignatures, quorumSignatures: new QuorumSignatures(plainSigning(of.chainId), nativeSignatures, heard) },
       onSealed: ({ height }, { signers }) => void told.push(`sealed ${height} by ${signers}`),
       onFullerSeal: ({ height }, { signers }) => void told.push(`fuller ${height} by ${signers}`),
       onBehind: (height) => void told.push(`behind ${height}`),

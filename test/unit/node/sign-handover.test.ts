@@ -13,7 +13,7 @@ import { decode, encode } from '../../../src/wire/codec.ts'
 import { type SignRequest, type SignResponse, type Statement, signRequest, signResponse } from '../../../src/wire/types.ts'
 import { waitFor } from '../../helpers/wait-for.ts'
 import { EpochChain } from './epoch-chain.ts'
-import { FakeNetwork, type OpenChain, openChain, quiet } from './fixtures.ts'
+import { FakeNetwork, type OpenChain, openChain, plainSigning, quiet } from './fixtures.ts'
 
 const DEADLINE_MS = 10_000
 /** Height of the block that settles the first election: 0 1 2 3 sign it, 0 1 4 5 what comes after. */
@@ -54,7 +54,7 @@ describe('signatures on request over a handover', () => {
       seat: new Seat(verifier.blsKey),
       waiters,
       signatures: nativeSignatures,
-      quorumSignatures: new QuorumSignatures(of.chainId, nativeSignatures, heard),
+      quorumSignatures: new QuorumSignatures(plainSigning(of.chainId), nativeSignatures, heard),
       heard,
       intake: { isOutranked: () => false } as unknown as CandidateIntake,
       telemetry: quiet(),

@@ -18,7 +18,7 @@ import { type Certificate, signResponse, type VoteStatement } from '../../../src
 import { waitFor } from '../../helpers/wait-for.ts'
 import { certificateOf } from '../../swarm/hostile-messages.ts'
 import { TestChain } from '../../swarm/hostile-network.ts'
-import { FakeNetwork, type OpenChain, openChain, quiet } from './fixtures.ts'
+import { FakeNetwork, type OpenChain, openChain, plainSigning, quiet } from './fixtures.ts'
 
 const BLOCK = 'ab'.repeat(32)
 const DEADLINE_MS = 10_000
@@ -40,7 +40,7 @@ describe('signatures of others', () => {
   })
   const peerOf = (index: number): string => of.verifiers[index]?.peerId ?? ''
   const blsKeyOf = (index: number): string => of.genesis.verifiers[index]?.blsKey ?? ''
-  const quorumSignatures = (): QuorumSignatures => new QuorumSignatures(of.chainId, nativeSignatures, new Heard())
+  const quorumSignatures = (): QuorumSignatures => new QuorumSignatures(plainSigning(of.chainId), nativeSignatures, new Heard())
 
   it('a bad one among good ones costs only whoever sent it', async () => {
     const { slotMs, choiceMs } = of.genesis.parameters

@@ -21,7 +21,7 @@ import { type Status, type SyncRequest, snapshotAnswer, syncRequest, syncRespons
 import type { Header } from '../../../src/wire/types.ts'
 import { waitFor } from '../../helpers/wait-for.ts'
 import { EpochChain } from './epoch-chain.ts'
-import { FakeNetwork, type OpenChain, openChain, quiet } from './fixtures.ts'
+import { FakeNetwork, type OpenChain, openChain, plainSigning, quiet } from './fixtures.ts'
 import { type Answer, PARTS, type Peer, SnapshotSource } from './snapshot-source.ts'
 
 const DEADLINE_MS = 30_000
@@ -116,7 +116,7 @@ describe('beginning with a snapshot', () => {
       chain,
       snapshots,
       client: new SyncClient(network),
-      quorumSignatures: new QuorumSignatures(of.chainId, nativeSignatures, new Heard()),
+      quorumSignatures: new QuorumSignatures(plainSigning(of.chainId), nativeSignatures, new Heard()),
       telemetry: quiet(),
       checkpoint: scene.checkpoint ?? source.checkpoint(source.chain.head.height),
       statuses: () => {

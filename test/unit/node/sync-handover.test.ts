@@ -14,7 +14,7 @@ import { type Status, syncRequest, syncResponse } from '../../../src/wire/sync.t
 import type { SignedBlock } from '../../../src/wire/types.ts'
 import { waitFor } from '../../helpers/wait-for.ts'
 import { EpochChain } from './epoch-chain.ts'
-import { FakeNetwork, type OpenChain, openChain, quiet } from './fixtures.ts'
+import { FakeNetwork, type OpenChain, openChain, plainSigning, quiet } from './fixtures.ts'
 
 const DEADLINE_MS = 20_000
 /** Heights of the blocks that settle an election. */
@@ -70,7 +70,8 @@ describe('sync over handovers', () => {
       chain,
       network,
       client: new SyncClient(network),
-      quorumSignatures: new QuorumSignatures(of.chainId, nativeSignatures, new Heard()),
+      signatures: nativeSignatures,
+      quorumSignatures: new QuorumSignatures(plainSigning(of.chainId), nativeSignatures, new Heard()),
       telemetry: quiet(),
       checkpoint: null,
       ownStatus: () => status(chain.head.height),

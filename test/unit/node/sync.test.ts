@@ -10,7 +10,7 @@ import { type Status, type SyncRequest, type SyncResponse, syncRequest, syncResp
 import type { SignedBlock } from '../../../src/wire/types.ts'
 import { waitFor } from '../../helpers/wait-for.ts'
 import { TestChain } from '../../swarm/hostile-network.ts'
-import { extend, FakeNetwork, type OpenChain, openChain, quiet } from './fixtures.ts'
+import { extend, FakeNetwork, type OpenChain, openChain, plainSigning, quiet } from './fixtures.ts'
 
 const HEIGHT = 300
 const UNAVAILABLE: SyncResponse = { kind: 'unavailable', code: 1 }
@@ -59,7 +59,8 @@ describe('sync', () => {
       chain,
       network,
       client: new SyncClient(network),
-      quorumSignatures: new QuorumSignatures(of.chainId, nativeSignatures, new Heard()),
+      signatures: nativeSignatures,
+      quorumSignatures: new QuorumSignatures(plainSigning(of.chainId), nativeSignatures, new Heard()),
       telemetry: quiet(),
       checkpoint: null,
       ownStatus: () => ({ ...status, height: chain.head.height, head: chain.head.hash }),

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import type { Account, Ballot, Bonds, Verifier } from '../../../src/ledger/account.ts'
+import { MAX_RECOVERIES } from '../../../src/ledger/bounds.ts'
 import type { Election, Globals } from '../../../src/ledger/globals.ts'
 import type { SnapshotManifest } from '../../../src/ledger/snapshot.ts'
 import type { QuorumMember } from '../../../src/wire/quorum.ts'
@@ -71,6 +72,7 @@ const globals: fc.Arbitrary<Globals> = record({
   elections: safe,
   election: orNull(election),
   ratified: orNull(record({ source: hash, height: safe })),
+  recoveries: fc.array(record({ height: safe, signingId: hash }), { maxLength: MAX_RECOVERIES }),
 })
 
 const member: fc.Arbitrary<QuorumMember> = record({ id: address, peerId: textOf(96), blsKey: hexOf(48), stakeDroplets: safe })
