@@ -10,6 +10,7 @@ import { addGenesisCommand } from './commands/genesis.ts'
 import { addInitCommand } from './commands/init.ts'
 import { addKeysCommand } from './commands/keys.ts'
 import { addPeersCommand } from './commands/peers.ts'
+import { addRecoverCommand } from './commands/recover.ts'
 import { addRegisterCommand } from './commands/register.ts'
 import { addSendCommand } from './commands/send.ts'
 import { addSourceCommands } from './commands/source-hash.ts'
@@ -41,6 +42,7 @@ export function createProgram(): Command {
   addGenesisCommand(program)
   addStartCommand(program)
   addKeysCommand(program)
+  addRecoverCommand(program)
   program.commandsGroup('Try it out:')
   addSwarmCommand(program)
   program.commandsGroup('Use a running node:')

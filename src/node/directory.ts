@@ -11,6 +11,7 @@ import type { Hash } from '../wire/types.ts'
 import { apiFilePath, readApiFile } from './api-file.ts'
 import { readGenesisFile } from './genesis-file.ts'
 import type { NodeOptions } from './options.ts'
+import { settleExchange } from './store-exchange.ts'
 
 export interface DirectoryPaths {
   /** Absolute. */
@@ -80,6 +81,7 @@ export async function openDirectory(directory: string, role: NodeOptions['role']
     throw new QuorateError('directory-in-use', `${who} runs on ${paths.directory}: stop it first, or give this one its own --dir`)
   }
   try {
+    await settleExchange(paths)
     return { paths, ...(await load(paths, role)), release: () => lock.release() }
   } catch (error) {
     await lock.release()

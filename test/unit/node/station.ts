@@ -2,6 +2,7 @@ import type { Input } from '../../../src/consensus/types.ts'
 import { nativeSignatures } from '../../../src/crypto/native.ts'
 import { type Accountability, openAccountability } from '../../../src/node/accountability.ts'
 import type { FinalBlock } from '../../../src/node/chain.ts'
+import type { HeldEvidence } from '../../../src/node/evidence-pool.ts'
 import { KnownBlocks } from '../../../src/node/known-blocks.ts'
 import { Slots } from '../../../src/node/slots.ts'
 import { SyncClient } from '../../../src/node/sync-client.ts'
@@ -24,6 +25,8 @@ export class Station {
   readonly inputs: Input[] = []
   readonly told: string[] = []
   slot = 100
+  /** Hears of evidence that is new. */
+  onFound: (held: HeldEvidence) => void = () => {}
   #accountability: Accountability | undefined
 
   private constructor(of: EpochChain, own: OpenChain, network: FakeNetwork) {
@@ -44,7 +47,10 @@ export class Station {
       slots: new Slots(clock, of.genesis.timeMs, slotMs, choiceMs),
       nowMs: clock.nowMs,
       feed: (input) => void station.inputs.push(input),
-      onFound: ({ id }) => void station.told.push(`found ${id}`),
+      onFound: (held) => {
+        station.told.push(`found ${held.id}`)
+        station.onFound(held)
+      },
       onPunished: ({ id, punishedAt }) => void station.told.push(`punished ${id} ${punishedAt}`),
       onFatal: (error) => {
         throw error

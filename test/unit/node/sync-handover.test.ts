@@ -80,6 +80,8 @@ describe('sync over handovers', () => {
       onImported: ({ ref }) => void heights.push(ref.height),
       onPeerStatus: () => {},
       onGap: () => {},
+      refuses: () => false,
+      onOffBranch: () => {},
       isHeld: false,
       onFatal: (error) => void fatal.push(error),
     })

@@ -69,6 +69,8 @@ describe('sync', () => {
       onImported: () => {},
       onPeerStatus: () => {},
       onGap: () => {},
+      refuses: () => false,
+      onOffBranch: () => {},
       isHeld: false,
       onFatal: () => {},
       ...options,

@@ -10,6 +10,7 @@ const status = (role: Role, index: number): NodeStatus => ({
   ...{ role, height: 104_000, firstHeight: 1, head: '', headSlot: 104_320, headFinalAtMs: 0 },
   sync: { state: 'following', targetHeight: 0, snapshot: null },
   verifier: role === 'verifier' ? verifierStatus(index) : null,
+  fork: null,
   epoch: 8_692,
   election: { number: 8_700, cause: 'epoch', closesSlot: 104_400 },
   nextElectionSlot: null,
@@ -36,7 +37,16 @@ function swarmOf(nodes: number): Pictured {
     const role = index === 0 ? 'bootstrap' : 'verifier'
     const place = { name: index === 0 ? 'boot' : `v${index}`, role, directory: '', logPath: '' } as const
     const lastBlock = { ...block, kind: 'block', finalAtMs: 104_320_600 } as const
-    return { name: place.name, place, state: 'up', status: status(role, index - 1), height: 104_000, lastBlock, lastExit: null }
+    return {
+      name: place.name,
+      place,
+      behaviour: null,
+      state: 'up',
+      status: status(role, index - 1),
+      height: 104_000,
+      lastBlock,
+      lastExit: null,
+    }
   })
   return {
     options: { nodes, verifiers: nodes - 1, slotMs: 1000, load: 1000 },
