@@ -34,7 +34,9 @@ export class Disk {
 
   /** Puts back one of the copies that were made, or an empty directory; when that was. */
   restore(random: { below(end: number): number }): number {
-    const backup = this.backups[random.below(this.backups.length + 1)]
+    // The newest copy as often as any other: then it has forgotten little, but just that.
+    const isNewest = random.below(2) === 0
+    const backup = this.backups[isNewest ? this.backups.length - 1 : random.below(this.backups.length + 1)]
     this.record = backup?.record ?? emptyRecord
     this.chain.length = Math.min(this.chain.length, backup?.chainLength ?? 0)
     this.bodies.clear()

@@ -77,7 +77,7 @@ export class Maker {
       return world.fail('bad-candidate', `n${index} proposes ${short(block.hash)} at height ${height} without a ticket of its quorum`)
     owner.sign(statement)
     const candidate = { block, slot, maker: self, ticket, justification }
-    const message: Message = { kind: 'candidate', from: index, statement, candidate }
+    const message: Message = { kind: 'candidate', from: index, statement, candidate, isRelayed: false }
     world.broadcast(index, message)
     // A node that restarts may hear from others what it said before.
     if (world.hasFaults && world.random.chance(world.scenario.duplicatePpm))

@@ -109,8 +109,9 @@ export class MachineNode implements Participant {
       doubtful: false,
     })
     for (const block of disk.bodies.values()) if (block.height === this.head.height + 1) this.feed({ kind: 'block-known', block })
+    if (this.ignoresOthers) this.feed({ kind: 'own-signatures-known', known: nothingKnown })
     this.clock.start()
-    if (this.identity < world.scenario.verifiers) this.inLife(world.delayMs(), () => this.askForOwnSignatures())
+    if (!this.ignoresOthers && this.identity < world.scenario.verifiers) this.inLife(world.delayMs(), () => this.askForOwnSignatures())
     for (const peer of world.connectedTo(this.index)) this.meet(peer)
   }
 
@@ -175,7 +176,6 @@ export class MachineNode implements Participant {
   }
 
   private askForOwnSignatures(): void {
-    if (this.ignoresOthers) return this.feed({ kind: 'own-signatures-known', known: nothingKnown })
     const told = this.world.toldByPeers(this.index, this.workingHeight, this.wasRestored)
     if (told === null) this.inLife(RESTART_POLL_MS, () => this.askForOwnSignatures())
     else this.inLife(this.world.delayMs(), () => this.feed({ kind: 'own-signatures-known', known: told }))
@@ -396,10 +396,12 @@ export class MachineNode implements Participant {
     this.feed({ kind: 'sealed-block', block, seal })
   }
 
-  private takeCandidate({ from, statement, candidate }: Extract<Message, { kind: 'candidate' }>): void {
+  private takeCandidate({ from, statement, candidate, isRelayed }: Extract<Message, { kind: 'candidate' }>): void {
     const { world, head, lastSlot } = this
     if (!this.knowsQuorumOf(candidate.block.height)) return this.sync.from(from)
     if (!isMakersOwn(world, statement, candidate)) return
+    if (isRelayed && this.publicRecord.isFirst(statement, candidate.maker))
+      world.broadcast(this.index, { kind: 'candidate', from, statement, candidate, isRelayed: false })
     if (this.publicRecord.isNews(statement, candidate.maker)) this.learn(candidate.maker, statement)
     if (candidate.block.height > head.height + 1) return this.sync.from(from)
     if (lastSlot === null || candidate.slot < lastSlot || !isGoodOn(world, head, candidate)) return

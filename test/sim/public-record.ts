@@ -118,6 +118,11 @@ export class PublicRecord {
     return blocks.has(block)
   }
 
+  /** Whether this is the first that is here of its maker and slot. */
+  isFirst({ height, slot }: CandidateStatement, maker: number): boolean {
+    return !this.proposed.has(`${height} ${slot} ${maker}`)
+  }
+
   settle(headHeight: number): void {
     this.witness.settle(headHeight)
   }

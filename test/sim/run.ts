@@ -27,7 +27,9 @@ const HEALED_SLOTS = 3
 /** An inventory, what is missing, the records; and what evidence they prove, to everybody. */
 const EXCHANGE_MESSAGES = 4
 /** How long who goes back to old copies of its disk stays with one. */
-const STALE_MS = { low: 3 * SLOT_MS, high: 8 * SLOT_MS }
+const STALE_MS = { low: SLOT_MS, high: 5 * SLOT_MS }
+/** So short that it is back in the same slot, most often. */
+const STALE_DOWN_MS = { low: 10, high: SLOT_MS / 2 }
 
 export interface RunOptions {
   readonly scenario?: ScenarioName
@@ -179,7 +181,7 @@ function populate(world: World): MachineNode[] {
 /** On purpose, and without asking what it has signed since. */
 function goBackNowAndThen(world: World, node: MachineNode): void {
   world.after(world.random.between(STALE_MS.low, STALE_MS.high), () => {
-    node.crashAndRestore(world.random.between(100, SLOT_MS), world.random)
+    node.crashAndRestore(world.random.between(STALE_DOWN_MS.low, STALE_DOWN_MS.high), world.random)
     goBackNowAndThen(world, node)
   })
 }

@@ -76,6 +76,8 @@ export interface Scenario {
   readonly skewMs: readonly number[]
   /** Whether nodes leave candidates unread that one they have makes needless, as the real node does. */
   readonly filtersCandidates: boolean
+  /** Whether who gets an adversary's candidate passes it on, as gossip does; else it can show each another. */
+  readonly relaysCandidates: boolean
   /** When the last of the faults below ends. Adversaries, the silent and skewed clocks stay. */
   readonly faultsEndMs: number
   readonly delayMs: { readonly low: number; readonly high: number }
@@ -114,8 +116,9 @@ export function drawScenario(
 ): Scenario {
   const random = new Random(seed, verifiers)
   const has = (fault: ScenarioName, ppm: number): boolean => name === fault || (name === 'mixed' && random.chance(ppm))
-  /** Beyond the theory, too, now and then. */
-  const hasOften = (fault: ScenarioName, ppm: number): boolean => has(fault, ppm) || (name === 'third' && random.chance(ppm / 2))
+  /** Now and then also where heights must last for anything to happen. */
+  const isPatient = name === 'third' || name === 'stale-backup' || name === 'amnesia'
+  const hasOften = (fault: ScenarioName, ppm: number): boolean => has(fault, ppm) || (isPatient && random.chance(ppm))
   const isSplit = name === 'fork' || name === 'twin-fork'
   const halves = isSplit ? drawHalves(random, verifiers) : null
   const stakes = halves?.stakes ?? drawStakes(random, verifiers)
@@ -164,6 +167,7 @@ export function drawScenario(
     silent,
     skewMs: Array.from({ length: nodes }, () => random.between(-mostSkewMs, mostSkewMs)),
     filtersCandidates: random.chance(500_000),
+    relaysCandidates: random.chance(500_000),
     faultsEndMs,
     delayMs: network || stale ? random.pick(delaysMs) : CALM_DELAY_MS,
     lossPpm: network || stale ? random.pick([0, 20_000, 100_000, 300_000]) : 0,

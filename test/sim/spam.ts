@@ -49,7 +49,7 @@ function sendOne(coalition: Flooder, member: number, to: number, slot: number, h
       const maker = world.quorums.indexOf(member, block.height) ?? 0
       const ticket = world.ticketOf(member, someSlot, block.height)
       const candidate = { block, slot: someSlot, maker, ticket, justification: null }
-      return world.send(member, to, { kind: 'candidate', from: member, statement, candidate })
+      return world.send(member, to, { kind: 'candidate', from: member, statement, candidate, isRelayed: false })
     }
     case 2: {
       const certificate = random.pick([...coalition.voteCertificates(), ...coalition.lockCertificates(), null])

@@ -62,7 +62,14 @@ export type Answer =
   | { readonly kind: 'refusal'; readonly reason: RefusalReason; readonly height: number; readonly certificate: Certificate | null }
 
 export type Message =
-  | { readonly kind: 'candidate'; readonly from: number; readonly statement: CandidateStatement; readonly candidate: ProposedBlock }
+  | {
+      readonly kind: 'candidate'
+      readonly from: number
+      readonly statement: CandidateStatement
+      readonly candidate: ProposedBlock
+      /** Whether who gets it passes it on. */
+      readonly isRelayed: boolean
+    }
   | { readonly kind: 'request'; readonly replyTo: ReplyTo; readonly request: SignRequest }
   | { readonly kind: 'answer'; readonly from: number; readonly life: number; readonly request: SignRequest; readonly answer: Answer }
   | { readonly kind: 'certificate'; readonly certificate: Certificate }
@@ -107,7 +114,6 @@ export type CheckName =
   | 'named-honest'
   | 'unnamed'
   | 'hidden-tally'
-  | 'two-processes'
 
 export interface Counts {
   messages: number
