@@ -1,9 +1,10 @@
-import { MAX_OFFENCES } from '../../src/ledger/bounds.ts'
+import { MAX_OFFENCES, MAX_RECOVERIES } from '../../src/ledger/bounds.ts'
 import { MAX_BLOCK_EVIDENCE } from '../../src/wire/bounds.ts'
 import type { OffenceKind } from '../../src/wire/evidence.ts'
 import type { Evidence, Hash } from '../../src/wire/types.ts'
 import { dave, delegate, erin, move, register, slip, stake, undelegate, unstake, v1, v2, v3 } from './actions.ts'
 import { evidenceBy, offences } from './evidence-samples.ts'
+import { sampleHex } from './format.ts'
 import { alice, bob, type VerifierKeys, verifiers } from './samples.ts'
 import { COIN, type Story } from './stories.ts'
 
@@ -154,6 +155,51 @@ export const offenceStories: readonly Story[] = [
         evidence: all(prove('double-seal', 2, [k1])),
       },
       { description: 'a second jail does not end before the first', slot: 97, evidence: all(prove('amnesia', 3, [k3])) },
+    ],
+  },
+  {
+    description: 'a fork, and a block that goes on without those who made it',
+    parameters: { minTurnoutPpm: 0, jailSlots: 60 },
+    blocks: [
+      { description: 'sealed, and another beside it', slot: 1 },
+      {
+        description: 'a recovery block has no transactions',
+        slot: 2,
+        maker: 0,
+        recovery: sampleHex('after a fork', 32),
+        evidence: all(prove('double-seal', 1, [k2, k3])),
+        orders: [move(alice, bob, 1)],
+        code: 'recovery-transactions',
+      },
+      {
+        description: 'two of three weigh nothing any more: slash, jail, an election, and a new signing id',
+        slot: 2,
+        maker: 0,
+        recovery: sampleHex('after a fork', 32),
+        evidence: all(prove('double-seal', 1, [k2, k3])),
+      },
+      { description: 'who is left signs on', slot: 3, parentSigners: [0], orders: [move(alice, bob, 1)] },
+    ],
+  },
+  {
+    description: 'forks without an end',
+    start: (start) => ({
+      ...start,
+      globals: {
+        ...start.globals,
+        recoveries: Array.from({ length: MAX_RECOVERIES }, (_, height) => ({ height, signingId: sampleHex(`fork ${height}`, 32) })),
+      },
+    }),
+    blocks: [
+      { description: 'a block', slot: 1 },
+      {
+        description: 'one recovery more than the state remembers',
+        slot: 2,
+        maker: 0,
+        recovery: sampleHex('once more', 32),
+        evidence: all(prove('double-seal', 1, [k3])),
+        code: 'too-many-recoveries',
+      },
     ],
   },
   {

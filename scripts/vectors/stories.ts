@@ -1,5 +1,6 @@
 import { toHex } from '../../src/base/hex.ts'
 import { checkEvidence } from '../../src/consensus/evidence.ts'
+import { withoutOffenders } from '../../src/consensus/fork.ts'
 import { nativeSignatures as crypto } from '../../src/crypto/native.ts'
 import type { Account } from '../../src/ledger/account.ts'
 import { apply } from '../../src/ledger/apply.ts'
@@ -11,7 +12,7 @@ import { encode } from '../../src/wire/codec.ts'
 import type { ProvenEvidence } from '../../src/wire/evidence.ts'
 import { type Genesis, genesis as genesisCodec, type Parameters } from '../../src/wire/genesis.ts'
 import { chainIdOf } from '../../src/wire/ids.ts'
-import { createQuorum, type QuorumMember } from '../../src/wire/quorum.ts'
+import { createQuorum, type Quorum, type QuorumMember } from '../../src/wire/quorum.ts'
 import { transactionMessage } from '../../src/wire/signing.ts'
 import {
   type Action,
@@ -47,6 +48,8 @@ export interface StoryBlock {
   readonly maker?: number
   /** By default the whole quorum of the parent, and null at height 1. */
   readonly parentSigners?: readonly number[] | null
+  /** It is a recovery block, and begins this signing id. */
+  readonly recovery?: Hash
 }
 
 /** What a story begins with instead of its genesis. */
@@ -126,6 +129,13 @@ function proofOf(chainId: Hash, evidence: Evidence): ProvenEvidence {
   return verdict.value
 }
 
+/** `recovery.md` X7. */
+export function reducedQuorum(quorum: Quorum, proofs: readonly ProvenEvidence[]): Quorum {
+  const reduced = withoutOffenders(quorum, new Set(proofs.flatMap(({ offenders }) => offenders)))
+  if (reduced === null) throw new Error('a recovery block leaves somebody to sign it')
+  return reduced
+}
+
 function playBlock(state: LedgerState, chainId: Hash, block: StoryBlock): object {
   const { description, slot, maker = 0, code = 'accept' } = block
   const ticket = sampleHex(`ticket ${slot}`, 32)
@@ -137,9 +147,12 @@ function playBlock(state: LedgerState, chainId: Hash, block: StoryBlock): object
       : block.parentSigners
   const transactions = carryOut(state, chainId, block)
   const evidence = block.evidence?.(chainId) ?? []
+  const proofs = evidence.map((one) => proofOf(chainId, one))
+  const { recovery } = block
+  const quorum = recovery === undefined ? state.quorum : reducedQuorum(state.quorum, proofs)
   const verdict = apply(
-    state,
-    { slot, maker, ticket, evidence: evidence.map((one) => proofOf(chainId, one)), parentSigners },
+    { ...state, quorum },
+    { slot, maker, ticket, evidence: proofs, parentSigners, ...(recovery === undefined ? {} : { recovery }) },
     transactions.map(prepare),
   )
   const said = verdict.kind === 'accept' ? 'accept' : verdict.code
@@ -147,12 +160,14 @@ function playBlock(state: LedgerState, chainId: Hash, block: StoryBlock): object
     throw new Error(`${description}: claims ${code}, the code says ${said}${'detail' in verdict ? `: ${verdict.detail}` : ''}`)
   const given = {
     ...{ description, slot, maker, ticket, parentSigners },
+    ...(recovery === undefined ? {} : { recovery }),
     ...(evidence.length === 0 ? {} : { evidence: evidence.map((one) => toHex(encode(evidenceCodec, one))) }),
     ...{ transactions: transactions.map(bytesOf), code },
   }
   if (verdict.kind !== 'accept') return given
-  const { changes, movedDroplets, globals, quorum } = verdict.value
-  const isSameQuorum = quorum.hash === state.quorum.hash
+  const { changes, movedDroplets, globals, quorum: next } = verdict.value
+  const isSameQuorum = next.hash === state.quorum.hash
+  state.quorum = quorum
   advance(state, verdict.value)
   return {
     ...given,
@@ -161,7 +176,7 @@ function playBlock(state: LedgerState, chainId: Hash, block: StoryBlock): object
     accountsRoot: state.accounts.root,
     globals,
     globalsBytes: toHex(encode(globalsCodec, globals)),
-    ...(isSameQuorum ? {} : { quorum: quorum.members }),
+    ...(isSameQuorum ? {} : { quorum: next.members }),
     changes: listed(changes),
   }
 }

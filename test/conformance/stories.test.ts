@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { stateFrom } from '../../scripts/vectors/stories.ts'
+import { reducedQuorum, stateFrom } from '../../scripts/vectors/stories.ts'
 import { fromHex, type Hex, toHex } from '../../src/base/hex.ts'
 import { checkEvidence } from '../../src/consensus/evidence.ts'
 import { nativeSignatures } from '../../src/crypto/native.ts'
@@ -40,6 +40,8 @@ interface Story {
     readonly maker: number
     readonly ticket: Hex
     readonly parentSigners: readonly number[] | null
+    /** Of a recovery block. */
+    readonly recovery?: Hex
     /** None is left out. */
     readonly evidence?: readonly Hex[]
     readonly transactions: readonly Hex[]
@@ -201,16 +203,19 @@ describe('vectors/ledger.json, stories', () => {
         checkState(state, start)
       })
 
-      for (const { description: what, slot, maker, ticket, parentSigners, evidence = [], transactions, code, ...after } of blocks)
+      for (const { description: what, slot, maker, ticket, parentSigners, recovery, evidence = [], transactions, code, ...after } of blocks)
         it(`slot ${slot}, ${code}: ${what}`, () => {
           const before = { root: stateRoot(state), globals: state.globals, quorum: state.quorum }
           const proofs = evidence.map((bytes) => proofOf(chainId, bytes))
           const punished = code === 'accept' ? punishedByThePage(state, proofs, slot, maker) : null
           const prepared = transactions.map((one) => prepare(decode(transaction, fromHex(one))))
-          const verdict = apply(state, { slot, maker, ticket, evidence: proofs, parentSigners }, prepared)
+          const quorum = recovery === undefined ? state.quorum : reducedQuorum(state.quorum, proofs)
+          const context = { slot, maker, ticket, evidence: proofs, parentSigners, ...(recovery === undefined ? {} : { recovery }) }
+          const verdict = apply({ ...state, quorum }, context, prepared)
           assert.equal(verdict.kind === 'accept' ? 'accept' : verdict.code, code)
           assert.equal(stateRoot(state), before.root)
           if (verdict.kind !== 'accept') return
+          state.quorum = quorum
           advance(state, verdict.value)
           assert.equal(verdict.value.movedDroplets, after.movedDroplets)
           assert.deepEqual(state.quorum, after.quorum === undefined ? before.quorum : createQuorum(after.quorum))
@@ -220,6 +225,9 @@ describe('vectors/ledger.json, stories', () => {
             after.changes,
           )
           checkState(state, after)
+          const { height } = state.globals
+          const begun = recovery === undefined ? [] : [{ height, signingId: recovery }]
+          assert.deepEqual(state.globals.recoveries, [...before.globals.recoveries, ...begun])
           const { parameters } = document
           checkTurn(before.globals, state.globals, slot, ticket, parameters, punished?.isInvalidated ?? false)
           const isSettled = state.globals.epoch > before.globals.epoch

@@ -162,7 +162,10 @@ describe('a verifier that signs two votes in one slot', function () {
     const [evidence, ...more] = block.evidence
     assert.ok(evidence !== undefined && more.length === 0)
     const shown = await witness.get<EvidenceView>(`/v1/evidence/${evidenceId(evidence)}`)
-    assert.deepEqual(new Set(shown.statements.flatMap(({ signers }) => signers.map(({ address }) => address))), new Set([account]))
+    assert.deepEqual(
+      shown.offenders.map(({ address }) => address),
+      [account],
+    )
     const verifier = async (member: Member) =>
       (await member.get<VerifiersView>('/v1/verifiers')).verifiers.find(({ address }) => address === account)
     for (const member of others) {
