@@ -15,6 +15,8 @@ const roomsBelow = {
   node: ['base', 'wire', 'crypto', 'ledger', 'consensus', 'mempool', 'ports', 'adapters', 'api'],
   cli: ['base', 'wire', 'ports', 'api', 'node'],
   dashboard: [],
+  // What breaks the rules on purpose, a program of its own: it may use everything, and nothing uses it.
+  adversary: ['base', 'wire', 'crypto', 'ledger', 'consensus', 'mempool', 'ports', 'adapters', 'api', 'node', 'cli'],
 }
 
 const pureRooms = ['base', 'wire', 'ledger', 'consensus', 'mempool']
@@ -76,6 +78,13 @@ module.exports = {
       from: { path: '^src/', pathNot: `^${home}` },
       to: { path: packagePath(packages) },
     })),
+    {
+      name: 'program-without-adversary',
+      comment: 'Nothing that breaks the rules on purpose is within reach of the program that people run',
+      severity: 'error',
+      from: { path: '^src/cli/(main|program)[.]ts$' },
+      to: { path: '^src/adversary/', reachable: true },
+    },
     {
       name: 'src-not-to-test',
       comment: 'Nothing in src imports test or scripts',

@@ -1,6 +1,7 @@
 /**
  * Bundles the command line to dist/quorate.js: one file starts in a third of the time that its modules take,
  * and the swarm spawns it once per node. The bundle carries the hash of the source that it was made of (protocols/source.md).
+ * The adversaries of swarms go into dist/adversary.js, a program of their own: nothing of them is in the other.
  */
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,8 +9,10 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const entry = join(root, 'src/cli/main.ts')
-const outfile = join(root, 'dist/quorate.js')
+const programs = [
+  { entry: join(root, 'src/cli/main.ts'), outfile: 'dist/quorate.js' },
+  { entry: join(root, 'src/adversary/main.ts'), outfile: 'dist/adversary.js' },
+]
 
 /** Packages with machine code, which find their binary next to their own files. */
 const nativePackages = ['sodium-native', '@chainsafe/blst', 'classic-level']
@@ -38,7 +41,7 @@ async function importTypeScript(path) {
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`)
 }
 
-if (!existsSync(entry)) fail(`nothing to bundle: ${entry} is missing`)
+for (const { entry } of programs) if (!existsSync(entry)) fail(`nothing to bundle: ${entry} is missing`)
 
 const { hashSource } = await importTypeScript('src/node/source-hash.ts')
 function readSource() {
@@ -51,9 +54,7 @@ function readSource() {
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const source = readSource()
-const { outputFiles, metafile } = await bundle({
-  entryPoints: [entry],
-  outfile,
+const options = {
   external: nativePackages,
   // Node 20 has no Promise.withResolvers and libp2p calls it: this comes before any other module.
   inject: ['core-js/actual/promise/with-resolvers.js'],
@@ -65,17 +66,24 @@ const { outputFiles, metafile } = await bundle({
   legalComments: 'none',
   sourcemap: 'linked',
   metafile: true,
-})
+}
+const bundled = await Promise.all(
+  programs.map(({ entry, outfile }) => bundle({ ...options, entryPoints: [entry], outfile: join(root, outfile) })),
+)
 
 // What is bundled is hashed, or comes from a package, which the lock file fixes.
 const hashed = new Set(source.files.map(({ path }) => path))
-const foreign = Object.keys(metafile.inputs).filter((input) => !hashed.has(input) && !/^(\.\.\/.*)?node_modules\//.test(input))
+const inputs = bundled.flatMap(({ metafile }) => Object.keys(metafile.inputs))
+const foreign = inputs.filter((input) => !hashed.has(input) && !/^(\.\.\/.*)?node_modules\//.test(input))
 if (foreign.length > 0)
   fail(`error: ${foreign.join(', ')} would be in the bundle and is not in the hash of the source: see protocols/source.md`)
 if (readSource().hash !== source.hash) fail('error: the source changed while it was bundled: run it again')
 
 mkdirSync(join(root, 'dist'), { recursive: true })
-for (const { path, contents } of outputFiles) writeFileSync(path, contents)
-chmodSync(outfile, 0o755)
-const { bytes } = metafile.outputs['dist/quorate.js']
-console.log(`dist/quorate.js: ${(bytes / 1_000_000).toFixed(1)} MB from ${Object.keys(metafile.inputs).length} modules`)
+for (const { outputFiles } of bundled) for (const { path, contents } of outputFiles) writeFileSync(path, contents)
+for (const [index, { outfile }] of programs.entries()) {
+  chmodSync(join(root, outfile), 0o755)
+  const { metafile } = bundled[index]
+  const { bytes } = metafile.outputs[outfile]
+  console.log(`${outfile}: ${(bytes / 1_000_000).toFixed(1)} MB from ${Object.keys(metafile.inputs).length} modules`)
+}

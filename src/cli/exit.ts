@@ -1,3 +1,4 @@
+import { CommanderError } from 'commander'
 import { QuorateError } from '../base/errors.ts'
 
 /** What the process ends with. Scripts rely on these numbers; `quorate --help` prints them. */
@@ -31,6 +32,12 @@ export class CliError extends QuorateError {
 }
 
 export const usageError = (message: string): CliError => new CliError(exitCodes.usage, 'usage', message)
+
+/** The exit code of what a command line ended with, said already by commander or said now. */
+export function ended(error: unknown): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  return report(error)
+}
 
 /** Prints an error as one message, with the stack only for what nobody expected, and gives the exit code. */
 export function report(error: unknown): ExitCode {

@@ -20,13 +20,20 @@ import { paint, plural, short } from './text.ts'
 /** Long enough to flush a store; a supervisor such as systemd or Docker kills after ten seconds or more. */
 const STOP_DEADLINE_MS = 8000
 
+/** What a program may give a node besides its flags. */
+interface Parts extends Pick<NodeOptions, 'createNetwork'> {
+  /** Hears of the node once it runs. */
+  readonly onStarted?: (view: NodeView) => void
+}
+
 /** Runs a node until it is told to stop, and gives the exit code. Rejects with what kept it from starting. */
-export async function runNode(flags: StartFlags): Promise<ExitCode> {
+export async function runNode(flags: StartFlags, { onStarted, createNetwork }: Parts = {}): Promise<ExitCode> {
   const ending = untilTold(flags.parentWatch === true)
   const log = createLog(flags)
-  const options = await nodeOptions(flags, log.telemetry)
+  const options = { ...(await nodeOptions(flags, log.telemetry)), ...(createNetwork === undefined ? {} : { createNetwork }) }
   const paths = directoryPaths(flags.dir)
   const node = await startNode(options)
+  onStarted?.(node.view)
   let stopped: Promise<void> | undefined
   const parts: (() => Promise<void>)[] = [() => node.stop()]
   const stopAll = (): Promise<void> => {

@@ -1,11 +1,22 @@
-import { type Command, Option } from 'commander'
-import { report } from '../exit.ts'
+import { Command, Option } from 'commander'
+import { type ExitCode, report } from '../exit.ts'
 import { checkpoint, collect, directoryOption, listenAddress, multiaddr, oneOf, peerMultiaddr } from '../options.ts'
 import { DEFAULT_LISTEN, type StartFlags } from '../start-flags.ts'
 
 const DEFAULT_API = '127.0.0.1:4080'
 
-export function addStartCommand(program: Command): void {
+type Run = (flags: StartFlags) => Promise<ExitCode>
+
+const runNode: Run = async (flags) => (await import('../run-node.ts')).runNode(flags)
+
+/** A program that has this command alone, and does something else with its flags. */
+export function startProgram(name: string, run: Run): Command {
+  const program = new Command(name).exitOverride()
+  addStartCommand(program, run)
+  return program
+}
+
+export function addStartCommand(program: Command, run = runNode): void {
   program
     .command('start')
     .summary('run a node until it is stopped')
@@ -50,8 +61,7 @@ Examples:
   quorate start --checkpoint 81034:5f0c...         fast start: a new node of a chain that is long`,
     )
     .action(async (flags: StartFlags) => {
-      const { runNode } = await import('../run-node.ts')
       // Either way: what a failed start may have left open must not keep the process.
-      process.exit(await runNode(flags).catch(report))
+      process.exit(await run(flags).catch(report))
     })
 }

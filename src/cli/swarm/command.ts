@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { integer } from '../options.ts'
+import { behaviours, parseAdversaries } from './adversaries.ts'
 import { MAX_NODES, type SwarmCommandFlags } from './options.ts'
 
 const MIN_SLOT_MS = 50
@@ -39,6 +40,11 @@ export function addSwarmCommand(program: Command): void {
     .option('--load <tx/s>', 'transfers a second, 0 for none', integer(0, MAX_LOAD), 20)
     .option('--duration <s>', 'end after this much time under load', integer(1, MAX_DURATION_S))
     .option('--seed <number>', 'of the transfers and their accounts (default: random)', integer(0, 2 ** 32 - 1))
+    .option(
+      '--adversary <kinds>',
+      `verifiers that break the rules, such as double-seal=1,spam=2; kinds: ${behaviours.join(', ')}. Ends by itself when all is seen of them, unless --duration is given`,
+      parseAdversaries,
+    )
     .option('--report <file>', 'write what happened as JSON')
     .option('--keep <directory>', "keep the nodes' directories and logs there, and genesis.json and bootstrap.json for nodes of your own")
     .addOption(new Option('--json', 'print the report on standard output, and progress on standard error'))
@@ -46,13 +52,15 @@ export function addSwarmCommand(program: Command): void {
       'after',
       `
 Ends with 0 if all nodes hold one chain and the same coins, none crashed, and every transaction became final or was refused;
-with 1 otherwise.
+with 1 otherwise. With --adversary this is said of the honest nodes; besides, each offence must be proven at all of them, and nobody
+honest may be named.
 
 Examples:
   quorate swarm
   quorate swarm --nodes 8 --verifiers 7 --slot 1000 --load 50 --duration 60 --report swarm.json --keep DIR
   quorate swarm --elections                                the quorum changes every half minute
   quorate swarm --verifiers 9 --seats 5 --epoch 60 --elections
+  quorate swarm --adversary double-seal=1                  a verifier cheats: found out, slashed, replaced
   quorate swarm --verifiers 4 --slot 500 --load 100 --duration 30 --json`,
     )
     .action(async (flags: SwarmCommandFlags) => {

@@ -26,7 +26,7 @@ export interface ChainHistory {
   /** Of that, what went to each verifier and not to its delegators. */
   readonly rewardedDroplets: ReadonlyMap<Address, number>
   readonly burnedDroplets: number
-  /** Heights sealed by others than those whom the newest election before elected, or by two thirds of their stake or less. */
+  /** Heights sealed by others than those whom the newest election before elected and who were not punished since, or by two thirds of their stake or less. */
   readonly wrongSealHeights: readonly number[]
 }
 
@@ -77,6 +77,7 @@ export async function readHistory(client: Pick<NodeClient, 'fullBlocks'>, toHeig
         rewardedDroplets.set(verifier, (rewardedDroplets.get(verifier) ?? 0) + droplets)
       }
       for (const event of receipt?.events ?? []) {
+        if (event.kind === 'slashed') seats = withoutWeight(seats, event.verifier)
         if (event.kind === 'election-opened')
           opened.set(event.number, { cause: event.cause, openedHeight: height, closesSlot: event.closesSlot })
         if (event.kind !== 'election-settled') continue
@@ -100,10 +101,16 @@ function firstSeats({ verifiers, parameters }: Beginning): Seats {
   return new Map(ranked.slice(0, parameters.quorumSize).map(({ account, stakeDroplets }) => [account, stakeDroplets]))
 }
 
+/** Whoever was punished keeps its seat until others are elected, and weighs nothing there; who alone has weight keeps it. */
+function withoutWeight(seats: Seats, offender: Address): Seats {
+  const isLast = ![...seats].some(([address, weight]) => address !== offender && weight > 0)
+  return isLast || !seats.has(offender) ? seats : new Map(seats).set(offender, 0)
+}
+
 function isSealedBy(seats: Seats, signers: readonly Address[]): boolean {
   const total = [...seats.values()].reduce((sum, weight) => sum + weight, 0)
   const signed = [...new Set(signers)].reduce((sum, signer) => sum + (seats.get(signer) ?? 0), 0)
-  return signed * 3 > total * 2 && signers.every((signer) => seats.has(signer))
+  return signed * 3 > total * 2 && signers.every((signer) => (seats.get(signer) ?? 0) > 0)
 }
 
 const key = (seats: Seats): string => [...seats.keys()].sort().join()

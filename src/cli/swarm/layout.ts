@@ -1,6 +1,9 @@
-import { copyFile, mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { randomUUID } from 'node:crypto'
+import { copyFile, mkdir, readdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { DROPLETS_PER_COIN } from '../../base/amounts.ts'
+import { QuorateError } from '../../base/errors.ts'
 import { writeGenesisFile } from '../../node/genesis-file.ts'
 import { genesisVerifier, initDirectory, makeGenesis } from '../../node/setup.ts'
 import { openWallet, type Wallet } from '../../node/wallet.ts'
@@ -69,6 +72,17 @@ const BLOCK_TRANSACTIONS_PER_SECOND = 3_000
 const MIN_BLOCK_TRANSACTIONS = 100
 /** An empty block at least this often shows that the swarm lives. */
 const IDLE_MS = 5_000
+
+/** Makes the directory of a swarm, with nothing in it: a temporary one for null. Rejects with QuorateError `keep-not-empty`. */
+export async function makeRoot(keep: string | null): Promise<string> {
+  const root = keep === null ? join(tmpdir(), `quorate-swarm-${randomUUID().slice(0, 8)}`) : resolve(keep)
+  const entries = await readdir(root).catch(() => [])
+  if (entries.length > 0) {
+    throw new QuorateError('keep-not-empty', `${root} has something in it already: give --keep a new directory`)
+  }
+  await mkdir(root, { recursive: true, mode: 0o700 })
+  return root
+}
 
 /** Makes a directory for each node and each holder, and one genesis for all, by what `init` and `genesis` use. Rejects with their errors. */
 export async function layOut(options: LayoutOptions): Promise<Layout> {

@@ -1,5 +1,6 @@
 import type { NodeStatus } from '../../api/types.ts'
 import { QuorateError } from '../../base/errors.ts'
+import type { Behaviour } from './adversaries.ts'
 import type { BlockEvent } from './finality.ts'
 import type { NodePlace } from './layout.ts'
 import { NodeClient, type StreamLine } from './node-client.ts'
@@ -32,6 +33,8 @@ const RECONNECT_MS = 500
 /** A node of the swarm through all its starts and ends. */
 export class Member {
   readonly place: NodePlace
+  /** Null for an honest one. */
+  readonly behaviour: Behaviour | null
   readonly #events: MemberEvents
   #state: MemberState = 'down'
   #process: NodeProcess | null = null
@@ -45,8 +48,9 @@ export class Member {
   #lastExit: Exit | null = null
   #asking = false
 
-  constructor(place: NodePlace, events: MemberEvents) {
+  constructor(place: NodePlace, events: MemberEvents, behaviour: Behaviour | null = null) {
     this.place = place
+    this.behaviour = behaviour
     this.#events = events
   }
 

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
+import type { EvidenceEvent } from '../../api/evidence-types.ts'
 import type { AccountView, ElectionsView, QuorumView, SupplyView, VerifiersView } from '../../api/ledger-types.ts'
 import type { BlockSummary, BlockView, NodeEvent, NodeStatus, SubmitResult, TransactionView } from '../../api/types.ts'
 import { QuorateError } from '../../base/errors.ts'
@@ -22,6 +23,7 @@ export type SettledEvent = Extract<ElectionEvent, { state: 'settled' }>
 export type StreamLine =
   | Extract<NodeEvent, { kind: 'block' }>
   | ElectionEvent
+  | EvidenceEvent
   | { readonly kind: 'heartbeat'; readonly atMs: number; readonly height: number }
 
 /**
@@ -83,7 +85,7 @@ export class NodeClient {
 
   /** Hands each event to `listener`, a heartbeat first; resolves when the stream has ended, whoever ended it. */
   async follow(listener: (line: StreamLine) => void): Promise<void> {
-    const sent = request(`${this.url}/v1/events?kinds=block,election`, { agent: false, signal: this.#closed.signal })
+    const sent = request(`${this.url}/v1/events?kinds=block,election,evidence`, { agent: false, signal: this.#closed.signal })
     try {
       const response = await answerOf(sent)
       response.setEncoding('utf8')

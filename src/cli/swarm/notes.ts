@@ -15,6 +15,9 @@ const MAX_NAMES = 9
 /** An alarm of a node is not told again within this. */
 const QUIET_MS = 60_000
 
+/** What the swarm tells in lines of its own. */
+const TOLD_ELSEWHERE: ReadonlySet<string> = new Set(['evidence'])
+
 /** Alarms of all nodes. Each status of a node has all of late, and one that lasts comes anew every few seconds. */
 export class Alarms {
   readonly #seen: SeenAlarm[] = []
@@ -34,7 +37,7 @@ export class Alarms {
     const isKnown = this.#seen.some((seen) => seen.node === node && seen.code === code && Math.abs(atMs - seen.atMs) < QUIET_MS)
     if (isKnown || this.#seen.length >= MAX_ALARMS) return
     this.#seen.push(alarm)
-    this.#note(`${node}: ${detail} (${code})`)
+    if (!TOLD_ELSEWHERE.has(code)) this.#note(`${node}: ${detail} (${code})`)
   }
 }
 

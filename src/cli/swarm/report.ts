@@ -1,4 +1,6 @@
 import { arch, cpus, platform, release, totalmem } from 'node:os'
+import type { OffenceKind } from '../../wire/evidence.ts'
+import type { Behaviour } from './adversaries.ts'
 import type { QuorumComparison, SupplyComparison } from './agreement.ts'
 import type { LoadCounts } from './load.ts'
 import type { Exit } from './node-process.ts'
@@ -49,6 +51,37 @@ export interface ElectionReport {
   readonly slips: number
   /** Whether those were elected whom these slips name; null without any. */
   readonly asVoted: boolean | null
+}
+
+/** An adversary of the swarm. */
+export interface AdversaryReport {
+  readonly node: string
+  readonly kind: Behaviour
+  /** Offences; slots that it led into nothing; seconds of spam. */
+  readonly deeds: number
+}
+
+/** An offence of an adversary, or one that evidence names, and what came of it. */
+export interface EvidenceReport {
+  readonly kind: OffenceKind
+  /** Name of the verifier. */
+  readonly offender: string
+  readonly height: number
+  /** It is none of the adversaries: then something is wrong with the program. */
+  readonly isHonest: boolean
+  /** What the times are counted from, in ms: the first of the two signatures, or, where no adversary noted that, the start of the run. */
+  readonly since: 'first-signature' | 'start'
+  /** It was done so long before the end that every honest node should have heard of it. */
+  readonly isDue: boolean
+  /** When the first honest node had the proof, and the last one; null if none, or not all. */
+  readonly seenAtMs: { readonly first: number | null; readonly all: number | null }
+  /** Height of the block that punished it, and when that was final at the first honest node. */
+  readonly inBlock: number | null
+  readonly inBlockMs: number | null
+  /** Droplets, of the offender, of its delegators and of what was on its way back. */
+  readonly slashed: number | null
+  /** When the block of the next election was final at the first honest node: the next height is the new quorum's. */
+  readonly newQuorumMs: number | null
 }
 
 /** What a swarm did. Fields are null where nothing was measured. */
@@ -118,6 +151,8 @@ export interface SwarmReport {
   /** By node: exit code or signal of its last end. */
   readonly exitCodes: Readonly<Record<string, Exit | null>>
   readonly crashed: readonly Crash[]
+  readonly adversaries: readonly AdversaryReport[]
+  readonly evidence: readonly EvidenceReport[]
   readonly alarms: readonly { readonly node: string; readonly atMs: number; readonly code: string; readonly detail: string }[]
   readonly machine: Machine
 }
@@ -146,6 +181,7 @@ export function faults(report: SwarmReport): readonly string[] {
   if (conflicts > 0) found.push(`nodes hold different blocks at ${conflicts} ${conflicts === 1 ? 'height' : 'heights'}`)
   if (comparedNodes === 0) found.push('no node answered at the end, so no chains could be compared')
   else found.push(...supplyFaults(report), ...quorumFaults(report))
+  found.push(...evidenceFaults(report))
   if (lost > 0) found.push(`${lost} ${lost === 1 ? 'transaction was' : 'transactions were'} neither final nor refused`)
   for (const { node, exit } of crashed) found.push(`${node} crashed (${exit})`)
   for (const [node, exit] of Object.entries(exitCodes)) {
@@ -153,6 +189,15 @@ export function faults(report: SwarmReport): readonly string[] {
       found.push(`${node} ended with code ${exit}`)
   }
   return found
+}
+
+/** Nobody honest is named, and nobody else gets away. */
+function evidenceFaults({ evidence }: SwarmReport): readonly string[] {
+  return evidence.flatMap(({ kind, offender, height, isHonest, isDue, seenAtMs }) => {
+    const what = `${kind} of ${offender} at height ${height}`
+    if (isHonest) return [`${what} is proven, and ${offender} is no adversary`]
+    return isDue && seenAtMs.all === null ? [`${what} is proven at ${seenAtMs.first === null ? 'no' : 'some, not every'} honest node`] : []
+  })
 }
 
 /** Reckoned here once more from the parts, whatever the nodes say of the whole. */

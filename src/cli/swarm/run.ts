@@ -4,7 +4,9 @@ import { formatCoins } from '../../base/amounts.ts'
 import { QuorateError } from '../../base/errors.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
 import { duration, printJson } from '../text.ts'
+import { planOf } from './adversaries.ts'
 import { createDisplay, type Display } from './display.ts'
+import { evidenceWords } from './evidence.ts'
 import { type SwarmCommandFlags, swarmOptions } from './options.ts'
 import { type ElectionReport, faults, type SwarmReport } from './report.ts'
 import { Swarm } from './swarm.ts'
@@ -14,6 +16,9 @@ const CONNECT_DEADLINE_MS = 120_000
 /** After the load: what is under way becomes final, or it is lost. */
 const DRAIN_DEADLINE_MS = 60_000
 const DRAIN_SLOTS = 30
+/** For adversaries that get no chance, or of whom nothing comes because blocks have stopped. */
+const SEEN_DEADLINE_MS = 120_000
+const SEEN_SLOTS = 120
 
 /** Runs a swarm until its time is over or it is told to end, and gives the exit code. Rejects with QuorateError. */
 export async function runSwarm(flags: SwarmCommandFlags): Promise<ExitCode> {
@@ -26,6 +31,7 @@ export async function runSwarm(flags: SwarmCommandFlags): Promise<ExitCode> {
   process.once('exit', abandon)
   try {
     display.phase('making keys')
+    for (const line of planOf(options.adversaries ?? [], options.verifiers)) display.note(line)
     swarm = await Swarm.create({ ...options, program: ownProgram(), note: (text) => display.note(text) })
     display.follow(swarm)
     try {
@@ -46,7 +52,7 @@ export async function runSwarm(flags: SwarmCommandFlags): Promise<ExitCode> {
 }
 
 async function drive(swarm: Swarm, display: Display, told: Told): Promise<void> {
-  const { durationS, load, slotMs } = swarm.options
+  const { durationS, load, slotMs, adversaries = [] } = swarm.options
   display.phase('starting')
   await swarm.start()
   display.phase('finding each other')
@@ -54,10 +60,18 @@ async function drive(swarm: Swarm, display: Display, told: Told): Promise<void> 
   if (!isConnected && !told.signal.aborted) display.note(`not all nodes were connected after ${duration(CONNECT_DEADLINE_MS)}; going on`)
   await swarm.startLoad()
   display.phase(load > 0 ? 'under load' : 'running')
-  await told.orAfter(durationS === null ? null : durationS * 1000)
+  if (durationS === null && adversaries.length > 0) await untilSeen(swarm, told)
+  else await told.orAfter(durationS === null ? null : durationS * 1000)
   display.phase('ending')
   await swarm.drain(Math.max(DRAIN_DEADLINE_MS, DRAIN_SLOTS * slotMs))
   display.phase('done')
+}
+
+/** Until all has come of what the adversaries do that can come of it. */
+async function untilSeen(swarm: Swarm, told: Told): Promise<void> {
+  const from = performance.now()
+  const isSeen = (): boolean => swarm.evidence.isComplete(performance.now() - from)
+  await swarm.until(isSeen, Math.max(SEEN_DEADLINE_MS, SEEN_SLOTS * swarm.options.slotMs), told.signal)
 }
 
 /** A run must not end with a report that there is no room for. */
@@ -91,6 +105,7 @@ function closingWords(report: SwarmReport): string {
     `${submitted} transactions: ${committed} final, ${rejected} refused, ${lost} lost; ${tps} a second`,
     `final at every node after ${p50 ?? '-'} ms (half), ${p95 ?? '-'} ms (95%), ${p99 ?? '-'} ms (99%)`,
     ...electionWords(report),
+    ...evidenceWords(report.adversaries, report.evidence),
     ...supplyWords(report),
     `${cpuMsPerTx ?? '-'} ms of processor time a transaction, ${Math.round(rssMb.p50 ?? 0)} MB a node\n`,
   ].join('\n')

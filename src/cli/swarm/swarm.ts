@@ -1,22 +1,22 @@
-import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { QuorateError } from '../../base/errors.ts'
+import type { NodeStatus } from '../../api/types.ts'
 import { seededWallets } from '../../node/seeded-wallets.ts'
 import { openWallet, type Wallet } from '../../node/wallet.ts'
 import { addressOf } from '../../wire/ids.ts'
 import type { Address } from '../../wire/types.ts'
+import { adversaryNames, adversaryProgram } from './adversaries.ts'
 import { type ChainComparison, compareChains } from './chains.ts'
 import { chainReport, closingOf } from './closing.ts'
+import { EvidenceBook } from './evidence.ts'
 import { FinalityTracker, type SeenBlock } from './finality.ts'
 import type { SlotRange } from './history.ts'
-import { addPlace, type Layout, layOut, type NodePlace } from './layout.ts'
+import { addPlace, type Layout, layOut, makeRoot, type NodePlace } from './layout.ts'
 import { Load } from './load.ts'
 import { Member, type Usage } from './member.ts'
-import type { ElectionEvent, NodeClient, SettledEvent } from './node-client.ts'
+import type { ElectionEvent, NodeClient, SettledEvent, StreamLine } from './node-client.ts'
 import { type Exit, logExcerpt } from './node-process.ts'
 import { Alarms, electionNote, type SeenAlarm } from './notes.ts'
 import type { SwarmOptions } from './options.ts'
@@ -56,6 +56,7 @@ export class Swarm {
   readonly tracker: FinalityTracker
   readonly load: Load
   readonly voters: Voters
+  readonly evidence: EvidenceBook
   readonly recentBlocks: SeenBlock[] = []
   readonly crashed: Crash[] = []
   /** Elections that nodes told of since they were followed, by number. */
@@ -83,6 +84,12 @@ export class Swarm {
     this.#names = new Map(layout.names)
     this.#temporary = temporary
     this.#alarms = new Alarms(note)
+    this.evidence = new EvidenceBook({
+      adversaries: adversaryNames(options.adversaries ?? [], options.verifiers),
+      ...{ slotMs: options.slotMs, note, nowMs: () => Date.now() },
+      nameOf: (address) => this.nameOf(address),
+      honest: () => this.up.map(({ name }) => name),
+    })
     this.tracker = new FinalityTracker(
       (block) => this.#onSeen(block),
       (block, atMs) => this.#onFinalEverywhere(block, atMs),
@@ -93,11 +100,7 @@ export class Swarm {
   /** Makes directories, keys, genesis and funded accounts; nothing runs yet. Rejects with QuorateError. */
   static async create(options: SwarmSetup): Promise<Swarm> {
     const { nodes, verifiers, slotMs, seats, epochSlots, load: perSecond, seed, keep } = options
-    const root = keep === null ? join(tmpdir(), `quorate-swarm-${randomUUID().slice(0, 8)}`) : resolve(keep)
-    if (keep !== null && (await entriesOf(root)) > 0) {
-      throw new QuorateError('keep-not-empty', `${root} has something in it already: give --keep a new directory`)
-    }
-    await mkdir(root, { recursive: true, mode: 0o700 })
+    const root = await makeRoot(keep)
     const count = perSecond === 0 ? 1 : Math.min(MAX_ACCOUNTS, Math.max(MIN_ACCOUNTS, perSecond * ACCOUNT_SECONDS))
     const wallets = seededWallets(seed, count)
     const ballast = Array.from({ length: options.ballast ?? 0 }, (_, index) => addressOf(index.toString(16).padStart(64, '0')))
@@ -120,9 +123,9 @@ export class Swarm {
   get verifiers(): readonly Member[] {
     return this.members.filter(({ place }) => place.role === 'verifier')
   }
-  /** Nodes that hold the chain and answer. */
+  /** Honest nodes that hold the chain and answer. */
   get up(): readonly Member[] {
-    return this.chainMembers.filter(({ state }) => state === 'up')
+    return this.chainMembers.filter(({ state, behaviour }) => state === 'up' && behaviour === null)
   }
   /** Those of them that have caught up. */
   get #targets(): readonly Member[] {
@@ -152,9 +155,13 @@ export class Swarm {
   /** Starts a node, or starts it again. Rejects with QuorateError `node-failed`. */
   async startMember(member: Member): Promise<void> {
     const { directory, role } = member.place
+    const { program } = this.options
     const bootstrap = role === 'bootstrap' ? [] : this.#bootstrap.flatMap((address) => ['--bootstrap', address])
     const addresses = ['--listen', '/ip4/127.0.0.1/tcp/0', '--api', '127.0.0.1:0', '--scope', 'local']
-    await member.start(this.options.program, ['start', '--dir', directory, '--role', role, ...addresses, ...bootstrap, '--parent-watch'])
+    const flags = ['--dir', directory, '--role', role, ...addresses, ...bootstrap, '--parent-watch']
+    await (member.behaviour === null
+      ? member.start(program, ['start', ...flags])
+      : member.start([...program.slice(0, -1), adversaryProgram()], [member.behaviour, ...flags]))
     if (role !== 'bootstrap') return
     this.#bootstrap = member.status?.addresses ?? []
     await writeFile(join(this.layout.root, 'bootstrap.json'), `${JSON.stringify({ peers: this.#bootstrap }, undefined, 2)}\n`)
@@ -179,7 +186,8 @@ export class Swarm {
 
   /** Resolves when every node has found what it needs; false at the deadline. */
   connected(deadlineMs: number, signal?: AbortSignal): Promise<boolean> {
-    const isConnected = ({ state, status }: Member): boolean => state === 'up' && status !== null && status.discoveryMs !== null
+    const isConnected = ({ state, status, behaviour }: Member): boolean =>
+      behaviour !== null || (state === 'up' && status !== null && status.discoveryMs !== null)
     return this.until(() => this.chainMembers.every(isConnected), deadlineMs, signal)
   }
 
@@ -229,6 +237,7 @@ export class Swarm {
     const oldest = this.up.find(({ place }) => this.layout.places.includes(place))?.client ?? undefined
     const closing = await closingOf(this.#clients, oldest, this.layout.genesis, this.tracker.hashes)
     const { comparison } = closing
+    const evidence = this.evidence.report()
     await this.stop()
     const { nodes, verifiers, slotMs, seats, epochSlots, seed, load } = this.options
     const counts = this.load.counts
@@ -262,6 +271,7 @@ export class Swarm {
       cpuMsTotal: Math.round(usage.cpuMs),
       exitCodes: Object.fromEntries(this.members.map(({ name, lastExit }) => [name, lastExit])),
       crashed: this.crashed,
+      ...evidence,
       alarms: this.alarms,
       machine: machine(),
     }
@@ -290,30 +300,40 @@ export class Swarm {
   }
 
   async refresh(): Promise<void> {
+    this.evidence.look(this.members)
     await Promise.all(this.members.map((member) => member.refresh()))
   }
 
   #join(place: NodePlace): Member {
-    const member = new Member(place, {
+    const events = {
       up: () => undefined,
-      down: (_, exit, expected) => this.#onDown(member, exit, expected),
-      line: (_, line) => {
-        if (line.kind === 'block') this.tracker.block(member.name, line)
-        if (line.kind === 'election') this.#onElection(line)
-        this.#onHeight(member)
-      },
-      status: (_, status) => {
+      down: (_: Member, exit: Exit, expected: boolean) => this.#onDown(member, exit, expected),
+      line: (_: Member, line: StreamLine) => this.#onLine(member, line),
+      status: (_: Member, status: NodeStatus) => {
         this.#rssMb.record(status.process.rssBytes / 2 ** 20)
-        for (const alarm of status.alarms) this.#alarms.add({ node: member.name, ...alarm })
+        if (member.behaviour === null) for (const alarm of status.alarms) this.#alarms.add({ node: member.name, ...alarm })
         this.#onHeight(member)
       },
-    })
+    }
+    const member: Member = new Member(place, events, this.evidence.behaviourOf(place.name))
     this.members.push(member)
     return member
   }
 
+  /** What an adversary says counts for nothing. */
+  #onLine(member: Member, line: StreamLine): void {
+    if (member.behaviour !== null) return
+    if (line.kind === 'block') this.tracker.block(member.name, line)
+    if (line.kind === 'election') this.#onElection(line)
+    if (line.kind === 'evidence') {
+      this.evidence.look(this.members)
+      this.evidence.heard(member.name, line)
+    }
+    this.#onHeight(member)
+  }
+
   #onHeight(member: Member): void {
-    if (member.place.role === 'bootstrap' || member.state !== 'up') return
+    if (member.place.role === 'bootstrap' || member.state !== 'up' || member.behaviour !== null) return
     this.tracker.reached(member.name, member.height, Date.now())
     if (member.height >= this.tracker.height - CAUGHT_UP_BLOCKS) this.tracker.watch(member.name)
   }
@@ -322,6 +342,7 @@ export class Swarm {
     if (event.state === 'settled' && !this.settled.has(event.number)) {
       this.settled.set(event.number, event)
       this.options.note(electionNote(event, (address) => this.nameOf(address)))
+      this.evidence.settled(event)
     }
     if (event.state === 'opened' && this.options.elections && this.#loadStartedAtMs !== null)
       this.voters.opened(event.number, event.closesSlot)
@@ -375,11 +396,3 @@ export class Swarm {
 }
 
 const round = (value: number): number => Math.round(value * 100) / 100
-
-async function entriesOf(directory: string): Promise<number> {
-  try {
-    return (await readdir(directory)).length
-  } catch {
-    return 0
-  }
-}

@@ -7,7 +7,7 @@ import { rejectedInAll } from './report.ts'
 import type { Swarm, SwarmSetup } from './swarm.ts'
 
 /** What of a swarm is in the picture. */
-type PicturedMember = Pick<Member, 'name' | 'place' | 'state' | 'status' | 'height' | 'lastBlock' | 'lastExit'>
+type PicturedMember = Pick<Member, 'name' | 'place' | 'behaviour' | 'state' | 'status' | 'height' | 'lastBlock' | 'lastExit'>
 export interface Pictured extends Pick<Swarm, 'recentBlocks' | 'committedRate' | 'startedAtMs' | 'slot'> {
   readonly options: Pick<SwarmSetup, 'nodes' | 'verifiers' | 'slotMs' | 'load'>
   readonly layout: { readonly genesis: { readonly timeMs: number } }
@@ -74,7 +74,7 @@ export function summaryLine(swarm: Pictured, phase: string): string {
   const parts = [
     elapsed(performance.now() - swarm.startedAtMs),
     phase,
-    `up ${swarm.up.length + swarm.members.filter(({ place, status }) => place.role === 'bootstrap' && status !== null).length}/${swarm.members.length}`,
+    `up ${swarm.members.filter(({ place, state, status }) => (place.role === 'bootstrap' ? status !== null : state === 'up')).length}/${swarm.members.length}`,
     `height ${heights.length === 0 ? 0 : Math.min(...heights)}..${tracker.height}`,
     `slot ${Math.max(0, swarm.slot)}`,
     reign(swarm),
@@ -162,9 +162,9 @@ function nodeLine(swarm: Pictured, member: PicturedMember): Line {
   return [{ text: cells(row), colour: behind ? 'yellow' : 'reset' }, { text: '  ' }, ...marks(swarm, member)]
 }
 
-function marks(swarm: Pictured, { status }: PicturedMember): Line {
+function marks(swarm: Pictured, { status, behaviour }: PicturedMember): Line {
   if (status === null) return []
-  const found: Span[] = []
+  const found: Span[] = behaviour === null ? [] : [{ text: `${behaviour} `, colour: 'red' }]
   const index = status.verifier?.index
   const newest = swarm.recentBlocks.at(-1)
   if (index !== undefined && index === leaderIndex(swarm)) found.push({ text: '▶ leads ', colour: ['bold', 'magenta'] })

@@ -13,6 +13,7 @@ describe('import law', () => {
     { description: 'its own room', file: 'src/ledger/a.ts', text: "import './b.ts'" },
     { description: 'libp2p from its home', file: 'src/adapters/libp2p/a.ts', text: "import 'libp2p'" },
     { description: 'Node from an adapter', file: 'src/adapters/a.ts', text: "import 'node:fs'" },
+    { description: 'the commands from the adversary', file: 'src/adversary/a.ts', text: "import '../cli/d.ts'" },
     { description: 'src from a test', file: 'test/unit/a.test.ts', text: "import '../../src/ledger/b.ts'" },
   ]
   for (const { description, file, text } of allowed)
@@ -28,6 +29,8 @@ describe('import law', () => {
     { description: 'a room beside', file: 'src/mempool/a.ts', text: "import '../ledger/b.ts'", rule: 'room-mempool' },
     { description: 'a room imported in a call', file: 'src/wire/a.ts', text: "await import('../ledger/b.ts')", rule: 'room-wire' },
     { description: 'the node from the page', file: 'src/dashboard/a.ts', text: "import '../ledger/b.ts'", rule: 'room-dashboard' },
+    { description: 'the adversary from the commands', file: 'src/cli/a.ts', text: "import '../adversary/e.ts'", rule: 'room-cli' },
+    { description: 'the adversary from the node', file: 'src/node/a.ts', text: "await import('../adversary/e.ts')", rule: 'room-node' },
     { description: 'a room without a law', file: 'src/cellar/a.ts', text: "import '../ledger/b.ts'", rule: 'known-room-from' },
     { description: 'Node in a pure room', file: 'src/consensus/a.ts', text: "import 'node:fs'", rule: 'pure-no-node' },
     { description: 'Node without its prefix in a pure room', file: 'src/wire/a.ts', text: "import 'fs'", rule: 'pure-no-node' },
@@ -45,6 +48,17 @@ describe('import law', () => {
       const { violations } = await checkLayers(plant({ [file]: text }))
       assert.deepEqual(rulesFor(violations, file), [rule])
     })
+
+  it('catches an adversary within reach of the program, through whatever room', async () => {
+    const folder = plant({
+      'src/cli/main.ts': "import './program.ts'",
+      'src/cli/program.ts': "import '../node/a.ts'",
+      'src/node/a.ts': "await import('../adversary/e.ts')",
+    })
+    const { violations } = await checkLayers(folder)
+    for (const file of ['src/cli/main.ts', 'src/cli/program.ts'])
+      assert.ok(violations.includes(`program-without-adversary: ${file} -> src/adversary/e.ts`), violations.join('\n'))
+  })
 
   it('catches a cycle of types', async () => {
     const folder = plant({
@@ -77,7 +91,8 @@ describe('import law', () => {
 function plant(files: Readonly<Record<string, string>>): string {
   const folder = tempDirectory('layers')
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
-  const all = { 'src/ledger/b.ts': 'export type B = 1', 'test/c.ts': 'export {}', 'scripts/d.ts': 'export {}', ...files }
+  const rooms = { 'src/ledger/b.ts': 'export type B = 1', 'src/cli/d.ts': 'export {}', 'src/adversary/e.ts': 'export {}' }
+  const all = { ...rooms, 'test/c.ts': 'export {}', 'scripts/d.ts': 'export {}', ...files }
   for (const [name, text] of Object.entries(all)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true })
     writeFileSync(join(folder, name), text)

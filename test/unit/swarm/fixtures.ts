@@ -23,5 +23,6 @@ export const goodReport: SwarmReport = {
   },
   ...{ wrongSeals: 0, conflicts: 0, comparedNodes: 2, discoveryMs: { p50: 1, max: 1 }, rssMb: { p50: 1, max: 1 } },
   ...{ cpuMsPerTx: 1, bytesPerTx: 1, cpuMsTotal: 1, exitCodes: { boot: 0, v1: 0, v2: 0 }, crashed: [], alarms: [] },
+  ...{ adversaries: [], evidence: [] },
   machine: { cpu: 'test', cores: 1, memoryMb: 1, system: 'test', node: 'test' },
 }

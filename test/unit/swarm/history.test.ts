@@ -51,6 +51,10 @@ const settled = (...elected: readonly string[]): ReceiptEvent => ({
   ...{ kind: 'election-settled', number: 1, by: 'slips', votedDroplets: 7, quorum: '' },
   elected: elected.map((verifier) => ({ verifier, score: 1, stakeDroplets })),
 })
+const slashed = (verifier: string): ReceiptEvent => ({
+  ...{ kind: 'slashed', verifier, offence: 'double-seal', height: 1, reporter: a },
+  ...{ stakeDroplets: 5, delegatedDroplets: 0, unbondingDroplets: 0, rewardDroplets: 0 },
+})
 const none = { makerDroplets: 0, signerDroplets: 0, delegatorsDroplets: 0, commissionDroplets: 0 }
 
 describe('what a chain says of itself', () => {
@@ -86,6 +90,18 @@ describe('what a chain says of itself', () => {
         { slot: 6, signers: [b, c, d] },
       ],
       wrong: [2, 3],
+    },
+    {
+      description: 'whoever was punished weighs nothing from the next block on',
+      blocks: [
+        { slot: 1, signers: [a, b, c], events: [slashed(c), slashed(d)] },
+        { slot: 2, signers: [a, b] },
+        { slot: 3, signers: [a, b, c] },
+        { slot: 4, signers: [a], events: [slashed(a)] },
+        { slot: 5, signers: [b], events: [slashed(b)] },
+        { slot: 6, signers: [b] },
+      ],
+      wrong: [3, 4],
     },
     {
       description: 'nobody could be elected: the quorum goes on',

@@ -20,6 +20,21 @@ describe('options of a swarm', () => {
     assert.throws(() => swarmOptions({ ...flags, nodes: 7, verifiers: 7 }), /--nodes 8 or more/)
   })
 
+  for (const { description, given, verifiers } of [
+    { description: 'one adversary of seven', given: { adversary: ['spam'] }, verifiers: 7 },
+    { description: 'more verifiers, so that three are less than a third', given: { adversary: ['spam', 'spam', 'spam'] }, verifiers: 10 },
+    { description: 'as many as asked for', given: { adversary: ['spam', 'spam'], verifiers: 5 }, verifiers: 5 },
+  ] satisfies { description: string; given: Partial<SwarmFlags>; verifiers: number }[]) {
+    it(description, () => {
+      const options = swarmOptions({ ...flags, ...given })
+      assert.deepEqual([options.verifiers, options.epochSlots, options.adversaries], [verifiers, 60, given.adversary])
+    })
+  }
+
+  it('somebody must be honest', () => {
+    assert.throws(() => swarmOptions({ ...flags, adversary: ['spam', 'spam'], verifiers: 2 }), /leave nobody honest: give --verifiers 7/)
+  })
+
   for (const { description, given, seats } of [
     { description: 'a seat for each verifier', given: { verifiers: 4 }, seats: 4 },
     { description: 'fewer seats than verifiers', given: { verifiers: 9, seats: 5 }, seats: 5 },

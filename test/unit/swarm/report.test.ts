@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
-import { faults, type SwarmReport } from '../../../src/cli/swarm/report.ts'
+import { type EvidenceReport, faults, type SwarmReport } from '../../../src/cli/swarm/report.ts'
 import { goodReport } from './fixtures.ts'
 
 const { supply, quorum, rewards, elections } = goodReport
 assert.ok(supply !== null && quorum !== null && rewards !== null)
 const [first, second] = elections
 assert.ok(first !== undefined && second !== undefined)
+
+const offence: EvidenceReport = {
+  ...{ kind: 'double-seal', offender: 'v2', height: 9, isHonest: false, since: 'first-signature', isDue: true },
+  ...{ seenAtMs: { first: 50, all: 90 }, inBlock: 10, inBlockMs: 2_000, slashed: 5, newQuorumMs: 9_000 },
+}
 
 const parts = ['heldDroplets', 'stakedDroplets', 'delegatedDroplets', 'unbondingDroplets', 'feesDroplets'] as const
 
@@ -61,11 +66,32 @@ const cases: readonly { readonly description: string; readonly wrong: Partial<Sw
   { description: 'a transaction of which nothing is known', wrong: { lost: 1 }, said: /^1 transaction was neither/ },
   { description: 'no node to ask', wrong: { comparedNodes: 0, supply: null }, said: /^no node answered/ },
   { description: 'a node that fails at its end', wrong: { exitCodes: { v1: 5 } }, said: /^v1 ended with code 5$/ },
+  {
+    description: 'evidence against somebody honest',
+    wrong: { evidence: [{ ...offence, isHonest: true }] },
+    said: /^double-seal of v2 at height 9 is proven, and v2 is no adversary$/,
+  },
+  {
+    description: 'an offence that nobody has proven',
+    wrong: { evidence: [{ ...offence, seenAtMs: { first: null, all: null } }] },
+    said: /^double-seal of v2 at height 9 is proven at no honest node$/,
+  },
+  {
+    description: 'an offence that not everybody knows',
+    wrong: { evidence: [{ ...offence, seenAtMs: { first: 50, all: null } }] },
+    said: /^double-seal of v2 at height 9 is proven at some, not every honest node$/,
+  },
   { description: 'a crash', wrong: { crashed: [{ node: 'v1', exit: 'SIGSEGV', log: '' }] }, said: /^v1 crashed \(SIGSEGV\)$/ },
 ]
 
 describe('faults of a swarm', () => {
   it('none when all is well', () => assert.deepEqual(faults(goodReport), []))
+
+  it('none where offences are known to everybody, or were done a moment ago', () =>
+    assert.deepEqual(
+      faults({ ...goodReport, evidence: [offence, { ...offence, isDue: false, seenAtMs: { first: null, all: null } }] }),
+      [],
+    ))
 
   it('none without receipts to reckon with, and none by a kill', () =>
     assert.deepEqual(
