@@ -199,11 +199,11 @@ describe('ledger: blocks that it refuses', () => {
     })
   }
 
-  it('in each way that has a code, that of too much value and those of evidence aside', () => {
+  it('in each way that has a code, that of too much value and those of evidence and of recovery aside', () => {
     const codes = new Set(cases.map(({ code }) => code))
     assert.deepEqual(
       Object.keys(blockCodes).filter((code) => !codes.has(code) && !evidenceBlockCodes.includes(code)),
-      ['block-value-above-stake'],
+      ['recovery-transactions', 'too-many-recoveries', 'block-value-above-stake'],
     )
   })
 })

@@ -70,7 +70,7 @@ describe('ledger: the genesis document', () => {
     assert.deepEqual(state.globals, {
       ...{ height: 0, epoch: 0, epochSeed: CHAIN_ID, quorum: state.quorum.hash, headQuorum: state.quorum.hash, headMaker: 0 },
       ...{ feesDroplets: 0, supplyDroplets: 8 * COIN + 5, mintedDroplets: 0, burnedDroplets: 0, burnedMicroHours: 0 },
-      ...{ handovers: [], nextElectionSlot: 80, elections: 0, election: null, ratified: null },
+      ...{ handovers: [], nextElectionSlot: 80, elections: 0, election: null, ratified: null, recoveries: [] },
     })
     assert.ok(supplyOf(state).holds)
   })

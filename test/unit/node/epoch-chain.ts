@@ -151,8 +151,8 @@ export class EpochChain {
   }
 
   /** What members of a quorum sign together. */
-  aggregate(quorum: Quorum, signers: readonly number[], statement: Statement): AggregateSignature {
-    const message = statementMessage(this.chainId, statement)
+  aggregate(quorum: Quorum, signers: readonly number[], statement: Statement, signingId = this.chainId): AggregateSignature {
+    const message = statementMessage(signingId, statement)
     return { signers, signature: blsAggregate(signers.map((signer) => blsSign(this.#secretAt(quorum, signer), message))) }
   }
   certificate<S extends Statement>(quorum: Quorum, signers: readonly number[], statement: S): Certificate<S> {
@@ -212,7 +212,8 @@ export class EpochChain {
     invariant(known !== null && known.transactions.length === actions.length, 'a block with all of the actions')
     const { height, hash } = known.ref
     const by = sealedBy ?? quorum
-    const seal = this.aggregate(by, signers ?? [...by.members.keys()], { kind: 'seal', height, block: hash })
+    const statement = { kind: 'seal', height, block: hash } as const
+    const seal = this.aggregate(by, signers ?? [...by.members.keys()], statement, chain.signingIdAt(height))
     return { ...known, block: { ...known.block, seal } }
   }
   transaction(number: number, nonce: number, action: Action): Transaction {
