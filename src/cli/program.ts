@@ -7,6 +7,7 @@ import { addElectionCommand } from './commands/election.ts'
 import { addEndorseCommand } from './commands/endorse.ts'
 import { addEvidenceCommand } from './commands/evidence.ts'
 import { addGenesisCommand } from './commands/genesis.ts'
+import { addGuardCommand } from './commands/guard.ts'
 import { addInitCommand } from './commands/init.ts'
 import { addKeysCommand } from './commands/keys.ts'
 import { addPeersCommand } from './commands/peers.ts'
@@ -59,6 +60,7 @@ export function createProgram(): Command {
   addBondCommands(program)
   addVerifiersCommand(program)
   addEvidenceCommand(program)
+  addGuardCommand(program)
   program.commandsGroup('Elect and ratify:')
   addElectionCommand(program)
   addVoteCommands(program)

@@ -1,12 +1,13 @@
 import { createSigner } from '../adapters/keys/signer.ts'
 import { openGuardFile } from '../adapters/store/guard-file.ts'
+import { readHandovers } from '../adapters/store/handed-over.ts'
 import { QuorateError } from '../base/errors.ts'
 import { emptyRecord, type GuardRecord, guardRecord } from '../consensus/guard.ts'
 import type { GuardFile } from '../ports/store.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import { decode } from '../wire/codec.ts'
 import type { Chain } from './chain.ts'
-import type { NodeDirectory } from './directory.ts'
+import type { DirectoryPaths, NodeDirectory } from './directory.ts'
 import type { NodeOptions } from './options.ts'
 import type { Verifier } from './runner.ts'
 
@@ -17,6 +18,7 @@ export async function openVerifier(
 ): Promise<{ readonly verifier: Verifier | null; readonly record: GuardRecord; readonly doubtful: boolean }> {
   const key = directory.verifierKey
   if (key === null) return { verifier: null, record: emptyRecord, doubtful: false }
+  await checkHandedOver(directory.paths)
   const guard: GuardFile = await openGuardFile(directory.paths.guard)
   closers.push(() => guard.close())
   const read = await guard.read()
@@ -25,11 +27,27 @@ export async function openVerifier(
       'guard-missing',
       `${directory.paths.guard} is missing: without the record of what this key has signed it must not sign. Put the file back from where it was lost; if the key was never used, make a new directory with \`quorate init --role verifier\``,
     )
-  const record = read.record.length === 0 ? emptyRecord : decodeRecord(read.record, directory.paths.guard)
+  const record = decodeGuard(read.record, directory.paths.guard)
   return { verifier: { signer: createSigner(key.secretKey), publicKey: key.publicKey, guard }, record, doubtful: read.state === 'doubtful' }
 }
 
-function decodeRecord(bytes: Uint8Array, path: string): GuardRecord {
+/** Where it stands that the guard was handed over to another directory. */
+export const handedOverPath = ({ guard }: Pick<DirectoryPaths, 'guard'>): string => `${guard}.handed-over`
+
+async function checkHandedOver(paths: DirectoryPaths): Promise<void> {
+  const last = (await readHandovers(handedOverPath(paths))).at(-1)
+  if (last === undefined) return
+  throw new QuorateError(
+    'guard-handed-over',
+    `the guard of ${paths.directory} was handed over at ${new Date(last.atMs).toISOString()} into ${last.file}, so this directory signs nothing any more. ` +
+      'Import that file in the new directory with `quorate guard import`. To verify here again: if nobody has imported it, ' +
+      `\`quorate guard import --dir ${paths.directory} --take-back ${last.file}\`; else stop the verifier there, export its guard, and import that. To follow without signing start with \`--role full\``,
+  )
+}
+
+/** The record in a guard's bytes; none means that nothing was signed. @throws QuorateError `guard-corrupt` */
+export function decodeGuard(bytes: Uint8Array, path: string): GuardRecord {
+  if (bytes.length === 0) return emptyRecord
   try {
     return decode(guardRecord, bytes)
   } catch (error) {

@@ -56,6 +56,22 @@ export async function openGuardFile(path: string): Promise<GuardFile> {
   }
 }
 
+/** What is on record, without a lock: while a node writes, the record before may be given. Rejects as `read` does, or with `guard-missing`. */
+export async function peekGuardFile(path: string): Promise<{ readonly state: 'intact' | 'doubtful'; readonly record: Uint8Array }> {
+  let handle: FileHandle | undefined
+  try {
+    handle = await open(path, 'r')
+    const { newest, state } = await readNewest(path, handle)
+    return { state, record: newest.record }
+  } catch (error) {
+    if (error instanceof QuorateError) throw error
+    if (errorCode(error) === 'ENOENT') throw new QuorateError('guard-missing', `there is no signing guard at ${path}`)
+    throw failure(path, 'could not be opened', error)
+  } finally {
+    await handle?.close()
+  }
+}
+
 class SlottedGuardFile implements GuardFile {
   readonly #path: string
   readonly #handle: FileHandle
@@ -114,24 +130,27 @@ class SlottedGuardFile implements GuardFile {
   }
 
   async #read(): Promise<{ readonly state: 'intact' | 'doubtful'; readonly record: Uint8Array }> {
-    const found = newestSlot(await Promise.all([this.#readSlot(0), this.#readSlot(1)]))
-    if (found === undefined) {
-      throw new QuorateError(
-        'guard-corrupt',
-        `the signing guard ${this.#path} holds no intact record, so what its key has signed is not known. Never sign with this key until that is known: ` +
-          'restore the newest copy of the file only if nothing was signed after it was made, otherwise this key must not sign again: make a verifier with a new key in another directory',
-      )
-    }
+    const found = await readNewest(this.#path, this.#handle)
     this.#sequence = found.newest.sequence
     return { state: found.state, record: found.newest.record }
   }
+}
 
-  async #readSlot(place: 0 | 1): Promise<Slot | undefined> {
-    try {
-      return decodeSlot(await readAt(this.#handle, place * SLOT_BYTES, SLOT_BYTES), place)
-    } catch (error) {
-      throw failure(this.#path, 'could not be read', error)
-    }
+async function readNewest(path: string, handle: FileHandle): Promise<{ readonly newest: Slot; readonly state: 'intact' | 'doubtful' }> {
+  const found = newestSlot(await Promise.all([readSlot(path, handle, 0), readSlot(path, handle, 1)]))
+  if (found !== undefined) return found
+  throw new QuorateError(
+    'guard-corrupt',
+    `the signing guard ${path} holds no intact record, so what its key has signed is not known. Never sign with this key until that is known: ` +
+      'restore the newest copy of the file only if nothing was signed after it was made, otherwise this key must not sign again: make a verifier with a new key in another directory',
+  )
+}
+
+async function readSlot(path: string, handle: FileHandle, place: 0 | 1): Promise<Slot | undefined> {
+  try {
+    return decodeSlot(await readAt(handle, place * SLOT_BYTES, SLOT_BYTES), place)
+  } catch (error) {
+    throw failure(path, 'could not be read', error)
   }
 }
 
