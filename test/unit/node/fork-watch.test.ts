@@ -282,6 +282,45 @@ describe('a node and a fork', () => {
     )
   }
 
+  it('sees that a branch went on without the offenders, however many blocks the own one has', async () => {
+    const [self, peer] = await fork(6, 2)
+    const evidence = sealsOf(self, peer)
+    peer.station.accountability.records.report(evidence)
+    peer.chain.recover(new Set(offendersOf(self)))
+    await peer.add({ evidence: [evidence], signers: [0, 3] })
+    assert.deepEqual([peer.chain.lastRecoveryHeight, peer.watch.isHalted, peer.record.resolvedAt], [FORK + 2, false, FORK + 2])
+    for (let count = 0; count < 2; count++) await peer.add({ signers: [0, 3] })
+    serve(self, 'peer', peer.chain)
+    self.watch.heard('peer', statusOf(peer.chain))
+    await self.settled()
+    const { goesOn, isOwnGoingOn } = self.watch.fork ?? assert.fail('a fork')
+    assert.deepEqual([goesOn?.first, goesOn?.recoveredAt, isOwnGoingOn], [hashOf(peer.chain, FORK), FORK + 2, false])
+    // The election that the recovery block opened may have handed over: what follows cannot be judged here.
+    assert.ok((goesOn?.head.height ?? 0) >= FORK + 2)
+    assert.deepEqual(self.station.network.penalties, [])
+  })
+
+  it('sees that its own branch went on from a lower block than it has', async () => {
+    const [self, peer] = await fork(0, 0)
+    for (let count = 0; count < 3; count++) {
+      const final = of.block(self.chain, { signers: OURS })
+      await self.station.commit(final)
+      if (count === 0) await peer.station.commit(final)
+    }
+    const evidence = sealsOfHeight(peer)
+    for (const rig of [self, peer]) rig.station.accountability.records.report(evidence)
+    peer.chain.recover(new Set(offendersOf(self)))
+    await peer.add({ slot: peer.chain.head.slot + 9, evidence: [evidence], signers: [0, 3] })
+    serve(self, 'peer', peer.chain)
+    self.watch.offBranch('peer', statusOf(peer.chain))
+    self.watch.heard('peer', statusOf(peer.chain))
+    await self.settled()
+    const { goesOn, isOwnGoingOn } = self.watch.fork ?? assert.fail('a fork')
+    assert.deepEqual([goesOn?.isOwn, goesOn?.recoveredAt, goesOn?.leavesAt, isOwnGoingOn], [true, FORK + 1, peerHead(peer), false])
+    assert.deepEqual(self.station.network.penalties, [])
+  })
+  const peerHead = ({ chain }: ForkRig) => ({ height: chain.head.height, hash: chain.head.hash })
+
   it('is halted no more once a recovery block above the fork is final, and remembers it', async () => {
     const [self, peer] = await fork(2, 2)
     self.station.accountability.records.report(sealsOf(self, peer))
