@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs'
 import { createSigner } from '../adapters/keys/signer.ts'
-import type { NodeView } from '../api/types.ts'
+import type { NodeStatus, NodeView } from '../api/types.ts'
 import { QuorateError } from '../base/errors.ts'
 import type { Hex } from '../base/hex.ts'
 import { type Behaviour, type Deed, deedsPath } from '../cli/swarm/adversaries.ts'
@@ -20,6 +20,11 @@ const EVERY_HEIGHTS = 3
 /** Heights of which it remembers its place in the quorum. */
 const REMEMBERED_HEIGHTS = 8
 
+/** What it looks at of its own node. */
+interface Watched extends Pick<NodeView, 'quorum' | 'onEvent'> {
+  status(): Pick<NodeStatus, 'height'>
+}
+
 /** What an adversary has of its own: its key, its place in the quorum, and the file in which it notes what it did. */
 export class Actor {
   readonly behaviour: Behaviour
@@ -28,7 +33,7 @@ export class Actor {
   readonly directory: string
   readonly #signer: Signer
   readonly #seats = new Map<number, number | null>()
-  #view: NodeView | null = null
+  #view: Watched | null = null
   #firstHeight = Number.MAX_SAFE_INTEGER
   #nextHeight = 0
 
@@ -49,7 +54,7 @@ export class Actor {
   }
 
   /** The node runs. */
-  follow(view: NodeView): void {
+  follow(view: Watched): void {
     this.#view = view
     this.#firstHeight = view.status().height + FIRST_BLOCKS
     this.#look()

@@ -17,8 +17,8 @@ const CONNECT_DEADLINE_MS = 120_000
 const DRAIN_DEADLINE_MS = 60_000
 const DRAIN_SLOTS = 30
 /** For adversaries that get no chance, or of whom nothing comes because blocks have stopped. */
-const SEEN_DEADLINE_MS = 120_000
-const SEEN_SLOTS = 120
+const SEEN_DEADLINE_MS = 240_000
+const SEEN_SLOTS = 240
 
 /** Runs a swarm until its time is over or it is told to end, and gives the exit code. Rejects with QuorateError. */
 export async function runSwarm(flags: SwarmCommandFlags): Promise<ExitCode> {
