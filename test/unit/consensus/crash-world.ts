@@ -30,7 +30,7 @@ const LATE_TICKET = 'f0'.repeat(32)
 const ids = Array.from({ length: 7 }, (_, index) => `${index}`.repeat(40))
 
 /** Seven with the same stake; this node is another index in the quorum of height 6, is in none of height 7, and comes back at height 8. */
-export function membersAt(height: number): Members {
+function membersAt(height: number): Members {
   const era = height <= 5 ? 0 : height - 5
   const self = [0, 4, null, 2][Math.min(era, 3)] ?? null
   return { quorum: hashOf(`quorum ${era}`), epochSeed: hashOf(`seed ${era}`), self, stakeDroplets: ids.map(() => 1), ids }
