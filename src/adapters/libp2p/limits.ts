@@ -99,3 +99,5 @@ export const DISCOVERY_DEADLINE_MS = 5_000
 
 /** Records of peers and of the DHT in memory, about a kilobyte each. */
 export const MAX_RECORDS = 10_000
+/** One of them, with room for all addresses of a host that has many. */
+export const MAX_RECORD_BYTES = 8 * KIB

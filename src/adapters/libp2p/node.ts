@@ -28,7 +28,7 @@ import { pipe } from 'it-pipe'
 import { createLibp2p } from 'libp2p'
 import { endpointOf, isPrivateAddress, parsePeerAddress } from './address.ts'
 import { type GossipService, gossipService } from './gossip.ts'
-import { MAX_RECORDS } from './limits.ts'
+import { MAX_RECORD_BYTES, MAX_RECORDS } from './limits.ts'
 import type { Libp2pNetworkOptions } from './options.ts'
 import { announceListening } from './own-addresses.ts'
 import { RecordStore } from './records.ts'
@@ -54,7 +54,10 @@ export function createNode(options: Libp2pNetworkOptions, privateKey: PrivateKey
   return createLibp2p<Services>({
     start: false,
     privateKey,
-    datastore: new RecordStore(MAX_RECORDS),
+    datastore: new RecordStore(MAX_RECORDS, MAX_RECORD_BYTES),
+    // By itself libp2p forgets an address an hour after it first heard of it, though the peer be connected all the while: then nobody could be
+    // told of it, nor dial it again. What is kept is bounded by the records, and what is out of date costs a dial that fails.
+    peerStore: { maxAddressAge: Number.POSITIVE_INFINITY, maxPeerAge: Number.POSITIVE_INFINITY },
     nodeInfo: { name: 'quorate', version: '1', userAgent: 'quorate/1' },
     addresses: { listen: [...options.listen], announce: [...(options.announce ?? [])] },
     transports: [tcp()],

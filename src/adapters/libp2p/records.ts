@@ -14,14 +14,17 @@ type Source<T> = Iterable<T> | AsyncIterable<T>
 
 /**
  * What libp2p keeps of peers and of the DHT, in memory. Strangers can put records into both, as many as they like, so
- * beyond the bound the record that was not used for longest goes.
+ * beyond the bound the record that was not used for longest goes. They can also say of a peer that it has one address more, over and
+ * over: a record that would grow beyond its bound stays as it is, until the peer itself says what its addresses are.
  */
 export class RecordStore implements Datastore {
   readonly #maxRecords: number
+  readonly #maxRecordBytes: number
   readonly #records = new Map<string, Pair>()
 
-  constructor(maxRecords: number) {
+  constructor(maxRecords: number, maxRecordBytes: number) {
     this.#maxRecords = maxRecords
+    this.#maxRecordBytes = maxRecordBytes
   }
 
   has(key: Key): boolean {
@@ -36,6 +39,7 @@ export class RecordStore implements Datastore {
   }
 
   put(key: Key, value: Uint8Array): Key {
+    if (value.length > this.#maxRecordBytes) return key
     this.#records.delete(key.toString())
     this.#records.set(key.toString(), { key, value })
     const [oldest] = this.#records.keys()

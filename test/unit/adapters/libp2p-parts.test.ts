@@ -114,7 +114,7 @@ describe('libp2p record store', () => {
   const key = (name: string): Key => ({ toString: () => name }) as unknown as Key
 
   it('drops what was not used for longest beyond its bound', () => {
-    const store = new RecordStore(3)
+    const store = new RecordStore(3, 100)
     for (const name of ['/a', '/b', '/c']) store.put(key(name), utf8(name))
     store.get(key('/a'))
     store.put(key('/d'), utf8('/d'))
@@ -125,8 +125,16 @@ describe('libp2p record store', () => {
     assert.throws(() => store.get(key('/b')), { name: 'NotFoundError' })
   })
 
+  it('leaves a record as it is that would grow beyond its bound', () => {
+    const store = new RecordStore(3, 4)
+    store.put(key('/a'), utf8('four'))
+    store.put(key('/a'), utf8('five!'))
+    store.put(key('/b'), utf8('five!'))
+    assert.deepEqual([store.get(key('/a')), store.has(key('/b'))], [utf8('four'), false])
+  })
+
   it('answers queries by prefix, filter, order, offset and limit', async () => {
-    const store = new RecordStore(10)
+    const store = new RecordStore(10, 100)
     const batch = store.batch()
     for (const name of ['/p/2', '/p/1', '/q/9', '/p/3', '/p/4']) batch.put(key(name), utf8(name))
     batch.delete(key('/p/4'))
