@@ -14,6 +14,8 @@ const BAD_SLOTS = 12
 const SHORT_CUT_SLOTS = 10
 /** From the end of what kept a quorum from signing to the next block, at most: what takes longer is a defect. */
 const MOST_SLOTS_TO_PROGRESS = 40
+/** In which a node has noticed that nothing comes any more: a connection that is dead and kept is one that nobody dials anew. */
+const MOST_SLOTS_TO_GIVE_UP = 40
 
 /** 10 to 40 ms each way, another for each pair and direction. */
 const base = (from: number, to: number): Link => ({ delayMs: 10 + ((from * 17 + to * 5) % 31), jitterMs: 3, lossPpm: 0 })
@@ -44,9 +46,11 @@ describe('seven verifiers on seven hosts', function () {
     await hosts.connect(base)
     quorum = await Quorum.start(hosts, SLOT_MS)
   })
-  after(async () => {
+  after(async function () {
+    const hasFailed = this.test?.parent?.tests.some(({ state }) => state !== 'passed') === true
     await hosts?.stop()
     for (const line of measured) console.log(`    ${line}`)
+    if (hasFailed) for (const line of hosts?.logs() ?? []) console.log(line)
   })
   afterEach(() => quorum.agrees())
 
@@ -145,7 +149,9 @@ describe('seven verifiers on seven hosts', function () {
     const payments = [await quorum.pay(4), await quorum.pay(3), await quorum.pay(5)]
     const isAcross = (from: number, to: number): boolean => !parts.some((part) => part.includes(from) && part.includes(to))
     await quorum.until('the end of all connections across', async () => (await quorum.links(isAcross)) === 0)
-    measured.push(`all connections across are given up ${seconds(Date.now() - atMs)} after the cut`)
+    const slots = (Date.now() - atMs) / SLOT_MS
+    measured.push(`all connections across are given up ${slots.toFixed(1)} slots after the cut`)
+    assert.ok(slots <= MOST_SLOTS_TO_GIVE_UP, `dead connections were kept for ${slots.toFixed(1)} slots`)
     standsStill(cutSlot)
     await heals(`3 | 3 | 1 until then`, payments)
   })

@@ -4,6 +4,7 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { logExcerpt } from '../../src/cli/swarm/node-process.ts'
 import { tempDirectory } from '../helpers/temp-directory.ts'
 import type { Link } from './links.ts'
 import { addressOf, createNamespaces, deleteNamespaces, type Namespaces, namesFor, namesOf } from './namespaces.ts'
@@ -21,7 +22,8 @@ export class Hosts {
   readonly #switch: ChildProcess
   readonly #switchEnded: Promise<unknown>
   readonly #sockets: string
-  readonly #processes: { readonly child: ChildProcess; readonly ended: Promise<unknown> }[] = []
+  readonly #processes: { readonly host: number; readonly log: string; readonly child: ChildProcess; readonly ended: Promise<unknown> }[] =
+    []
   #orders = 0
 
   private constructor(names: Namespaces) {
@@ -67,15 +69,16 @@ export class Hosts {
     const peers = bootstrap.flatMap((one) => ['--bootstrap', one])
     const how = ['--api', `${address}:${API_PORT}`, '--log-format', 'json', '--parent-watch']
     const name = this.#names.hosts.get(host) ?? ''
-    const log = openSync(`${directory}.log`, 'a')
+    const log = `${directory}.log`
+    const output = openSync(log, 'a')
     const child = spawn('ip', inside(name, bundle, 'start', ...where, ...peers, ...how), {
-      stdio: ['pipe', log, log],
+      stdio: ['pipe', output, output],
       detached: true,
       env: environment(),
     })
-    closeSync(log)
+    closeSync(output)
     child.stdin?.on('error', () => undefined)
-    this.#processes.push({ child, ended: endOf(child) })
+    this.#processes.push({ host, log, child, ended: endOf(child) })
   }
 
   /** Where the node of a host can be dialled. */
@@ -118,6 +121,11 @@ export class Hosts {
       })
       sent.end()
     })
+  }
+
+  /** The last lines of what each node has written. */
+  logs(): readonly string[] {
+    return this.#processes.map(({ host, log }) => `    the node of host ${host}:\n${logExcerpt(log)}`)
   }
 
   /** Ends all nodes, then the switch, and removes the namespaces. */
