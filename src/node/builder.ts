@@ -8,7 +8,7 @@ import type { Header } from '../wire/types.ts'
 import type { Chain } from './chain.ts'
 import { refOf } from './chain-store.ts'
 import type { KnownBlock } from './known-blocks.ts'
-import { evidenceAgainst, type Signing } from './recovery-blocks.ts'
+import { evidenceAgainst, mayProveFork } from './recovery-blocks.ts'
 
 /**
  * Builds a block on the head from the pool and from the evidence that is not in a block yet. Null in a quiet slot: nothing to do, no election to open or settle, and the idle interval has not passed.
@@ -24,22 +24,24 @@ export function buildBlock(
   proof: Hex,
   limit: number,
 ): KnownBlock | null {
-  const { head, headSeal, ledger, genesis } = chain
-  const context = { slot, maker, ticket: ticketOf(proof), evidence, parentSigners: headSeal?.signers ?? null }
-  const recovery = recoveryFor(chain)
-  const {
-    transition,
-    included,
-    evidence: punished,
-  } = recovery === null
-    ? assemble(ledger, context, first(pool.ready(slot), limit))
-    : assemble(
-        { ...ledger, quorum: recovery.quorum },
-        { ...context, evidence: evidenceAgainst(chain, evidence, recovery.offenders), recovery: recovery.signingId },
-        [],
-      )
+  const { head, headSeal, ledger, genesis, recoveringWithout } = chain
+  const context = { slot, maker, ticket: ticketOf(proof), parentSigners: headSeal?.signers ?? null }
+  const recovery = recoveringWithout === null ? null : { quorum: chain.quorum, signingId: chain.signingIdAt(head.height + 1) }
+  const assembled =
+    recovery === null || recoveringWithout === null
+      ? assemble(
+          ledger,
+          { ...context, evidence: evidence.filter((one) => !mayProveFork(chain, one.evidence)) },
+          first(pool.ready(slot), limit),
+        )
+      : assemble(
+          { ...ledger, quorum: recovery.quorum },
+          { ...context, evidence: evidenceAgainst(chain, evidence, recoveringWithout), recovery: recovery.signingId },
+          [],
+        )
+  const { transition, included, evidence: punished } = assembled
   // Nobody would sign it: what the pool holds against them is not fit, or no more there.
-  if (recovery !== null && new Set(punished.flatMap(({ offenders }) => offenders)).size < recovery.offenders.size) return null
+  if (new Set(punished.flatMap(({ offenders }) => offenders)).size < (recoveringWithout?.size ?? 0)) return null
   const isQuiet = included.length === 0 && punished.length === 0 && !isElectionDue(ledger, slot)
   if (isQuiet && slot - head.slot < genesis.parameters.idleSlots) return null
   const header: Header = {
@@ -57,12 +59,6 @@ export function buildBlock(
   }
   const block = { header, evidence: punished.map(({ evidence: of }) => of), transactions: included.map(({ transaction }) => transaction) }
   return { ref: refOf(chain.chainId, block), block, transactions: included, transition, recovery }
-}
-
-/** `recovery.md` X9. */
-function recoveryFor(chain: Chain): (Signing & { readonly offenders: ReadonlySet<Hex> }) | null {
-  const offenders = chain.recoveringWithout
-  return offenders === null ? null : { offenders, quorum: chain.quorum, signingId: chain.signingIdAt(chain.head.height + 1) }
 }
 
 function* first<T>(items: Iterable<T>, count: number): Generator<T, void> {

@@ -71,8 +71,8 @@ export function evidenceAgainst(
   return chosen
 }
 
-/** X1, but for the signatures. */
-function mayProveFork(chain: ForkedChain, evidence: Evidence): boolean {
+/** X1, but for the signatures: in a block it makes that a recovery block. */
+export function mayProveFork(chain: ForkedChain, evidence: Evidence): boolean {
   const { height } = evidence.first.statement
   const quorum = height > chain.head.height || height < chain.lastRecoveryHeight ? undefined : chain.quorumAt(height)
   if (quorum === undefined) return false
