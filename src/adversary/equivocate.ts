@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Network } from '../ports/network.ts'
 import { encode } from '../wire/codec.ts'
 import { blockHash } from '../wire/ids.ts'
@@ -19,6 +20,10 @@ import { readable, through } from './through.ts'
 
 /** From a candidate to its rival: whoever heard the first has checked it by then. */
 const RIVAL_DELAY_MS = 20
+/** Slots after which it repeats its first statement: by then whoever asked for it has shown it, or never got it. */
+const REPEAT_SLOTS = 2
+/** Slots that it waits for a height to be final at most. */
+const MAX_WAIT_SLOTS = 30
 
 type Offence = 'double-vote' | 'double-lock' | 'double-seal' | 'amnesia'
 type Signed = VoteStatement | LockStatement | SealStatement
@@ -29,11 +34,9 @@ type Signed = VoteStatement | LockStatement | SealStatement
  */
 export function contradict(actor: Actor, offence: Offence, network: Network): Network {
   const headers = new Headers(actor.chainId)
-  const tell = async (statement: Statement, slot: number, firstAtMs: number): Promise<void> => {
+  const show = async (statement: Statement): Promise<void> => {
     const word = await actor.wordFor(statement)
-    if (word === null) return
-    actor.note({ height: statement.height, slot, firstAtMs })
-    await network.publish('evidence', encode(publicRecord, { kind: 'tally', certificates: [word] }))
+    if (word !== null) await network.publish('evidence', encode(publicRecord, { kind: 'tally', certificates: [word] }))
   }
   const onSigned = async (signed: Signed): Promise<void> => {
     const kind = offence === 'amnesia' ? 'lock' : offence.slice('double-'.length)
@@ -41,11 +44,26 @@ export function contradict(actor: Actor, offence: Offence, network: Network): Ne
     const block = headers.otherThan(signed.height, signed.block)
     if (block === null) return
     const firstAtMs = Date.now()
-    const slot = signed.kind === 'seal' ? actor.slot : signed.slot
-    if (offence !== 'amnesia') return tell(rivalOf(signed, block), slot, firstAtMs)
-    // The lock binds from the next slot on: there it votes for the other block, and shows nothing that would allow it.
-    await new Promise((resolve) => setTimeout(resolve, actor.untilChoiceMs(slot + 1)))
-    await tell({ kind: 'vote', height: signed.height, slot: slot + 1, block, validSlot: null }, slot + 1, firstAtMs)
+    if (offence === 'amnesia' && !(await isFinal(signed.height))) return
+    const { slot } = actor
+    const rival: Statement =
+      offence === 'amnesia' ? { kind: 'vote', height: signed.height, slot, block, validSlot: null } : rivalOf(signed, block)
+    actor.note({ height: signed.height, slot, firstAtMs })
+    await show(rival)
+    await pause(REPEAT_SLOTS * actor.genesis.parameters.slotMs)
+    // A leader that gave up on the answer knows nothing of it, and then nobody does.
+    await show(signed)
+  }
+  /**
+   * At the time of a later slot at which verifiers vote, the height is final: its lock is forgotten there, and nothing else, since its
+   * node votes no more at that height.
+   */
+  const isFinal = async (height: number): Promise<boolean> => {
+    for (let waited = 0; waited < MAX_WAIT_SLOTS; waited++) {
+      await pause(actor.untilChoiceMs(actor.slot + 1))
+      if (actor.height >= height) return true
+    }
+    return false
   }
   return {
     ...through(network),
@@ -78,7 +96,7 @@ export function proposeTwice(actor: Actor, network: Network): Network {
     const header = variantOf(proposed.header)
     const { height } = header
     const signature = await actor.sign({ kind: 'candidate', height, slot, block: blockHash(actor.chainId, header), validSlot: null })
-    await new Promise((resolve) => setTimeout(resolve, RIVAL_DELAY_MS))
+    await pause(RIVAL_DELAY_MS)
     actor.note({ height, slot, firstAtMs })
     await network.publish('candidates', encode(candidate, { ...proposed, header, signature }))
   }

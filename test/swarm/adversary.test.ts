@@ -79,10 +79,7 @@ describe('quorate swarm --adversary', function () {
         places.every((place) => place >= 0),
         told,
       )
-      assert.deepEqual(
-        places.slice(0, 2),
-        places.slice(0, 2).toSorted((left, right) => left - right),
-      )
+      assert.ok(Number(places[0]) < Number(places[1]), told)
     }
     assert.ok(
       evidence.every(({ offender }) => adversaries.some(({ node }) => node === offender)),
