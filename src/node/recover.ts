@@ -36,12 +36,12 @@ export interface Recovery {
  * Looks at the directory of a node that does not run. Rejects with the QuorateErrors of the directory (`directory-in-use` if it runs)
  * and of the store.
  */
-export async function openRecovery(path: string): Promise<Recovery> {
+export async function openRecovery(path: string, nowMs = (): number => Date.now()): Promise<Recovery> {
   const directory = await openDirectory(path, 'full')
   let store: Store | undefined
   try {
     store = await openLevelStore(directory.paths.store)
-    return await recoveryOf(directory, store)
+    return await recoveryOf(directory, store, nowMs)
   } catch (error) {
     await store?.close()
     await directory.release()
@@ -49,12 +49,12 @@ export async function openRecovery(path: string): Promise<Recovery> {
   }
 }
 
-async function recoveryOf(directory: NodeDirectory, store: Store): Promise<Recovery> {
+async function recoveryOf(directory: NodeDirectory, store: Store, nowMs: () => number): Promise<Recovery> {
   const { genesis, paths } = directory
   const chain = await Chain.open(genesis, store)
-  const slotNow = (): number => Math.floor((Date.now() - genesis.timeMs) / genesis.parameters.slotMs)
+  const slotNow = (): number => Math.floor((nowMs() - genesis.timeMs) / genesis.parameters.slotMs)
   const pool = await EvidencePool.open({
-    ...{ chain, store, signatures: nativeSignatures, slotNow, nowMs: () => Date.now() },
+    ...{ chain, store, signatures: nativeSignatures, slotNow, nowMs },
     ...{ onFound: () => {}, onPunished: () => {} },
     // What could not be written shows when it is waited for.
     onFatal: () => {},
