@@ -68,6 +68,9 @@ export class OwnSignatures {
     if (this.#isFed || seat.in(chain.quorum) === null) return null
     const { enough, told, complete, height } = this.#count()
     const coins = formatCoins
+    const unheard = [...this.#asking].filter((id) => !this.#tried.has(id)).length
+    if (complete >= enough && unheard > 0)
+      return `it signs nothing until each connected verifier was asked once what it has seen it sign; ${unheard} of them ${unheard === 1 ? 'has' : 'have'} not answered yet and will be waited for ${SYNC_DEADLINE_MS / 1000} s at most: it goes on by itself`
     return told < enough
       ? `it signs nothing until verifiers with ${coins(enough)} coins of stake, itself counted, have told what they have seen it sign; so far those with ${coins(told)} have: start the verifiers that are down, or mend the network between them`
       : `it signs nothing until it has the blocks of the verifiers that it asked: those with ${coins(told - complete)} coins of stake say that they are at height ${height}, it is at ${chain.head.height}. If that does not grow, connect to more peers`

@@ -280,6 +280,7 @@ describe('what others know of the own signatures, over handovers', () => {
       start(0)
       await turns()
       assert.deepEqual([asked.toSorted(), inputs], [[1, 2, 3], []])
+      assert.match(asking?.obstacle ?? '', /each connected verifier was asked once .*; 1 of them has not answered yet .* 10 s at most/)
       answer([signedBy(0, lock(1, 4))])
       const [known] = await told()
       assert.equal(known?.lock?.slot, 4)
