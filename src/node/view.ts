@@ -317,11 +317,11 @@ export class View implements NodeView {
     const { chain, seat, slots, runner } = this.#options
     const { blsKey } = seat
     if (blsKey === null) return null
-    const { silence, record } = runner.state
+    const { silence, isForked, record } = runner.state
     const isBehindRecord = (lastSlot(record) ?? -1) > (slots.now() ?? -1)
     return {
       ...this.#ledger.verifier(blsKey, seat.in(chain.quorum)),
-      silence: silence?.kind ?? (isBehindRecord ? 'clock-behind-record' : null),
+      silence: isForked ? 'forked' : (silence?.kind ?? (isBehindRecord ? 'clock-behind-record' : null)),
       ...this.#work,
     }
   }

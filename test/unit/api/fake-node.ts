@@ -115,6 +115,24 @@ export const heldEvidence = (id: Hex, changes: Partial<EvidenceView> = {}): Evid
   }
 }
 
+/** A fork that halts a node; its own chain does not go on. */
+export const forkView = (changes: Partial<ForkView> = {}): ForkView => {
+  const seen = { goesOn: false, recoveredAt: null }
+  return {
+    ...{ height: 12, isHalted: true, seenAtMs: genesis.timeMs + 30_000, resolvedAt: null, follows: null },
+    branches: [
+      { ...seen, isOwn: true, first: hex('1', 32), head: { height: 13, hash: hex('2', 32) }, blocks: 2, burnedMicroHours: 1_500_000 },
+      {
+        ...{ ...seen, isOwn: false, first: hex('3', 32), head: { height: 15, hash: hex('4', 32) }, blocks: 4, burnedMicroHours: 2_500_000 },
+        goesOn: true,
+      },
+    ],
+    offenders: [{ address: hex('a', 20), blsKey: hex('e', 48), peerId: '12D3KooWListed', stakeDroplets: 120_000_000, sharePpm: 400_000 }],
+    ...{ offendersDroplets: 120_000_000, quorumDroplets: 300_000_000, proofs: [hex('5', 32)], command: 'quorate recover --dir /v1' },
+    ...changes,
+  }
+}
+
 const receipt: ReceiptView = {
   ...{ mintedDroplets: 10_000, sharedFeesDroplets: 1000, feesDroplets: 1000, burnedDroplets: 0, burnedMicroHours: 157_000 },
   rewards: [

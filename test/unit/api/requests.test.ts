@@ -11,7 +11,7 @@ import { toHex } from '../../../src/base/hex.ts'
 import { formatAddress, parseAddress } from '../../../src/crypto/address.ts'
 import { encode } from '../../../src/wire/codec.ts'
 import { evidence as evidenceCodec, transaction as transactionCodec } from '../../../src/wire/types.ts'
-import { FakeNode, genesis, hashAt, heldEvidence, listedVerifier, transaction } from './fake-node.ts'
+import { FakeNode, forkView, genesis, hashAt, heldEvidence, listedVerifier, transaction } from './fake-node.ts'
 
 const signed = toHex(encode(transactionCodec, transaction))
 const id = 'ab'.repeat(32)
@@ -154,6 +154,13 @@ describe('HTTP API: requests', () => {
     assert.ok(!('statements' in (some.evidence[0] ?? {})))
     const { status, body } = await ask(`${api.url}/v1/evidence/${'02'.repeat(32)}`)
     assert.deepEqual([status, body], [200, heldEvidence('02'.repeat(32))])
+  })
+
+  it('tells of a fork, or that there is none', async () => {
+    const get = async (): Promise<unknown> => (await fetch(`${api.url}/v1/fork`)).json()
+    assert.deepEqual(await get(), { fork: null })
+    node.forkView = forkView()
+    assert.deepEqual(await get(), { fork: forkView() })
   })
 
   it('takes evidence in hex, and says what became of it', async () => {

@@ -39,6 +39,30 @@ describe('what a node tells as it runs', () => {
   }
 })
 
+describe('what a node tells of a fork', () => {
+  it('that it signs nothing and what to do, that it goes on, and that it is over', async () => {
+    const node = new FakeNode()
+    const told: Happening[] = []
+    const says = (text: string): Promise<unknown> =>
+      waitFor(() => told.some((one) => one.text === `fork     ${text}`), { deadlineMs: DEADLINE_MS, description: text })
+    node.forkSummary = { height: 12, branches: 2, command: 'quorate recover --dir /v1' }
+    const hush = narrate(node, (happening) => void told.push(happening))
+    try {
+      await says('2 chains are sealed from height 12 on, so nothing is signed: stop this node, then `quorate recover --dir /v1`')
+      node.forkSummary = { ...node.forkSummary, command: null }
+      await says('2 chains are sealed from height 12 on, so nothing is signed until those who follow the chosen one go on with it')
+      node.forkSummary = null
+      await says('that of height 12 is over: the chain goes on')
+    } finally {
+      hush()
+    }
+    assert.deepEqual(
+      told.filter(({ event }) => event === 'fork').map(({ level }) => level),
+      ['warn', 'warn', 'info'],
+    )
+  })
+})
+
 describe('what a node tells of its beginning', () => {
   it('names the parts of the snapshot as they come, and where its blocks begin', async () => {
     const node = new FakeNode()
