@@ -186,6 +186,31 @@ describe('sync', () => {
     assert.deepEqual([asked(), chain.head.height, gaps], [0, 0, [77, 42, 42]])
   })
 
+  it('blames nobody whose next block does not extend the head, says so once, and goes on with others', async () => {
+    const told: string[] = []
+    const other = changed((block) =>
+      block.header.height === 1 ? { ...block, header: { ...block.header, parent: 'ab'.repeat(32) } } : block,
+    )
+    const { chain, network, sync } = await setUp({ other, honest }, { onOffBranch: (peerId) => void told.push(peerId) })
+    await caughtUp(chain)
+    await sync.stop()
+    assert.deepEqual([network.penalties, told], [[], ['other']])
+    // It counts no more for how far behind this node is.
+    assert.equal(sync.targetHeight, HEIGHT)
+  })
+
+  it('takes no block that the operator has refused, and blames nobody for it', async () => {
+    const told: string[] = []
+    const refuses: SyncOptions['refuses'] = ({ height }) => height === 40
+    const { chain, network, sync, asked } = await setUp({ honest }, { refuses, onOffBranch: (peerId) => void told.push(peerId) })
+    await waitFor(() => told.length > 0 && !sync.isRunning, { deadlineMs: 10_000, description: 'the refusal' })
+    const before = asked()
+    sync.heard('honest', status)
+    await sync.stop()
+    assert.deepEqual([asked(), told, network.penalties], [before, ['honest'], []])
+    assert.ok(chain.head.height < 40, `height ${chain.head.height}`)
+  })
+
   it('a height that nobody has keeps nothing from being fetched later', async () => {
     const { chain, network, sync } = await setUp({})
     sync.kick(Number.MAX_SAFE_INTEGER)
