@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import { QuorateError } from '../base/errors.ts'
+import { printable } from './text.ts'
 
 /** What the process ends with. Scripts rely on these numbers; `quorate --help` prints them. */
 export const exitCodes = {
@@ -39,10 +40,17 @@ export function ended(error: unknown): ExitCode {
   return report(error)
 }
 
+/** What a message quotes (a file, a peer) must not steer a terminal, nor look like a message of its own. Lines that are set in are the log of a node. */
+const onTerminal = (message: string): string =>
+  message
+    .split(/\n(?= {4})/)
+    .map(printable)
+    .join('\n')
+
 /** Prints an error as one message, with the stack only for what nobody expected, and gives the exit code. */
 export function report(error: unknown): ExitCode {
   if (error instanceof QuorateError) {
-    process.stderr.write(`error: ${error.message}${error.code === 'usage' ? '' : ` [${error.code}]`}\n`)
+    process.stderr.write(`error: ${onTerminal(error.message)}${error.code === 'usage' ? '' : ` [${error.code}]`}\n`)
     return error instanceof CliError ? error.exitCode : exitCodes.failed
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)

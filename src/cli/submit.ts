@@ -61,6 +61,8 @@ export interface Session {
   readonly status: NodeStatus
   readonly genesis: Genesis
   readonly account: AccountView
+  /** What a person should know once the transaction is accepted; null from then on. */
+  readonly held: { texts: string[] | null }
 }
 
 /** Rejects with the errors of the key file, and of a node that cannot be reached. */
@@ -74,14 +76,22 @@ export async function openSession(flags: SubmitFlags): Promise<Session> {
     node.get<{ readonly genesis: Genesis }>('/v1/genesis'),
     node.get<AccountView>(`/v1/accounts/${wallet.address}`),
   ])
-  return { flags, wallet, node, status, genesis, account }
+  return { flags, wallet, node, status, genesis, account, held: { texts: [] } }
 }
 
 const warn = (text: string): void => void process.stderr.write(`warning: ${text}\n`)
 
-/** What a person should know besides; the output is for the answer. */
-export function note({ flags }: Pick<Session, 'flags'>, text: string): void {
-  if (!flags.json) process.stderr.write(`${text}\n`)
+/** What a person should know besides, once the transaction is accepted: a forecast of what is refused would mislead. The output is for the answer. */
+export function note({ flags, held }: Pick<Session, 'flags' | 'held'>, text: string): void {
+  if (held.texts !== null) held.texts.push(text)
+  else if (!flags.json) process.stderr.write(`${text}\n`)
+}
+
+/** The notes that were held back, from now on none. */
+function tellNotes(session: Session): void {
+  const texts = session.held.texts ?? []
+  session.held.texts = null
+  for (const text of texts) note(session, text)
 }
 
 /**
@@ -104,14 +114,19 @@ export async function submit(
   const said = { id, ...(ids.length > 1 ? { ids } : {}), ...more }
   if (!flags.wait) {
     await hand(session.node, signed)
+    tellNotes(session)
     return flags.json ? printJson({ ...said, state: 'accepted' }) : print(id)
   }
   // Before the first slot nothing is made: that time does not count.
   const untilStartMs = Math.max(0, genesis.timeMs - Date.now())
   const timeoutMs = flags.timeout === undefined ? untilStartMs + (expires + 2) * genesis.parameters.slotMs + 5000 : flags.timeout * 1000
-  if (!flags.json) print(id)
+  const accepted = async (): Promise<void> => {
+    await hand(session.node, signed)
+    tellNotes(session)
+    if (!flags.json) print(id)
+  }
   const startedAtMs = performance.now()
-  const outcome = await follow(session.node, signed, timeoutMs)
+  const outcome = await follow(session.node, signed, timeoutMs, accepted)
   const tookMs = Math.round(performance.now() - startedAtMs)
   if (flags.json) printJson({ ...said, ...outcome, tookMs })
   finish(outcome, tookMs, done, flags)
@@ -163,7 +178,7 @@ async function hand(node: NodeClient, signed: readonly SignedTransaction[]): Pro
 const hints: Readonly<Record<string, string>> = {
   'insufficient-coins': '`quorate account` shows what is free, bonded and on its way back',
   'insufficient-hours': 'coins earn them with time, and `quorate send --hours` sends some along',
-  'value-above-stake': 'do it in parts, a block each',
+  'value-above-stake': 'less passes, as far as the account has the coins: what is more goes in parts, a block each',
   'already-registered': '`quorate stake` bonds coins to it',
   'key-in-use': 'a directory of its own has its own keys: `quorate init --role verifier --dir DIR`',
   'peer-id-in-use': 'a directory of its own has its own keys: `quorate init --role verifier --dir DIR`',
@@ -180,14 +195,20 @@ const hints: Readonly<Record<string, string>> = {
   'nonce-too-low': 'leave --nonce out to use the next',
 }
 
-async function follow(node: NodeClient, signed: readonly SignedTransaction[], timeoutMs: number): Promise<Outcome> {
+/** @param accepted hands them over, and says so */
+async function follow(
+  node: NodeClient,
+  signed: readonly SignedTransaction[],
+  timeoutMs: number,
+  accepted: () => Promise<void>,
+): Promise<Outcome> {
   const signal = interruption()
   const until = performance.now() + timeoutMs
   const wait = (id: Hash, submit: () => Promise<void>): Promise<Outcome> =>
     waitUntilFinal(node, id, submit, { signal, timeoutMs: Math.max(1, Math.round(until - performance.now())) })
   let outcome: Outcome = { state: 'pending' }
   for (const [index, { id }] of signed.entries()) {
-    outcome = await wait(id, () => (index === 0 ? hand(node, signed) : Promise.resolve()))
+    outcome = await wait(id, () => (index === 0 ? accepted() : Promise.resolve()))
     if (outcome.state !== 'final') return outcome
   }
   return outcome

@@ -64,7 +64,7 @@ function nextStep({ dir, role }: InitFlags, { genesis, parts }: InitResult): str
     const start = `quorate start --dir ${dir}${role === 'bootstrap' ? ' --role bootstrap' : ''}`
     const { verifier } = parts
     if (role === 'bootstrap' || verifier === null || genesis.verifiers.some(({ blsKey }) => blsKey === verifier.blsKey)) return start
-    return `${start}   a client of ${genesis.name} until \`quorate register --dir ${dir}\` makes its account a verifier`
+    return `${start}   then, unless its account is a verifier of ${genesis.name} already, \`quorate register --dir ${dir}\` makes it one (\`quorate account --dir ${dir}\` says which)`
   }
   const add = `quorate init --dir ${dir} --genesis FILE`
   return role === 'verifier'

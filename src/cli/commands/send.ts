@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { formatCoins } from '../../base/amounts.ts'
+import { usageError } from '../exit.ts'
 import { coinHours, coins, needs } from '../options.ts'
 import { addSubmitOptions, openSession, type SubmitFlags, submit, submitHelp } from '../submit.ts'
 
@@ -35,6 +36,9 @@ Examples:
       const to = await readAddress(flags.to, flags.dir)
       const session = await openSession(flags)
       const { amount: amountDroplets, hours: microHours } = flags
+      // T3: only one to oneself may move nothing; it uses up a nonce.
+      if (amountDroplets === 0 && microHours === 0 && to !== session.wallet.address)
+        throw usageError('this moves nothing: give --amount more than 0, or --hours to send coin-hours alone')
       await submit(session, [{ kind: 'transfer', to, amountDroplets, microHours }], `${formatCoins(amountDroplets)} coins moved`)
     })
 }

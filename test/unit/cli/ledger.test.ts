@@ -181,7 +181,7 @@ describe('quorate: commands of the ledger', () => {
     node.answer = () => ({ id: null, accepted: false, code: 'insufficient-coins', detail: 'needs 1.001 coins, has 0' })
     const none = await run('vote', ...args)
     assert.deepEqual([none.code, node.submitted.length], [4, 1])
-    assert.match(none.stderr, /^votes with .*\nerror: refused: needs 1\.001 coins, has 0 \(insufficient-coins\); `quorate account`/)
+    assert.match(none.stderr, /^error: refused: needs 1\.001 coins, has 0 \(insufficient-coins\); `quorate account`/)
     node.answer = (text) => {
       const one = read(text)
       const id = transactionId(one)
@@ -191,6 +191,44 @@ describe('quorate: commands of the ledger', () => {
     const moved = await run('vote', ...args)
     assert.equal(moved.code, 4)
     assert.match(moved.stderr, /[0-9a-f]{64} was accepted, what was to follow was refused: the pool is full \(pool-full\)/)
+  })
+
+  it('what is refused is told without the forecasts and the id of what will not be, with and without --wait', async () => {
+    openElection()
+    node.answer = () => ({ id: null, accepted: false, code: 'value-above-stake', detail: `moves 5 coins of ${first}` })
+    for (const wait of [[], ['--wait']]) {
+      const { code, stdout, stderr } = await run('vote', '--for', first, ...wait)
+      assert.deepEqual([code, stdout], [4, ''])
+      assert.match(stderr, /^error: refused: .*less passes, as far as the account has the coins: what is more goes in parts/)
+    }
+    node.answer = (text) => ({ id: transactionId(read(text)), accepted: true })
+    const accepted = await run('vote', '--for', first)
+    assert.match(accepted.stderr, /^votes with /)
+    assert.match(accepted.stdout, /^[0-9a-f]{64}\n$/)
+  })
+
+  it('a refusal names accounts as people know them', async () => {
+    node.answer = () => ({
+      id: null,
+      accepted: false,
+      code: 'unknown-verifier',
+      detail: `${first} and ${second} are none; block ${source} is`,
+    })
+    const { stderr } = await run('delegate', '--to', formatAddress(first), '--amount', '1')
+    assert.ok(stderr.includes(`${formatAddress(first)} and ${formatAddress(second)} are none; block ${source} is`), stderr)
+  })
+
+  it('send of nothing is refused before anything is signed, unless it is to oneself or sends coin-hours', async () => {
+    const nothing = await run('send', '--to', first, '--amount', '0')
+    assert.deepEqual([nothing.code, node.submitted.length], [2, 0])
+    assert.match(nothing.stderr, /moves nothing: give --amount more than 0, or --hours/)
+    for (const args of [
+      ['--to', first, '--hours', '1'],
+      ['--to', own],
+    ])
+      assert.equal((await run('send', ...args, '--amount', '0')).code, 0)
+    for (const signed of sent())
+      assert.equal(checkTransaction(node.chainId, node.genesis.parameters, signed, nativeSignatures).kind, 'accept')
   })
 
   const early: readonly { description: string; closed?: true; args: () => readonly string[]; code: number; says: RegExp }[] = [

@@ -140,11 +140,14 @@ describe('quorate init, keys and genesis', () => {
     assert.match(refused.stderr, /unbondingSlots is 86400 and must be from 259201/)
   })
 
-  it('init of a verifier in a running network says that its account is a client until it registers', async () => {
+  it('init of a verifier in a running network says how its account becomes a verifier, if it is none', async () => {
     const genesis = inside('running.json')
     await quorateHere('genesis', '--verifier', inside('v1'), '--name', 'running', '--out', genesis)
     const added = await quorateHere('init', '--dir', inside('later'), '--role', 'verifier', '--genesis', genesis)
-    assert.match(added.stdout, /Next: quorate start --dir .*later {3}a client of running until `quorate register --dir .*later`/)
+    assert.match(
+      added.stdout,
+      /Next: quorate start --dir .*later {3}then, unless its account is a verifier of running already, `quorate register --dir .*later` makes it one/,
+    )
     const first = await quorateHere('init', '--dir', inside('v1-again'), '--role', 'full', '--genesis', genesis)
     assert.match(first.stdout, /Next: quorate start --dir .*v1-again\n$/)
   })

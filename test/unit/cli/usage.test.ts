@@ -131,4 +131,23 @@ describe('quorate: usage and exit codes', () => {
       }
     })
   }
+
+  it('what an error quotes does not steer the terminal, and is no line of its own; the log of a node keeps its lines', async () => {
+    const { report } = await import('../../../src/cli/exit.ts')
+    const { QuorateError: Mistake } = await import('../../../src/base/errors.ts')
+    const written: string[] = []
+    const { write } = process.stderr
+    process.stderr.write = (text: string | Uint8Array): boolean => written.push(text.toString()) > 0
+    try {
+      report(
+        new Mistake('bad-file', 'a name \u001b[2J\nerror: all is well\r\nin the file. The end of its log:\n    one\n    two \u001b[31m'),
+      )
+    } finally {
+      process.stderr.write = write
+    }
+    assert.equal(
+      written.join(''),
+      'error: a name ·[2J·error: all is well··in the file. The end of its log:\n    one\n    two ·[31m [bad-file]\n',
+    )
+  })
 })
