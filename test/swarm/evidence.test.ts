@@ -2,12 +2,10 @@ import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { BUNDLE } from '../../scripts/scenarios/bundle.ts'
-import type { EvidenceList, EvidenceSummary, EvidenceView } from '../../src/api/evidence-types.ts'
+import type { EvidenceSummary, EvidenceView } from '../../src/api/evidence-types.ts'
 import type { ElectionsView, QuorumView, SupplyView, VerifiersView } from '../../src/api/ledger-types.ts'
-import type { BlockView, NodeStatus } from '../../src/api/types.ts'
+import type { BlockView } from '../../src/api/types.ts'
 import { mulDivUp, PPM } from '../../src/base/ratio.ts'
-import { NodeProcess } from '../../src/cli/swarm/node-process.ts'
 import { nativeSignatures } from '../../src/crypto/native.ts'
 import { decode, encode } from '../../src/wire/codec.ts'
 import { evidenceId } from '../../src/wire/evidence.ts'
@@ -17,6 +15,7 @@ import { tempDirectory } from '../helpers/temp-directory.ts'
 import { waitFor } from '../helpers/wait-for.ts'
 import { TestChain } from './hostile-network.ts'
 import { HostilePeer } from './hostile-peer.ts'
+import { Member } from './member.ts'
 
 /** For what hangs, on a machine with other things to do. */
 const DEADLINE_MS = 180_000
@@ -25,45 +24,6 @@ const HONEST = 4
 const [HONEST_STAKE, OFFENDER_STAKE] = [3_000_000, 1_000_001]
 /** What takes one who is cut off by SIGKILL a second after it has heard both. */
 const HEARD_MS = 1000
-
-/** A node that runs as a process of its own. */
-class Member {
-  readonly directory: string
-  readonly #role: 'verifier' | 'full'
-  readonly #logPath: string
-  #process: NodeProcess | undefined
-  url = ''
-
-  constructor(directory: string, role: 'verifier' | 'full', logPath: string) {
-    this.directory = directory
-    this.#role = role
-    this.#logPath = logPath
-  }
-
-  async start(bootstrap: readonly string[]): Promise<void> {
-    const { directory } = this
-    const where = ['--dir', directory, '--role', this.#role, '--scope', 'local', '--listen', '/ip4/127.0.0.1/tcp/0', '--api', '127.0.0.1:0']
-    const command = ['start', ...where, ...bootstrap.flatMap((address) => ['--bootstrap', address]), '--log-format', 'json']
-    this.#process = new NodeProcess({ directory, logPath: this.#logPath, program: [BUNDLE], command })
-    this.url = await this.#process.apiUrl()
-  }
-  async kill(): Promise<void> {
-    this.#process?.kill()
-    await this.#process?.exited
-  }
-
-  async get<T>(path: string): Promise<T> {
-    const response = await fetch(this.url + path)
-    assert.ok(response.ok, `${path}: ${response.status}`)
-    return (await response.json()) as T
-  }
-  status(): Promise<NodeStatus> {
-    return this.get('/v1/status')
-  }
-  async evidence(): Promise<readonly EvidenceSummary[]> {
-    return (await this.get<EvidenceList>('/v1/evidence')).evidence
-  }
-}
 
 const until = <T>(condition: () => T | Promise<T>, description: string): Promise<NonNullable<T>> =>
   waitFor(condition, { deadlineMs: DEADLINE_MS, description })
