@@ -34,7 +34,10 @@ export interface Deadline {
   clear(): void
 }
 
-/** A signal that fires with its parent or after `waitMs`. AbortSignal.any and .timeout would keep timers and listeners that pile up. */
+/**
+ * A signal that fires with its parent or after `waitMs`. Not AbortSignal.any with AbortSignal.timeout: they keep listeners that pile up, and
+ * Node 20 holds such a timeout by a weak reference: once it is collected as garbage it never fires.
+ */
 export function deadline(parent: AbortSignal, waitMs: number): Deadline {
   const controller = new AbortController()
   setMaxListeners(0, controller.signal)
