@@ -5,7 +5,7 @@ import { bestCandidate } from './choice.ts'
 import { type GuardRecord, type KnownSignatures, lastSlot, lockAt, permit, raiseRecord, recordUnder } from './guard.ts'
 import { collectSignature, publishFullerSeal, publishTally, startLeading } from './leader.ts'
 import { answer, refuse, slotOf, takeRequest } from './requests.ts'
-import { alarm, change, endWithDuplicate, learnCertificate, mayVerify, persist, type Turn } from './turn.ts'
+import { alarm, change, endWithDuplicate, isClockBehind, learnCertificate, mayVerify, persist, type Turn } from './turn.ts'
 import type { BlockRef, Input, Lottery, MachineConfig, Members, ProposedBlock, State, Step } from './types.ts'
 
 /** The machine after a start or a restart. A verifier signs nothing until `own-signatures-known`. */
@@ -135,11 +135,6 @@ function drawTicket(turn: Turn): void {
   turn.effects.push({ kind: 'draw-ticket', slot, quorum, epochSeed })
 }
 
-function isClockBehind(record: GuardRecord, slot: number): boolean {
-  const signed = lastSlot(record)
-  return signed !== null && signed > slot
-}
-
 const isSameLottery = (left: Lottery, right: Lottery): boolean => left.quorum === right.quorum && left.epochSeed === right.epochSeed
 
 /** At a height that is stuck, blocks must not pile up: recent ones stay, and those that a certificate or a signature names. */
@@ -201,7 +196,7 @@ function takeCandidate(turn: Turn, candidate: ProposedBlock): void {
   if (candidate.slot < slot) return rememberBlock(turn, candidate.block)
   if (candidate.maker === members.self) {
     const mine = record.candidate?.slot === candidate.slot && record.candidate.block === candidate.block.hash
-    if (!mine && silence === null)
+    if (!mine && silence === null && !isClockBehind(record, slot))
       return endWithDuplicate(turn, `a candidate of this key in slot ${candidate.slot} that this node did not make`)
     if (!mine) return learnOwnSlot(turn, candidate.slot)
   }

@@ -1,5 +1,5 @@
 import type { Certificate, Hash, LockStatement, VoteStatement } from '../wire/types.ts'
-import type { GuardRecord } from './guard.ts'
+import { type GuardRecord, lastSlot } from './guard.ts'
 import type { AlarmCode, Effect, Members, State } from './types.ts'
 
 /** A state under change within one step; the state that the step began with stays as it was. */
@@ -62,11 +62,18 @@ function isOfAnotherInstance(state: State, { statement, aggregate }: Certificate
   if (statement.height !== state.height && statement.height !== state.head.height) return false
   const { self } = membersAt(state, statement.height)
   if (silence !== null || self === null || !aggregate.signers.includes(self)) return false
+  // A clock that went back: of what was signed in this slot the record holds no more than that there is something later.
+  if (isClockBehind(record, slot)) return false
   if (statement.kind === 'vote') return statement.slot === slot && !(record.vote?.slot === slot && record.vote.block === statement.block)
   const lock = record.lock?.statement
   return (
     statement.kind === 'lock' && statement.slot === slot && !(lock?.kind === 'vote' && lock.slot === slot && lock.block === statement.block)
   )
+}
+
+export function isClockBehind(record: GuardRecord, slot: number | null): boolean {
+  const signed = lastSlot(record)
+  return signed !== null && slot !== null && signed > slot
 }
 
 export function endWithDuplicate(turn: Turn, detail: string): void {
