@@ -1,13 +1,16 @@
 import { performance } from 'node:perf_hooks'
 import { pathToFileURL } from 'node:url'
 import { utf8 } from '../../src/base/bytes.ts'
+import { fromHex, type Hex } from '../../src/base/hex.ts'
 import type { Verdict } from '../../src/base/verdict.ts'
 import type { Account, Bonds } from '../../src/ledger/account.ts'
 import type { BlockContext } from '../../src/ledger/apply.ts'
 import type { LedgerState, Transition } from '../../src/ledger/state.ts'
 import type { PreparedTransaction } from '../../src/ledger/transaction.ts'
+import { MAX_BLOCK_EVIDENCE } from '../../src/wire/bounds.ts'
+import type { ProvenEvidence } from '../../src/wire/evidence.ts'
 import type { Genesis, Parameters } from '../../src/wire/genesis.ts'
-import type { Action, Address, Hash } from '../../src/wire/types.ts'
+import type { Action, Address, Hash, Statement } from '../../src/wire/types.ts'
 
 export interface Size {
   readonly accounts: number
@@ -31,6 +34,7 @@ const ANCHORS = 100
 const SLIPS = 200
 const CHOICES = 5
 const ENDORSEMENTS = 32
+const DELEGATORS = 10_000
 
 const parameters: Parameters = {
   slotMs: SLOT_MS,
@@ -71,6 +75,7 @@ async function programAt(root: string) {
   return {
     ...((await load('crypto/sha256.ts')) as typeof import('../../src/crypto/sha256.ts')),
     ...((await load('crypto/native.ts')) as typeof import('../../src/crypto/native.ts')),
+    ...((await load('consensus/evidence.ts')) as typeof import('../../src/consensus/evidence.ts')),
     ...((await load('ledger/account.ts')) as typeof import('../../src/ledger/account.ts')),
     ...((await load('ledger/apply.ts')) as typeof import('../../src/ledger/apply.ts')),
     ...((await load('ledger/state.ts')) as typeof import('../../src/ledger/state.ts')),
@@ -98,6 +103,7 @@ export async function measureLedger(root: string, seed: number, size: Size): Pro
   chain.trust()
   chain.again(`block that settles an election, ${VERIFIERS} verifiers: apply`, CLOSES_SLOT, [])
   chain.signatures()
+  chain.evidence()
   return { samples: chain.samples, stateRoot: program.stateRoot(chain.state) }
 }
 
@@ -187,6 +193,57 @@ class MeasuredChain {
       })
   }
 
+  /** As much as a block may hold, each piece against the whole quorum by two certificates; and one against somebody with many delegators. */
+  evidence(): void {
+    const { nativeSignatures, checkEvidence, evidenceOf, statementMessage } = this.#program
+    const { chainId, globals } = this.state
+    const secrets = Array.from({ length: QUORUM }, (_, index) => nativeSignatures.blsSecretKey(fromHex(this.#hash(`offender ${index}`))))
+    const keys = secrets.map((secret) => nativeSignatures.blsPublicKey(secret)).sort()
+    const signed = (statement: Statement) => {
+      const message = statementMessage(chainId, statement)
+      return {
+        statement,
+        keys,
+        signature: nativeSignatures.blsAggregate(secrets.map((secret) => nativeSignatures.blsSign(secret, message))),
+      }
+    }
+    const all = Array.from({ length: MAX_BLOCK_EVIDENCE }, (_, index) => {
+      const seal = (block: string) => signed({ kind: 'seal', height: globals.height - index, block: this.#hash(`${block} ${index}`) })
+      return evidenceOf(seal('one'), seal('other'))
+    })
+    let proofs: readonly ProvenEvidence[] = []
+    for (let count = 0; count < REPEATS; count++)
+      proofs = this.#timed(`check of ${all.length} pieces of evidence, each two sums of ${QUORUM} signatures`, () =>
+        all.map((one) => accepted(checkEvidence(chainId, one, nativeSignatures))),
+      )
+    const offenders = this.state.quorum.members.map(({ blsKey }) => blsKey)
+    const known = proofs.map((proof) => against(proof, offenders))
+    this.#repeat(
+      `block that punishes the ${QUORUM} of the quorum for ${all.length} offences each: apply`,
+      this.state,
+      this.slot + 1,
+      [],
+      known,
+    )
+    const [first] = this.state.quorum.members
+    const verifier = first?.id ?? ''
+    const bonds: Bonds = { delegations: [{ verifier, shares: COIN }], unbonding: [] }
+    let left = DELEGATORS
+    const many = this.#loaded(
+      this.state,
+      (address, account) => {
+        if (address === verifier && account.verifier !== null) {
+          const delegated = { delegatedDroplets: DELEGATORS * COIN, delegationShares: DELEGATORS * COIN }
+          return { ...account, verifier: { ...account.verifier, ...delegated } }
+        }
+        return account.verifier !== null || left-- <= 0 ? account : { ...account, bonds }
+      },
+      { ...parameters, slashPpm: 1_000_000 },
+    )
+    const one = known.slice(0, 1).map((proof) => against(proof, offenders.slice(0, 1)))
+    this.#repeat(`block that takes all from a verifier with ${DELEGATORS} delegators: apply`, many, this.slot + 1, [], one)
+  }
+
   #timed<T>(name: string, run: () => T): T {
     const [start, before] = [performance.now(), process.cpuUsage()]
     const result = run()
@@ -197,8 +254,14 @@ class MeasuredChain {
     samples.push({ clockMs, processorMs: (user + system) / 1000 })
     return result
   }
-  #repeat(name: string, state: LedgerState, slot: number, transactions: readonly PreparedTransaction[]): Transition {
-    const context = this.#contextAt(slot)
+  #repeat(
+    name: string,
+    state: LedgerState,
+    slot: number,
+    transactions: readonly PreparedTransaction[],
+    evidence: readonly ProvenEvidence[] = [],
+  ): Transition {
+    const context = { ...this.#contextAt(slot), evidence }
     const run = (): Transition => accepted(this.#timed(name, () => this.#program.apply(state, context, transactions)))
     for (let count = 1; count < REPEATS; count++) run()
     return run()
@@ -247,6 +310,12 @@ class MeasuredChain {
       return this.#prepared(this.#keys[place] ?? '', { kind: 'transfer', to, amountDroplets: 1000 + index, microHours: 0 })
     })
   }
+}
+
+/** The same against other keys: executing checks no signatures. */
+const against = (proof: ProvenEvidence, keys: readonly Hex[]): ProvenEvidence => {
+  const { first, second } = proof.evidence
+  return { ...proof, evidence: { first: { ...first, keys }, second: { ...second, keys } }, offenders: keys }
 }
 
 function accepted<T>(verdict: Verdict<T>): T {
