@@ -14,7 +14,7 @@ type Output = NodeJS.WriteStream
 
 const REDRAW_MS = 250
 const LINE_MS = 5_000
-const MAX_NOTES = 3
+const MAX_NOTES = 8
 const FALLBACK = { columns: 80, rows: 24 }
 /** Begin and end of what a terminal should show as one picture, if it can. */
 const [HOLD, SHOW] = ['\u001b[?2026h', '\u001b[?2026l']

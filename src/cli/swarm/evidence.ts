@@ -153,17 +153,18 @@ export class EvidenceBook {
   #see(found: Case, node: string, seenAtMs: number): void {
     const { note, honest } = this.#options
     found.seen.set(node, seenAtMs)
-    if (found.seen.size === 1) note(`${node} has the proof: ${textOf(found)}${this.#after(found, seenAtMs)}`)
+    if (found.seen.size === 1) note(`${this.#after(found, seenAtMs)}${node} has the proof of ${textOf(found)}`)
     if (found.isEverywhere || !this.#isEverywhere(found)) return
     found.isEverywhere = true
-    note(`all ${plural(honest().length, 'honest node')} have it: ${textOf(found)}${this.#after(found, Math.max(...found.seen.values()))}`)
+    const atMs = Math.max(...found.seen.values())
+    note(`${this.#after(found, atMs)}all ${plural(honest().length, 'honest node')} have the proof of ${textOf(found)}`)
   }
 
   #punish(found: Case, punished: NonNullable<Case['punished']>): void {
     found.punished = punished
     const { height, atMs, slashedDroplets } = punished
-    const what = `${formatCoins(slashedDroplets)} coins taken from ${found.offender}, which signs no more`
-    this.#options.note(`block ${height} punishes it: ${textOf(found)}, ${what}${this.#after(found, atMs)}`)
+    const what = `${textOf(found)}: ${formatCoins(slashedDroplets)} coins slashed`
+    this.#options.note(`${this.#after(found, atMs)}block ${height} punishes ${what}`)
     this.#replace()
   }
 
@@ -176,7 +177,7 @@ export class EvidenceBook {
       const next = this.#settled.find(({ height }) => height >= punished.height)
       if (next === undefined) continue
       found.quorumAtMs = next.atMs
-      note(`a new quorum signs from height ${next.height + 1} on, elected after ${textOf(found)}${this.#after(found, next.atMs)}`)
+      note(`${this.#after(found, next.atMs)}a new quorum signs from height ${next.height + 1} on, after ${textOf(found)}`)
     }
   }
 
@@ -185,8 +186,9 @@ export class EvidenceBook {
     return honest.length > 0 && honest.every((node) => seen.has(node))
   }
 
+  /** How long after the first of the two signatures, if that is known. */
   #after({ firstAtMs }: Case, atMs: number): string {
-    return firstAtMs === null ? '' : `, ${duration(Math.max(0, atMs - firstAtMs))} after the first signature`
+    return firstAtMs === null ? '' : `+${duration(Math.max(0, atMs - firstAtMs))}  `
   }
 }
 

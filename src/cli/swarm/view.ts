@@ -40,7 +40,8 @@ export interface Narration {
 }
 
 const BARS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
-const MAX_NOTES = 3
+/** Where there is no room, and where there is. */
+const [LEAST_NOTES, MAX_NOTES] = [3, 8]
 /** Lines of the picture that are no nodes: heading, headings of columns, blocks, notes, footer. */
 const OTHER_LINES = 10
 const NODE_COLUMNS = [7, 9, 7, 7, 6, 6, 9, 7, 6] as const
@@ -50,7 +51,8 @@ const LEFT_COLUMNS = 2
 
 /** The swarm as lines that fit the screen, coloured or not. */
 export function picture(swarm: Pictured, { phase, notes }: Narration, screen: Screen): readonly string[] {
-  const room = Math.max(1, screen.rows - OTHER_LINES - Math.min(MAX_NOTES, notes.length))
+  const told = notes.slice(-Math.min(MAX_NOTES, Math.max(LEAST_NOTES, screen.rows - OTHER_LINES - swarm.members.length)))
+  const room = Math.max(1, screen.rows - OTHER_LINES - told.length)
   const shown = swarm.members.slice(0, swarm.members.length > room ? Math.max(1, room - 1) : room)
   const lines: Line[] = [
     ...heading(swarm, phase),
@@ -60,7 +62,7 @@ export function picture(swarm: Pictured, { phase, notes }: Narration, screen: Sc
     ...rest(swarm.members.slice(shown.length)),
     [],
     blockLine(swarm, screen.columns),
-    ...notes.slice(-MAX_NOTES).map((text): Line => [{ text: ` ${text}`, colour: 'yellow' }]),
+    ...told.map((text): Line => [{ text: ` ${text}`, colour: 'yellow' }]),
     [{ text: ' Ctrl-C ends it in good order, a second one at once', colour: 'dim' }],
   ]
   return lines.map((line) => clip(line, screen))

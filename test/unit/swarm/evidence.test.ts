@@ -46,10 +46,10 @@ describe('what a swarm tells of an offence', () => {
     assert.equal(book.isComplete(0), true)
     assert.deepEqual(notes, [
       'v4: double-seal at height 9, in slot 12',
-      'v2 has the proof: double-seal of v4 at height 9, 50 ms after the first signature',
-      'all 3 honest nodes have it: double-seal of v4 at height 9, 300 ms after the first signature',
-      'block 11 punishes it: double-seal of v4 at height 9, 50.000012 coins taken from v4, which signs no more, 2.0 s after the first signature',
-      'a new quorum signs from height 21 on, elected after double-seal of v4 at height 9, 12 s after the first signature',
+      '+50 ms  v2 has the proof of double-seal of v4 at height 9',
+      '+300 ms  all 3 honest nodes have the proof of double-seal of v4 at height 9',
+      '+2.0 s  block 11 punishes double-seal of v4 at height 9: 50.000012 coins slashed',
+      '+12 s  a new quorum signs from height 21 on, after double-seal of v4 at height 9',
     ])
     const { adversaries, evidence } = book.report()
     assert.deepEqual(adversaries, [{ node: 'v4', kind: 'double-seal', deeds: 1 }])

@@ -98,6 +98,21 @@ describe('the picture of a swarm', () => {
     assert.match(lines.find((line) => line.startsWith(' v3 ')) ?? '', /● last$/)
   })
 
+  for (const { description, nodes, rows, told } of [
+    { description: 'as there is room for below eight nodes', nodes: 8, rows: 23, told: 5 },
+    { description: 'as there may be', nodes: 8, rows: 60, told: 8 },
+    { description: 'as there must be, though not every node has a line', nodes: 100, rows: 23, told: 3 },
+  ])
+    it(`has as many of the newest notes ${description}`, () => {
+      const many = Array.from({ length: 20 }, (_, index) => `note ${index + 1}`)
+      const lines = picture(swarmOf(nodes), { phase: '', notes: many }, { columns: 79, rows, colour: false })
+      assert.deepEqual(
+        lines.filter((line) => line.startsWith(' note ')).map((line) => line.trim()),
+        many.slice(-told),
+      )
+      assert.ok(lines.length <= rows)
+    })
+
   it('sums up the nodes that have no line of their own', () => {
     const lines = picture(swarmOf(100), { phase: '', notes: [] }, { columns: 80, rows: 24, colour: false })
     assert.ok(
