@@ -32,7 +32,11 @@ export class VerifierLinks {
   #look(): void {
     const connected = new Set(this.#network.peers().map(({ peerId }) => peerId))
     const now = performance.now()
-    for (const peerId of this.#wanted()) {
+    const wanted = this.#wanted()
+    const hasFailed = (peerId: string): boolean => (this.#retries.get(peerId)?.waitMs ?? 0) > VERIFIER_RETRY_MS
+    // Where one is back that could not be reached, a part of the network may be: nobody waits for the rest of his pause.
+    const isOneBack = [...wanted].some((peerId) => connected.has(peerId) && hasFailed(peerId))
+    for (const peerId of wanted) {
       if (peerId === this.#network.peerId) continue
       if (connected.has(peerId)) {
         this.#retries.delete(peerId)
@@ -40,7 +44,7 @@ export class VerifierLinks {
       }
       const retry = this.#retries.get(peerId) ?? { waitMs: VERIFIER_RETRY_MS, notBeforeMs: now + VERIFIER_RETRY_MS, dialing: false }
       this.#retries.set(peerId, retry)
-      if (retry.dialing || now < retry.notBeforeMs) continue
+      if (retry.dialing || (now < retry.notBeforeMs && !(isOneBack && hasFailed(peerId)))) continue
       retry.dialing = true
       within(SYNC_DEADLINE_MS, this.#stop.signal, (signal) => this.#network.connect(peerId, signal))
         // The network keeps the reasons of failed dials; `status` shows them.

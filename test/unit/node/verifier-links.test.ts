@@ -90,6 +90,20 @@ describe('the links of a verifier', () => {
     assert.ok((await triesIn(MAX_VERIFIER_RETRY_MS)) >= 4)
   })
 
+  it('are tried at once when one is back that could not be reached either', async () => {
+    start(0)
+    await pass(4 * MAX_VERIFIER_RETRY_MS)
+    dialled()
+    while (!dialled().includes(peerOf(2))) await pass(VERIFIER_RETRY_MS)
+    await pass(VERIFIER_RETRY_MS)
+    assert.deepEqual(dialled(), [], 'all of them pause')
+    network.answers.set(peerOf(1), () => new Uint8Array())
+    await pass(VERIFIER_RETRY_MS)
+    assert.deepEqual(dialled(), [2, 3].map(peerOf))
+    await pass(MAX_VERIFIER_RETRY_MS - VERIFIER_RETRY_MS)
+    assert.deepEqual(dialled(), [], 'they pause as long as before')
+  })
+
   it('dial a peer once at a time', async () => {
     start(0)
     let open = 0
