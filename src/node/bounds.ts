@@ -114,7 +114,7 @@ export const MAX_FORK_LOOK_MS = 600_000
 export const MAX_WALKED_HEADERS = 16_384
 /** A peer whose next block does not extend the head is asked for no blocks for so long, or until it connects again. */
 export const OTHER_BRANCH_MS = 60_000
-/** How often the operator of a node that is halted by a fork is told. */
-export const FORK_REMINDER_MS = 30_000
+/** How often the operator of a node that is halted by a fork is told: longer than an alarm is quiet. */
+export const FORK_REMINDER_MS = 120_000
 /** Transactions of a branch that was left which are offered again: what a pool holds. */
 export const MAX_CARRIED_TRANSACTIONS = 20_000

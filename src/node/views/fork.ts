@@ -63,7 +63,7 @@ function offenderViews({ record, offenders }: Fork, chain: Ledger): readonly Off
 export function forkText(fork: Fork, chain: Ledger, directory: string): string {
   const { height, follows, branches, offenders, offendersDroplets, quorumDroplets, command } = forkView(fork, chain, directory)
   const percent = quorumDroplets === 0 ? 0 : Math.floor((100 * offendersDroplets) / quorumDroplets)
-  const who = `${offenders.length} verifiers with ${formatCoins(offendersDroplets)} coins, ${percent} % of the stake, signed two blocks`
+  const who = `${offenders.length} ${offenders.length === 1 ? 'verifier' : 'verifiers'} with ${formatCoins(offendersDroplets)} coins, ${percent} % of the stake, signed two blocks`
   const what = `two chains are sealed from height ${height} on: ${who}. Nobody honest signs any more`
   const standing = branches.map(branchText).join('; ')
   if (command !== null)
