@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { type OrAny, planOf, recoveryAt, replayOf, runCampaign, type Summary, together, type Totals } from '../test/sim/campaign.ts'
+import { type OrAny, planOf, recoveryAt, replayOf, runCampaign, type Summary, type Totals, together } from '../test/sim/campaign.ts'
 import { PROGRESS_BLOCKS, PROGRESS_CHANCES, type RunResult, runSeed, SKEWED_PROGRESS_CHANCES } from '../test/sim/run.ts'
 import { beyondTheory, type ScenarioName, scenarioNames } from '../test/sim/scenario.ts'
 
@@ -146,7 +146,18 @@ async function inProcesses({ jobs, seeds, seedStart }: Options): Promise<Summary
   const answers = shares.map((runs, job) => {
     const from = seedStart + Math.floor((seeds * job) / jobs)
     // The last of an option is the one that counts.
-    const args = [...process.execArgv, fileURLToPath(import.meta.url), ...own, '--jobs', '1', '--json', '--runs', `${runs}`, '--seed', `${from}`]
+    const args = [
+      ...process.execArgv,
+      fileURLToPath(import.meta.url),
+      ...own,
+      '--jobs',
+      '1',
+      '--json',
+      '--runs',
+      `${runs}`,
+      '--seed',
+      `${from}`,
+    ]
     return answerOf(args)
   })
   return together(await Promise.all(answers))

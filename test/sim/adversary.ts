@@ -230,7 +230,8 @@ export class Coalition {
     const statement = { kind: 'candidate', ...fields } as const
     world.signBadly(leader, statement)
     world.trace(() => `adversary ${leader} leads s${slot} h${block.height} ${short(block.hash)} to ${proposeTo.join(',')}`)
-    for (const to of proposeTo) world.send(leader, to, { kind: 'candidate', from: leader, statement, candidate, isRelayed: world.scenario.relaysCandidates })
+    for (const to of proposeTo)
+      world.send(leader, to, { kind: 'candidate', from: leader, statement, candidate, isRelayed: world.scenario.relaysCandidates })
     const vote: VoteStatement = { kind: 'vote', ...fields }
     this.plans.push(plan)
     this.remember(vote)

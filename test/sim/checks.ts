@@ -65,6 +65,21 @@ export function checkShown(world: World, node: number, before: State, after: Sta
   }
 }
 
+/** And that is everybody who answered, whether it was enough before or not. */
+export function checkTally(
+  world: World,
+  node: number,
+  shown: readonly Certificate[],
+  answers: ReadonlyMap<string, ReadonlySet<number>>,
+): void {
+  for (const { statement, aggregate } of shown) {
+    const { stakes } = world.quorums.at(statement.height)
+    for (const signer of answers.get(keyOf(statement)) ?? [])
+      if (!aggregate.signers.includes(signer) && (stakes[signer] ?? 0) > 0)
+        world.fail('hidden-tally', `n${node} does not show that ${signer} signed ${showStatement(statement)} for it`)
+  }
+}
+
 const isSameRound = (left: State['leading'], right: State['leading']): boolean =>
   left !== null && right !== null && left.slot === right.slot && left.height === right.height
 
@@ -80,7 +95,8 @@ interface Keeper {
 
 /**
  * Whoever signed two statements that honest nodes have on public record, and nobody honest signs both of, is found by each of
- * them by itself.
+ * them by itself: of that offence, or of another at that height (evidence.md P6: two blocks of a signer in one kind and slot are
+ * enough to remember).
  * @param shown what any of them had on record when they compared it
  * @param upTo a height whose quorum all of them know
  * @param split a height at which two of them have two blocks: each of them names a third of the stake there, or more
@@ -101,9 +117,8 @@ export function checkNamed(
       said.set(`${who} ${statement.height}`, before)
       if (before.some((other) => keyOf(other) === keyOf(statement))) continue
       for (const other of before) {
-        const kind = contradiction(other, statement)
-        if (kind === null) continue
-        const blind = nodes.find(({ publicRecord }) => !publicRecord.found.has(offenceName(who, statement.height, kind)))
+        if (contradiction(other, statement) === null) continue
+        const blind = nodes.find(({ publicRecord }) => !isGuilty(publicRecord, who, statement.height))
         if (blind !== undefined)
           world.fail('unnamed', `n${blind.index} does not find ${who}, who signed ${showStatement(other)} and ${showStatement(statement)}`)
       }
@@ -113,13 +128,14 @@ export function checkNamed(
   if (split === null) return
   const { stakes, nodes: members } = world.quorums.at(split)
   for (const { index, publicRecord } of nodes) {
-    const named = stakes.filter((_, member) =>
-      offences.some((kind) => publicRecord.found.has(offenceName(members[member] ?? 0, split, kind))),
-    )
+    const named = stakes.filter((_, member) => isGuilty(publicRecord, members[member] ?? 0, split))
     if (sumOf(named) * 3 < sumOf(stakes))
       world.fail('unnamed', `two blocks at height ${split}, and n${index} names only ${sumOf(named)} of ${sumOf(stakes)}`)
   }
 }
+
+const isGuilty = ({ found }: PublicRecord, who: number, height: number): boolean =>
+  offences.some((kind) => found.has(offenceName(who, height, kind)))
 
 /** Where two blocks were sealed, a third of the stake or more is named by what was signed, and nobody honest is. */
 export function checkEvidence(world: World): void {

@@ -1,6 +1,9 @@
 import { emptyRecord, type GuardRecord } from '../../src/consensus/guard.ts'
 import type { Effect, Input, Members, State, Step } from '../../src/consensus/types.ts'
-import type { Certificate } from '../../src/wire/types.ts'
+import { Witness } from '../../src/consensus/witness.ts'
+import type { Certificate, Evidence, SignedStatement } from '../../src/wire/types.ts'
+import { nothingKnown } from './knowledge.ts'
+import type { Watcher } from './public-record.ts'
 import type { ScenarioName } from './scenario.ts'
 import { type CheckName, type Machine, realMachine } from './world.ts'
 
@@ -75,7 +78,128 @@ const withoutLast = ({ statement, aggregate }: Certificate): Certificate => ({
 })
 const isLate = ({ slot, head }: State): boolean => (slot ?? 0) > head.slot + 1
 
+/** The machine whose record lacks something when it decides; what it writes down is what it decided by. */
+const forgetting = (change: (record: GuardRecord) => GuardRecord): Machine =>
+  seeing((state) => ({ ...state, record: change(state.record) }))
+
+/** The machine with another witness at each node. */
+const watching = (witness: () => Watcher): Machine => ({ ...realMachine, witness })
+
+/** A witness that notes some of what it is told, and says some of what it finds. */
+function partly(isNoted: (signed: SignedStatement, headHeight: number) => boolean, isSaid: (evidence: Evidence) => boolean): Machine {
+  return watching(() => {
+    const witness = new Witness()
+    let head = 0
+    return {
+      note: (signed) => (isNoted(signed, head) ? witness.note(signed).filter(isSaid) : []),
+      settle: (headHeight) => {
+        head = headHeight
+        witness.settle(headHeight)
+      },
+    }
+  })
+}
+
+/** Notes after which it begins anew. */
+const FEW_STATEMENTS = 16
+
+const shortOfMemory: Machine = watching(() => {
+  let witness = new Witness()
+  let notes = 0
+  return {
+    note: (signed) => {
+      if (++notes % FEW_STATEMENTS === 0) witness = new Witness()
+      return witness.note(signed)
+    },
+    settle: (headHeight) => witness.settle(headHeight),
+  }
+})
+
+const showsAmnesia = ({ first, second }: Evidence): boolean => first.statement.kind !== second.statement.kind
+
 export const mutants: readonly Mutant[] = [
+  {
+    description: 'a guard that forgets its candidate',
+    scenario: 'crash',
+    checks: ['accusable', 'false-alarm'],
+    machine: forgetting((record) => ({ ...record, candidate: null })),
+  },
+  {
+    description: 'a guard that forgets its seal',
+    scenario: 'third',
+    checks: ['accusable', 'false-alarm'],
+    machine: forgetting((record) => ({ ...record, seal: null })),
+  },
+  {
+    description: 'a start at which nobody is asked what this key has signed',
+    scenario: 'stale-restore',
+    checks: ['accusable', 'false-alarm', 'named-honest'],
+    machine: {
+      initialState,
+      step: (state, input) => step(state, input.kind === 'own-signatures-known' ? { ...input, known: nothingKnown } : input),
+    },
+  },
+  {
+    description: 'a leader that hears nobody any more when it has enough',
+    scenario: 'calm',
+    checks: ['hidden-tally'],
+    machine: {
+      initialState,
+      step: (state, input) => {
+        const { leading } = state
+        const isLate = input.kind === 'signature' && input.statement.kind === 'vote' && leading !== null && leading.locks !== null
+        return isLate ? { state, effects: [] } : step(state, input)
+      },
+    },
+  },
+  {
+    description: 'a witness that forgets what amnesia is',
+    scenario: 'amnesia',
+    checks: ['unnamed'],
+    machine: partly(
+      () => true,
+      (evidence) => !showsAmnesia(evidence),
+    ),
+  },
+  {
+    description: 'a witness that looks at votes alone',
+    scenario: 'double-seal',
+    checks: ['unnamed'],
+    machine: partly(
+      ({ statement }) => statement.kind === 'vote',
+      () => true,
+    ),
+  },
+  {
+    description: 'a witness that lets go of a height when it is final',
+    scenario: 'fork',
+    checks: ['unnamed'],
+    machine: partly(
+      ({ statement }, headHeight) => statement.height > headHeight,
+      () => true,
+    ),
+  },
+  {
+    description: 'a witness with little memory',
+    scenario: 'double-lock',
+    checks: ['unnamed'],
+    machine: shortOfMemory,
+  },
+  {
+    description: 'a witness that takes the one of two offenders',
+    scenario: 'fork',
+    checks: ['unnamed'],
+    machine: partly(
+      () => true,
+      ({ first, second }) => first.keys.length + second.keys.length < 4,
+    ),
+  },
+  {
+    description: 'nodes that keep the seals of their final blocks to themselves',
+    scenario: 'fork',
+    checks: ['unnamed'],
+    machine: { ...realMachine, hidesSeals: true },
+  },
   {
     description: 'a guard that forgets its locks',
     scenario: 'hide-lock',
@@ -203,7 +327,7 @@ export const mutants: readonly Mutant[] = [
     description: 'seals of the head judged by the new stakes',
     scenario: 'calm',
     handoverHeights: 2,
-    checks: ['unpaid'],
+    checks: ['unpaid', 'hidden-tally'],
     machine: seeing((state) => (state.leading === null ? state : { ...state, leading: { ...state.leading, members: state.members } })),
   },
   {

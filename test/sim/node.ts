@@ -3,7 +3,7 @@ import { outranks } from '../../src/consensus/choice.ts'
 import type { GuardRecord, KnownSignatures } from '../../src/consensus/guard.ts'
 import type { BlockRef, Effect, Input, Members, ProposedBlock, State } from '../../src/consensus/types.ts'
 import type { Certificate, Hash, Statement } from '../../src/wire/types.ts'
-import { checkAlarm, checkBounds, checkShown, isCovered } from './checks.ts'
+import { checkAlarm, checkBounds, checkShown, checkTally, isCovered } from './checks.ts'
 import { NodeClock } from './clock.ts'
 import { Disk } from './disk.ts'
 import { Knowledge, nothingKnown } from './knowledge.ts'
@@ -48,6 +48,8 @@ export class MachineNode implements Participant {
   private readonly sync: SyncClient
   private bodies = new Map<Hash, BlockRef>()
   private certificates = new Map<string, Certificate>()
+  /** Who answered what it asked, since the last tally. */
+  private readonly answers = new Map<string, Set<number>>()
   private readonly signService: SignService
   private readonly maker: Maker
 
@@ -95,6 +97,7 @@ export class MachineNode implements Participant {
     this.inbox = []
     this.bodies = new Map(disk.bodies)
     this.certificates = new Map()
+    this.answers.clear()
     this.signService.closeAll()
     this.maker.forget()
     world.trace(() => `n${this.index} starts, head ${this.head.height}`)
@@ -173,6 +176,7 @@ export class MachineNode implements Participant {
     this.disk.backUp(this.world.nowMs)
     this.signService.endSlot(slot)
     this.feed({ kind: 'slot-started', slot })
+    this.answers.clear()
   }
 
   private askForOwnSignatures(): void {
@@ -241,6 +245,7 @@ export class MachineNode implements Participant {
         this.keepCertificate(effect.certificate)
         return world.broadcast(index, { kind: 'certificate', certificate: effect.certificate })
       case 'gossip-tally':
+        if (this.isHonest) checkTally(world, index, effect.certificates, this.answers)
         this.keepTally(effect.certificates)
         return world.broadcast(index, { kind: 'tally', certificates: effect.certificates })
       case 'fetch-block':
@@ -372,6 +377,14 @@ export class MachineNode implements Participant {
 
   learn(signer: number, statement: Statement): void {
     this.learnAll([signer], statement)
+  }
+
+  /** What it asked for as the leader of that slot was signed, and is here. */
+  noteAnswer(signer: number, statement: Statement, slot: number | null): void {
+    if (slot !== this.state?.leading?.slot) return
+    const signers = this.answers.get(keyOf(statement)) ?? new Set()
+    signers.add(signer)
+    this.answers.set(keyOf(statement), signers)
   }
 
   private learnAll(signers: readonly number[], statement: Statement): void {

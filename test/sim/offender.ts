@@ -104,16 +104,31 @@ export function forge(coalition: Offender, member: number, slot: number, head: B
         world.send(member, to, { kind: 'certificate', certificate: forged(statement) })
         break
       case 1:
-        world.send(member, to, { kind: 'tally', certificates: [forged(statement), forged({ kind: 'seal', height, block: statement.block })] })
+        world.send(member, to, {
+          kind: 'tally',
+          certificates: [forged(statement), forged({ kind: 'seal', height, block: statement.block })],
+        })
         break
       case 2:
-        world.send(member, to, { kind: 'sealed', from: member, sealed: { block: body, seal: forged({ kind: 'seal', height, block: body.hash }).aggregate } })
+        world.send(member, to, {
+          kind: 'sealed',
+          from: member,
+          sealed: { block: body, seal: forged({ kind: 'seal', height, block: body.hash }).aggregate },
+        })
         break
       case 3:
-        world.send(member, to, { kind: 'request', replyTo: { from: member, life: 0 }, request: { kind: 'seal', certificate: forged(lock) } })
+        world.send(member, to, {
+          kind: 'request',
+          replyTo: { from: member, life: 0 },
+          request: { kind: 'seal', certificate: forged(lock) },
+        })
         break
       default:
-        world.send(member, to, { kind: 'request', replyTo: { from: member, life: 0 }, request: { kind: 'lock', certificate: forged({ ...made, block: statement.block }) } })
+        world.send(member, to, {
+          kind: 'request',
+          replyTo: { from: member, life: 0 },
+          request: { kind: 'lock', certificate: forged({ ...made, block: statement.block }) },
+        })
     }
   }
 }

@@ -54,7 +54,10 @@ export interface RunResult {
   /** Chances from the last fault until everybody had the blocks that must follow. */
   readonly recoveryChances: number
   readonly counts: Counts
-  /** By kind: offences of which honest nodes heard both statements, and of how many each of them has evidence in the end. */
+  /**
+   * By kind: offences of which honest nodes heard both statements, and of how many each of them has evidence in the end; `any`
+   * counts each offender once a height, whatever it did there.
+   */
   readonly offences: Readonly<Record<string, { readonly heard: number; readonly found: number }>>
   readonly duplicate: DuplicateOutcome | null
 }
@@ -138,13 +141,18 @@ function exchange(world: World, nodes: readonly MachineNode[]): void {
 }
 
 function shares(world: World, nodes: readonly MachineNode[]): RunResult['offences'] {
-  const counts = Object.fromEntries(offences.map((kind) => [kind, { heard: 0, found: 0 }]))
+  const counts = Object.fromEntries([...offences, 'any'].map((kind) => [kind, { heard: 0, found: 0 }]))
+  const guilty = new Set<string>()
   for (const [offence, kind] of world.heardOffences) {
     const count = counts[kind]
     if (count === undefined) continue
     count.heard++
     if (nodes.every(({ publicRecord }) => publicRecord.held.has(offence))) count.found++
+    guilty.add(offence.split(' ', 2).join(' '))
   }
+  const isNamed = (who: string, { publicRecord }: MachineNode): boolean => offences.some((kind) => publicRecord.held.has(`${who} ${kind}`))
+  const found = [...guilty].filter((who) => nodes.every((node) => isNamed(who, node))).length
+  counts.any = { heard: guilty.size, found }
   return counts
 }
 
@@ -158,7 +166,9 @@ function populate(world: World): MachineNode[] {
     const behaviour = scenario.behaviours[member] ?? null
     return behaviour === null || runsMachine(behaviour) ? machineAt(member) : new Adversary(coalition)
   })
-  const others = [...Array.from({ length: scenario.observers }), ...scenario.copies].map((_, place) => machineAt(scenario.verifiers + place))
+  const others = [...Array.from({ length: scenario.observers }), ...scenario.copies].map((_, place) =>
+    machineAt(scenario.verifiers + place),
+  )
   world.participants = [...verifiers, ...others]
   const machines = world.participants.filter((peer) => peer instanceof MachineNode)
   for (const node of machines) {

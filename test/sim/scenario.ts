@@ -4,7 +4,13 @@ import { aboveTwoThirds, sumOf } from './pairs.ts'
 import { Random } from './random.ts'
 
 /** Offences that one statement to each of two peers makes; each is also a behaviour, of who does no other. */
-export const offences = ['double-candidate', 'double-vote', 'double-lock', 'double-seal', 'amnesia'] as const satisfies readonly OffenceKind[]
+export const offences = [
+  'double-candidate',
+  'double-vote',
+  'double-lock',
+  'double-seal',
+  'amnesia',
+] as const satisfies readonly OffenceKind[]
 /** They run the machine as it is: one goes back to old copies of its disk, the other runs it twice. */
 export const machineBehaviours = ['stale-backup', 'twin'] as const
 export const behaviours = ['equivocate', 'withhold', 'hide-lock', 'spam', 'forge', ...offences, ...machineBehaviours] as const
@@ -66,6 +72,8 @@ export interface Scenario {
   readonly copies: readonly Copy[]
   readonly leaderRule: 'ticket' | 'nodeId'
   readonly sortition: SortitionParameters
+  /** Who alone is selected, by slot; in later ones it goes by tickets. */
+  readonly leaders: readonly number[]
   readonly slotMs: number
   readonly choiceMs: number
   /** By verifier; null for the honest. */
@@ -129,8 +137,7 @@ export function drawScenario(
   const stale = has('stale-restore', 60_000)
   const isDuplicate = name === 'duplicate'
   const adversarial =
-    !stale &&
-    (name === 'mixed' ? random.chance(700_000) : isBeyondTheory(name) || behaviours.some((known) => known === name))
+    !stale && (name === 'mixed' ? random.chance(700_000) : isBeyondTheory(name) || behaviours.some((known) => known === name))
   const isFaulty = adversarial || has('silent', 300_000) || (stale && random.chance(500_000))
   const faulty = halves?.faulty ?? (isFaulty ? drawFaulty(random, stakes, name === 'third') : [])
   const several = name === 'third' ? random.pick(thirdRoles) : behaviours
@@ -146,7 +153,8 @@ export function drawScenario(
   const mostSkewMs = random.pick([0, MOST_SKEW_MS / 5, MOST_SKEW_MS])
   const wild = has('wild-clock', 150_000)
   const copies: Copy[] = kept.flatMap((role, of) => (role === 'twin' ? [{ of, startMs: random.below(SLOT_MS), isStubborn: true }] : []))
-  if (isDuplicate && staleNode !== undefined) copies.push({ of: staleNode, startMs: random.between(2 * SLOT_MS, faultsEndMs), isStubborn: false })
+  if (isDuplicate && staleNode !== undefined)
+    copies.push({ of: staleNode, startMs: random.between(2 * SLOT_MS, faultsEndMs), isStubborn: false })
   const nodes = verifiers + observers + copies.length
   const partitions = !stale && hasOften('partition', 400_000) ? drawPartitions(random, nodes, faultsEndMs) : []
   if (halves !== null) partitions.push(splitIn(random, halves, kept, observers, copies, faultsEndMs))
@@ -161,6 +169,7 @@ export function drawScenario(
     copies,
     leaderRule,
     sortition: drawSortition(random, handoverHeights === null ? verifiers : fewestMembers(verifiers), leaderRule),
+    leaders: [],
     slotMs: SLOT_MS,
     choiceMs: SLOT_MS / 5,
     behaviours: kept,

@@ -13,6 +13,7 @@ interface Owner {
   /** False for a certificate that does not hold. */
   keepCertificate(certificate: Certificate): boolean
   learn(signer: number, statement: Statement): void
+  noteAnswer(signer: number, statement: Statement, slot: number | null): void
   /** A peer works on a higher height. */
   catchUp(): void
 }
@@ -124,6 +125,8 @@ export class SignService {
     if (answer.kind === 'signature') {
       if (!world.register.hasSigned(member, statement)) return
       owner.learn(member, statement)
+      const asked = request.kind === 'vote' ? request.statement : request.certificate.statement
+      owner.noteAnswer(member, statement, 'slot' in asked ? asked.slot : null)
       return owner.feed({ kind: 'signature', from: member, statement, signature: marker(member, statement) })
     }
     const { certificate } = answer

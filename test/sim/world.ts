@@ -225,6 +225,8 @@ export class World {
   }
 
   isSelected(node: number, slot: number, height: number): boolean {
+    const leader = this.scenario.leaders[slot]
+    if (leader !== undefined) return leader === node
     const { stakes } = this.quorums.at(height)
     const ticket = this.ticketOf(node, slot, height)
     return isSelected(this.scenario.sortition, ticket, this.quorums.stakeOfNode(node, height), sumOf(stakes))
@@ -273,7 +275,11 @@ export class World {
     if (this.participants[from]?.isUp !== true || this.participants[to]?.isUp !== true) return false
     return !this.scenario.partitions.some(
       ({ fromMs, toMs, groups }) =>
-        this.nowMs >= fromMs && this.nowMs < toMs && groups[from] !== groups[to] && groups[from] !== EVERYWHERE && groups[to] !== EVERYWHERE,
+        this.nowMs >= fromMs &&
+        this.nowMs < toMs &&
+        groups[from] !== groups[to] &&
+        groups[from] !== EVERYWHERE &&
+        groups[to] !== EVERYWHERE,
     )
   }
 
