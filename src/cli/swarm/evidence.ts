@@ -197,19 +197,22 @@ const textOf = ({ kind, offender, height }: Pick<Case, 'kind' | 'offender' | 'he
 
 /** What came of each adversary and of each offence, in lines for the end of a run. */
 export function evidenceWords(adversaries: readonly AdversaryReport[], evidence: readonly EvidenceReport[]): readonly string[] {
-  const ms = (value: number | null): string => (value === null ? 'never' : duration(Math.max(0, value)))
   return [
     ...adversaries
       .filter(({ kind, deeds }) => deeds === 0 || !isOffence(kind))
       .map(({ node, kind, deeds }) => `${node} (${kind}) ${deeds === 0 ? 'got no chance' : doneText(kind, deeds)}`),
-    ...evidence.map((one) => {
-      const { seenAtMs, inBlock, inBlockMs, slashed, newQuorumMs } = one
-      const proof = `proven at the first honest node after ${ms(seenAtMs.first)}, at all after ${ms(seenAtMs.all)}`
-      const block =
-        inBlock === null ? 'in no block' : `in block ${inBlock} after ${ms(inBlockMs)}, ${formatCoins(slashed ?? 0)} coins slashed`
-      return `${textOf(one)}: ${seenAtMs.first === null ? 'not proven' : `${proof}; ${block}; new quorum after ${ms(newQuorumMs)}`}`
-    }),
+    ...evidence.map((one) => `${textOf(one)}: ${fateOf(one)}`),
   ]
+}
+
+function fateOf({ seenAtMs: { first, all }, inBlock, inBlockMs, slashed, newQuorumMs }: EvidenceReport): string {
+  if (first === null) return 'not proven'
+  const after = (ms: number): string => `after ${duration(Math.max(0, ms))}`
+  return [
+    `proven at the first honest node ${after(first)}, ${all === null ? 'not at all of them' : `at all ${after(all)}`}`,
+    inBlock === null ? 'in no block' : `in block ${inBlock} ${after(inBlockMs ?? 0)}, ${formatCoins(slashed ?? 0)} coins slashed`,
+    newQuorumMs === null ? 'no new quorum' : `new quorum ${after(newQuorumMs)}`,
+  ].join('; ')
 }
 
 const doneText = (kind: Behaviour, deeds: number): string =>

@@ -91,6 +91,9 @@ describe('what a swarm tells of an offence', () => {
     assert.equal(book.report().evidence[0]?.isDue, true)
     book.heard('v1', found('4', 2_050))
     assert.equal(book.report().evidence[0]?.seenAtMs.all, null)
+    assert.deepEqual(evidenceWords([], book.report().evidence), [
+      'double-seal of v4 at height 9: proven at the first honest node after 50 ms, not at all of them; in no block; no new quorum',
+    ])
     honest.splice(1)
     assert.equal(book.report().evidence[0]?.seenAtMs.all, 50, 'whoever is down need not know')
   })
