@@ -58,7 +58,10 @@ export function routes(view: NodeView, parseAddress: (text: string) => Address, 
     {
       method: 'GET',
       path: '/v1/genesis',
-      handle: () => ({ chain: chainLabel(view.genesis.name, view.chainId), chainId: view.chainId, genesis: view.genesis }),
+      handle: () => {
+        const { genesis, chainId, recoveries } = view
+        return { chain: chainLabel(genesis.name, chainId), chainId, recoveries, genesis }
+      },
     },
     {
       method: 'GET',

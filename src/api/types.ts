@@ -21,6 +21,8 @@ import type {
 export interface NodeView {
   readonly genesis: Genesis
   readonly chainId: Hash
+  /** From which height statements are signed with which id, if not with the chain id. */
+  readonly recoveries: readonly { readonly height: number; readonly signingId: Hash }[]
   status(): NodeStatus
   peers(): readonly PeerView[]
   /** Takes signed transactions as encoded bytes in hex; each gets an answer of its own, in order. Accepted ones are on disk when this resolves. */

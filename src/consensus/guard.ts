@@ -50,6 +50,10 @@ export interface KnownSignatures {
   /** Highest slot of a candidate, and of a vote, where they are told apart. */
   readonly candidateSlot?: number | null
   readonly voteSlot?: number | null
+  /** The slot in which this process began: what its key has signed in a later one, and this process has not, another has. */
+  readonly sinceSlot?: number
+  /** Before this slot it proposes nothing. */
+  readonly proposesFrom?: number
   /** The lock with the highest slot. */
   readonly lock: Omit<LockStatement, 'kind'> | null
   /** The highest seal. */
@@ -237,6 +241,15 @@ export function raiseRecord(record: GuardRecord, known: KnownSignatures): GuardR
     knownLock: newerLock ? known.lock : record.knownLock,
     seal: newerSeal ? known.seal : record.seal,
   }
+}
+
+/** G6: another process has signed with this key since this one began. A floor is no signature: it may come from that very process. */
+export function isSignedByAnother(record: GuardRecord, { slot, sinceSlot, candidateSlot, voteSlot }: KnownSignatures): boolean {
+  if (sinceSlot === undefined || slot === null || slot <= sinceSlot) return false
+  const own = { ...record, floorSlot: null }
+  const isUnknown = (known: number | null | undefined, signed: { readonly slot: number } | null): boolean =>
+    typeof known === 'number' && known > sinceSlot && above(known, signed?.slot)
+  return above(slot, lastSlot(own)) || isUnknown(candidateSlot, record.candidate) || isUnknown(voteSlot, record.vote)
 }
 
 const isNewer = (slot: number | null | undefined, signed: { readonly slot: number } | null, { floorSlot }: GuardRecord): boolean =>

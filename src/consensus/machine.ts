@@ -2,7 +2,7 @@ import { invariant, unreachable } from '../base/errors.ts'
 import type { AggregateSignature, Certificate, Hash, VoteStatement } from '../wire/types.ts'
 import { REMEMBERED_SLOTS, STALE_SILENCE_SLOTS } from './bounds.ts'
 import { bestCandidate } from './choice.ts'
-import { type GuardRecord, type KnownSignatures, lastSlot, lockAt, permit, raiseRecord, recordUnder } from './guard.ts'
+import { type GuardRecord, isSignedByAnother, type KnownSignatures, lastSlot, lockAt, permit, raiseRecord, recordUnder } from './guard.ts'
 import { collectSignature, publishFullerSeal, publishTally, startLeading } from './leader.ts'
 import { answer, refuse, slotOf, takeRequest } from './requests.ts'
 import { alarm, change, endWithDuplicate, isClockBehind, learnCertificate, mayVerify, persist, type Turn } from './turn.ts'
@@ -31,6 +31,7 @@ export function initialState(options: {
     choiceDue: false,
     record,
     silence: { kind: 'starting', doubtful },
+    proposesFrom: 0,
     isForked: false,
     ticket: null,
     candidates: [],
@@ -129,8 +130,8 @@ function startSlot(turn: Turn, slot: number): void {
 }
 
 function drawTicket(turn: Turn): void {
-  const { slot, members, record } = turn.state
-  if (slot === null || !mayVerify(turn.state) || isClockBehind(record, slot)) return
+  const { slot, members, record, proposesFrom } = turn.state
+  if (slot === null || slot < proposesFrom || !mayVerify(turn.state) || isClockBehind(record, slot)) return
   const { quorum, epochSeed } = members
   turn.effects.push({ kind: 'draw-ticket', slot, quorum, epochSeed })
 }
@@ -280,13 +281,13 @@ function stopForFork(turn: Turn): void {
   change(turn, { isForked: true, ticket: null, leading: null })
 }
 
-/** Everything that was collected for this height was for another quorum. */
+/** What was collected for this height was for another quorum; what this verifier is locked on under the same id still binds it. */
 function recover(turn: Turn, members: Members): void {
   const { state } = turn
   for (const held of state.held) refuse(turn, held.id, 'wrong-slot')
-  const nothing = { candidates: [], blocks: [], valid: null, decided: null, ticket: null, leading: null, held: [] }
-  change(turn, { ...nothing, members, isForked: false })
   signUnder(turn, members)
+  const valid = lockAt(turn.state.record, state.height)
+  change(turn, { members, isForked: false, candidates: [], valid, decided: null, ticket: null, leading: null, held: [] })
   if (!turn.state.choiceDue) drawTicket(turn)
 }
 
@@ -303,12 +304,18 @@ function takeOwnSignatures(turn: Turn, known: KnownSignatures): void {
   const raised = raiseRecord(record, known)
   if (raised !== null) persist(turn, raised, null)
   signUnder(turn, turn.state.members)
+  if (silence?.kind === 'duplicate') return
+  if (isSignedByAnother(record, known))
+    return endWithDuplicate(
+      turn,
+      `a signature of this key in slot ${known.slot}, and this process, which began in slot ${known.sinceSlot}, did not sign it`,
+    )
   if (raised !== null) {
     alarm(turn, 'stale-record', 'peers hold newer signatures of this key than its signing record: an old copy was restored')
     return staySilent(turn, known.slot)
   }
   if (silence?.kind !== 'starting') return
-  if (!silence.doubtful) return change(turn, { silence: null })
+  if (!silence.doubtful) return change(turn, { silence: null, proposesFrom: known.proposesFrom ?? 0 })
   alarm(turn, 'doubtful-record', 'the newest entry of the signing record is damaged')
   staySilent(turn, known.slot)
 }

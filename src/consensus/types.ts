@@ -189,6 +189,8 @@ export interface State {
   readonly choiceDue: boolean
   readonly record: GuardRecord
   readonly silence: Silence | null
+  /** It draws no tickets before this slot: after a start it votes first, so that another process with its key would be heard. */
+  readonly proposesFrom: number
   /** Two blocks were sealed at one height: nothing is signed until a person ends this, or others have gone on. */
   readonly isForked: boolean
   /** This slot's ticket, while it may still lead to a candidate. */

@@ -14,14 +14,16 @@ export class Witness {
 
   /**
    * Takes note of a statement whose signature was checked, by keys of the height's quorum and of a slot that has begun; gives what it
-   * proves together with those before it. Each offence is given once.
+   * proves together with those before it. Each offence is given once; and once a height, whatever was given of it before, what proves
+   * a fork.
+   * @param isEnough whether its keys have stake enough for a certificate
    */
-  note(signed: SignedStatement): readonly Evidence[] {
+  note(signed: SignedStatement, isEnough = false): readonly Evidence[] {
     const { height } = signed.statement
     if (Math.abs(height - this.#headHeight) >= WITNESSED_HEIGHTS || signed.keys.length === 0) return []
     const found = this.#byHeight.get(height) ?? new Height()
     this.#byHeight.set(height, found)
-    return found.note(signed)
+    return found.note(signed, isEnough && signed.statement.kind === 'seal')
   }
 
   /** Whether each of these keys is known to have made that statement. */
@@ -42,6 +44,8 @@ type Mask = bigint
 interface Kept {
   readonly signed: SignedStatement
   readonly signers: Mask
+  /** It seals a block: two of these prove a fork (`recovery.md` X1), and parts of them do not. */
+  readonly isSeal: boolean
 }
 
 /** What was signed at one height. */
@@ -50,8 +54,9 @@ class Height {
   #kept: Kept[] = []
   /** Whose offences were given. */
   readonly #found = new Map<OffenceKind, Mask>()
+  #isForked = false
 
-  note(signed: SignedStatement): readonly Evidence[] {
+  note(signed: SignedStatement, isSeal: boolean): readonly Evidence[] {
     const { statement } = signed
     const signers = this.#maskOf(signed.keys)
     if (this.#kept.some((other) => isWithin(signers, other.signers) && isSame(other.signed.statement, statement))) return []
@@ -61,11 +66,14 @@ class Height {
       if (kind === null) continue
       const found = this.#found.get(kind) ?? 0n
       const offenders = other.signers & signers & ~found
-      if (offenders === 0n) continue
+      const isFork = isSeal && other.isSeal && !this.#isForked
+      if (offenders === 0n && !isFork) continue
+      if (isFork) this.#isForked = true
       this.#found.set(kind, found | offenders)
       evidence.push(evidenceOf(other.signed, signed))
     }
-    if (this.#isNews(statement, signers)) this.#keep({ signed, signers })
+    const isFirstSeal = isSeal && !this.#kept.some((other) => other.isSeal && other.signed.statement.block === statement.block)
+    if (isFirstSeal || this.#isNews(statement, signers)) this.#keep({ signed, signers, isSeal })
     return evidence
   }
 

@@ -287,12 +287,14 @@ export class Execution {
     releaseDue(this.draft)
   }
 
-  #punish({ evidence, maker }: BlockContext): void {
+  #punish({ evidence, maker, recovery }: BlockContext): void {
     const reporter = this.draft.state.quorum.members[maker]
     invariant(reporter !== undefined, 'the maker is a member of the quorum')
     for (const proof of evidence) {
       const refusal =
-        this.evidence.length < MAX_BLOCK_EVIDENCE ? checkProof(this.draft, proof) : refuse('too-much-evidence', 'the block is full of it')
+        this.evidence.length < MAX_BLOCK_EVIDENCE
+          ? checkProof(this.draft, proof, recovery !== undefined)
+          : refuse('too-much-evidence', 'the block is full of it')
       if (refusal !== null) this.unfitEvidence.push({ proof, refusal })
       else {
         punish(this.draft, proof, reporter.id)

@@ -14,8 +14,11 @@ import type { LedgerEvent } from './receipt.ts'
 type Offence = Pick<ProvenEvidence, 'kind' | 'height'>
 type Slashed = Extract<LedgerEvent, { kind: 'slashed' }>
 
-/** The rules that evidence keeps to be in a block: registered keys, neither of the future nor too old, and somebody to punish. */
-export function checkProof(draft: Draft, proof: ProvenEvidence): Refusal | null {
+/**
+ * The rules that evidence keeps to be in a block: registered keys, neither of the future nor too old, and somebody to punish.
+ * @param isRecovery the block says with it who does not sign it: then whoever was punished before is named again
+ */
+export function checkProof(draft: Draft, proof: ProvenEvidence, isRecovery: boolean): Refusal | null {
   const { state, slot, globals } = draft
   const { evidence, height } = proof
   const stranger = [...evidence.first.keys, ...evidence.second.keys].find((key) => !state.indexes.blsKeys.has(key))
@@ -29,6 +32,7 @@ export function checkProof(draft: Draft, proof: ProvenEvidence): Refusal | null 
       `the epoch of height ${height} ended in slot ${end.slot}: it counts until slot ${last}, this is ${slot}`,
     )
   }
+  if (isRecovery) return null
   const offenders = proof.offenders.map((key) => verifierOf(draft, key)[1])
   if (offenders.every((offender) => isPunished(offender, proof)))
     return refuse('already-punished', `${proof.kind} at height ${height}: all ${offenders.length} offenders have been punished for it`)

@@ -132,11 +132,15 @@ export class EvidencePool {
     const weights = new Map(open.map(({ id, offenders }) => [id, this.#weightOf(offenders)]))
     const weight = ({ id }: HeldEvidence): number => weights.get(id) ?? 0
     open.sort((left, right) => weight(right) - weight(left) || left.seenAtMs - right.seenAtMs || (left.id < right.id ? -1 : 1))
-    return open.slice(0, MAX_OFFERED_EVIDENCE).flatMap(({ id }) => {
-      const evidence = this.evidence(id)
-      const proof = evidence === undefined ? null : this.#prove(evidence)
-      return proof === null ? [] : [proof]
-    })
+    return this.#proven(open)
+  }
+
+  /** What may say who is left out of a recovery block, punished or not: whatever names the most first. */
+  sealedTwice(): readonly ProvenEvidence[] {
+    const { lastRecoveryHeight } = this.#options.chain
+    const found = this.list().filter(({ kind, height }) => kind === 'double-seal' && height >= lastRecoveryHeight)
+    const most = found.toSorted((left, right) => right.offenders.length - left.offenders.length || left.height - right.height)
+    return this.#proven(most)
   }
 
   /**
@@ -280,6 +284,14 @@ export class EvidencePool {
     const done = store.write([write], { durable: write.kind === 'put' }).then(then)
     this.#writing = Promise.all([this.#writing, done])
     this.#writing.catch(onFatal)
+  }
+
+  #proven(held: readonly HeldEvidence[]): readonly ProvenEvidence[] {
+    return held.slice(0, MAX_OFFERED_EVIDENCE).flatMap(({ id }) => {
+      const evidence = this.evidence(id)
+      const proof = evidence === undefined ? null : this.#prove(evidence)
+      return proof === null ? [] : [proof]
+    })
   }
 
   #unpunished(): HeldEvidence[] {

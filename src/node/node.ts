@@ -21,7 +21,7 @@ import { restoreGuarded } from './guarded-blocks.ts'
 import { HeadWaiters } from './head-waiters.ts'
 import { invalidSealed, KnownBlocks } from './known-blocks.ts'
 import type { NodeOptions } from './options.ts'
-import { OwnSignatures } from './own-signatures.ts'
+import { OwnSignatures, watchForOthers } from './own-signatures.ts'
 import { readPeersFile, writePeersFile } from './peers-file.ts'
 import { Runner } from './runner.ts'
 import { isFullerSeal, SealedBlockIntake } from './sealed-blocks.ts'
@@ -207,6 +207,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     ...{ chain, pool, known, bodies, network, client, slots, heard, signatures, telemetry, verifier, seat, record, doubtful },
     evidence: {
       unpunished: () => evidence.unpunished(),
+      sealedTwice: () => evidence.sealedTwice(),
       publishCertificate: (certificate) => records.publishCertificate(certificate),
       publishTally: (certificates) => records.publishTally(certificates),
     },
@@ -383,9 +384,9 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     if (verifier !== null) {
       const links = new VerifierLinks(chain, network)
       links.start()
-      const { publicKey: blsKey } = verifier
       const heightOf = (peerId: string): number | null => sync.statusOf(peerId)?.status.height ?? null
-      const asking = new OwnSignatures({ chain, blsKey, seat, network, client, quorumSignatures, telemetry, heightOf, feed })
+      const asked = { chain, blsKey: verifier.publicKey, seat, network, client, quorumSignatures, telemetry, heightOf, feed }
+      const asking = new OwnSignatures({ ...asked, watch: watchForOthers(slots, slotMs, record) })
       own = asking
       asking.start()
       closers.push(() => {

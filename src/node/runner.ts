@@ -49,6 +49,7 @@ export interface RunnerOptions {
   readonly evidence: {
     /** What blocks have not punished yet, as far as this node knows. */
     unpunished(): readonly ProvenEvidence[]
+    sealedTwice(): readonly ProvenEvidence[]
     publishCertificate(certificate: Certificate): void
     publishTally(certificates: readonly Certificate[]): void
   }
@@ -286,7 +287,8 @@ export class Runner {
     const { chain, pool, known, seat, evidence } = this.#options
     const self = seat.in(chain.quorum)
     invariant(self !== null && this.#proof !== null, 'only a maker with a ticket builds')
-    const built = buildBlock(chain, pool, evidence.unpunished(), self, slot, this.#proof.proof, this.#blockSize.limit)
+    const offered = chain.recoveringWithout === null ? evidence.unpunished() : evidence.sealedTwice()
+    const built = buildBlock(chain, pool, offered, self, slot, this.#proof.proof, this.#blockSize.limit)
     if (built !== null) known.add(built)
     this.#results.push({ kind: 'block-built', slot, block: built?.ref ?? null })
   }

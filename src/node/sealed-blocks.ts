@@ -63,6 +63,8 @@ export class SealedBlockIntake {
       onBehind(ref.height)
       return ignore('unknown-parent', `height ${ref.height}, the head is ${chain.head.height}`)
     }
+    // [IGNORE] unknown-parent: of another branch; others may sign there.
+    if (header.parent !== chain.head.hash) return ignore('unknown-parent', `parent ${header.parent.slice(0, 8)}`)
     // [REJECT] bad-evidence, recovery-nobody: of a block that says who signs it (recovery.md X7).
     const recovery = recoveryBy(chain, wire.evidence, signatures)
     if (recovery.kind !== 'accept') return recovery

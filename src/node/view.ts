@@ -83,6 +83,9 @@ export class View implements NodeView {
     this.chainId = options.chain.chainId
   }
 
+  get recoveries(): NodeView['recoveries'] {
+    return this.#options.chain.ledger.globals.recoveries
+  }
   status(): NodeStatus {
     const { role, chain, pool, network, slots, sync, snapshotProgress, runner, telemetry } = this.#options
     const { head, quorum } = chain

@@ -2,10 +2,10 @@ import { readFile, stat } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
 import type { EvidenceList, EvidenceResult, EvidenceSummary, EvidenceView } from '../../api/evidence-types.ts'
 import type { VerifiersView } from '../../api/ledger-types.ts'
+import type { NodeView } from '../../api/types.ts'
 import { formatCoins } from '../../base/amounts.ts'
 import { type Hex, isHex, toHex } from '../../base/hex.ts'
 import type { ProvenEvidence } from '../../wire/evidence.ts'
-import type { Genesis } from '../../wire/genesis.ts'
 import { chainIdOf } from '../../wire/ids.ts'
 import { type Address, evidence as evidenceCodec, type Hash, type Statement } from '../../wire/types.ts'
 import { findNode, type NodeClient, type NodePlace } from '../client.ts'
@@ -193,8 +193,8 @@ function statementText(statement: Statement): string {
 async function verify(given: string, flags: VerifyFlags): Promise<void> {
   const bytes = await readEvidence(given)
   const { proveEvidence } = await import('../../node/evidence-check.ts')
-  const { chainId, addressOf, by } = await registry(flags)
-  const proven = proveEvidence(chainId, bytes)
+  const { chainId, recoveries, addressOf, by } = await registry(flags)
+  const proven = proveEvidence(chainId, recoveries, bytes)
   if (proven.kind !== 'accept') throw new CliError(exitCodes.refused, proven.code, `this proves nothing on this chain: ${proven.detail}`)
   const addresses = await addressOf(keysOf(proven.value))
   const strangers = keysOf(proven.value).filter((key) => !addresses.has(key))
@@ -223,6 +223,7 @@ const keysOf = ({ evidence: { first, second } }: ProvenEvidence): readonly Hex[]
 
 interface Registry {
   readonly chainId: Hash
+  readonly recoveries: NodeView['recoveries']
   readonly by: 'genesis' | 'node'
   /** Who has registered these keys; whoever is not in it has not. */
   readonly addressOf: (keys: readonly Hex[]) => Promise<ReadonlyMap<Hex, Address>>
@@ -233,12 +234,12 @@ async function registry(flags: VerifyFlags): Promise<Registry> {
     const { readGenesisFile } = await import('../../node/genesis-file.ts')
     const genesis = await readGenesisFile(flags.genesis)
     const found = new Map(genesis.verifiers.map(({ blsKey, account }) => [blsKey, account]))
-    return { chainId: chainIdOf(genesis), by: 'genesis', addressOf: () => Promise.resolve(found) }
+    return { chainId: chainIdOf(genesis), recoveries: [], by: 'genesis', addressOf: () => Promise.resolve(found) }
   }
   const node = await findNode(flags)
   // The id is made here, of what the node calls its genesis: what it says of itself need not be believed.
-  const { genesis } = await node.get<{ readonly genesis: Genesis }>('/v1/genesis')
-  return { chainId: chainIdOf(genesis), by: 'node', addressOf: (keys) => registeredKeys(node, keys) }
+  const { genesis, recoveries } = await node.get<Pick<NodeView, 'genesis' | 'recoveries'>>('/v1/genesis')
+  return { chainId: chainIdOf(genesis), recoveries, by: 'node', addressOf: (keys) => registeredKeys(node, keys) }
 }
 
 async function registeredKeys(node: NodeClient, keys: readonly Hex[]): Promise<ReadonlyMap<Hex, Address>> {

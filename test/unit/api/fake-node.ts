@@ -186,6 +186,7 @@ export const hashAt = (height: number): Hex => height.toString(16).padStart(64, 
 export class FakeNode implements NodeView {
   readonly genesis = genesis
   readonly chainId = chainIdOf(genesis)
+  recoveries: NodeView['recoveries'] = []
   height = 250
   firstHeight = 1
   snapshot: NodeStatus['sync']['snapshot'] = null

@@ -5,6 +5,7 @@ import type { EvidenceEvent } from '../../../src/api/evidence-types.ts'
 import { type Api, startApi } from '../../../src/api/server.ts'
 import { toHex } from '../../../src/base/hex.ts'
 import { type Happening, narrate } from '../../../src/cli/narrator.ts'
+import { evidenceOf } from '../../../src/consensus/evidence.ts'
 import { formatAddress, parseAddress } from '../../../src/crypto/address.ts'
 import { formatGenesis } from '../../../src/node/genesis-file.ts'
 import { encode } from '../../../src/wire/codec.ts'
@@ -120,6 +121,17 @@ describe('quorate: evidence', () => {
       const unknown = await run('verify', hexOf(evidence), ...here)
       assert.equal(unknown.code, 4)
       assert.match(unknown.stderr, /no verifier has registered.*unknown-signer/)
+    })
+
+    it('knows of a node with what statements were signed after a fork', async () => {
+      const signingId = '07'.repeat(32)
+      const signed = (block: string) => of.signed([3], { kind: 'seal', height: 9, block: block.repeat(32) }, signingId)
+      const later = hexOf(evidenceOf(signed('aa'), signed('bb')))
+      assert.equal((await run('verify', later, ...here)).code, 4)
+      node.recoveries = [{ height: 9, signingId }]
+      assert.equal((await run('verify', later, ...here)).code, 0)
+      node.recoveries = [{ height: 10, signingId }]
+      assert.equal((await run('verify', later, ...here)).code, 4)
     })
 
     it('says which keys genesis does not know', async () => {

@@ -134,7 +134,7 @@ describe('the machine after a fork', () => {
     const { state, effects } = run(forked, { kind: 'recovering', members: REDUCED })
     assert.deepEqual(kinds(effects), ['persist', 'draw-ticket'])
     assert.deepEqual(state.record, recordUnder(record, REDUCED.signingId ?? null))
-    assert.deepEqual([state.members, state.isForked, state.blocks], [REDUCED, false, []])
+    assert.deepEqual([state.members, state.isForked, state.valid], [REDUCED, false, null])
     // Height 5 was sealed on the other branch: under this id it was not.
     const sealed = run(state, started(9), { kind: 'block-known', block }, askSeal(5, block.hash))
     assert.deepEqual(kinds(sealed.effects), ['persist', 'sign'])
@@ -147,6 +147,24 @@ describe('the machine after a fork', () => {
     const { state, effects } = run(boot(), { kind: 'forked' }, started(8), { kind: 'recovering', members: REDUCED })
     assert.deepEqual(kinds(effects), ['persist'])
     assert.deepEqual(kinds(run(state, nothingKnown, started(9)).effects), ['draw-ticket'])
+  })
+
+  it('still proposes what it is locked on, after a restart in the middle of it', () => {
+    const lock = {
+      statement: { kind: 'vote', height: 5, slot: 7, block: block.hash, validSlot: null },
+      aggregate: { signers: [0, 1], signature: '' },
+    } as const
+    const locked: GuardRecord = { ...emptyRecord, lock, signingId: REDUCED.signingId ?? null }
+    const { state } = run(
+      boot(OLD, { record: locked }),
+      { kind: 'block-known', block },
+      { kind: 'forked' },
+      { kind: 'recovering', members: REDUCED },
+    )
+    assert.deepEqual(state.valid, lock)
+    const draw = { kind: 'ticket-drawn', slot: 9, quorum: REDUCED.quorum, epochSeed: 'seed', ticket: '1', selected: true } as const
+    const { effects } = run(state, nothingKnown, started(9), draw)
+    assert.deepEqual(kinds(effects), ['persist', 'propose'])
   })
 
   it('begins the record anew after a start, before it signs', () => {

@@ -164,9 +164,10 @@ export class EpochChain {
   }
 
   /** A statement with the keys of whoever has signed it, by their numbers. */
-  signed(numbers: readonly number[], statement: Statement): SignedStatement {
+  signed(numbers: readonly number[], statement: Statement, signingId = this.chainId): SignedStatement {
     const keys = numbers.map((number) => this.verifier(number).blsKey).sort()
-    return { statement, keys, signature: blsAggregate(numbers.map((number) => this.sign(number, statement))) }
+    const message = statementMessage(signingId, statement)
+    return { statement, keys, signature: blsAggregate(numbers.map((number) => blsSign(this.verifier(number).blsSecret, message))) }
   }
   /** What two statements of these verifiers are together. */
   evidence(numbers: readonly number[], first: Statement, second: Statement): Evidence {

@@ -119,6 +119,21 @@ describe('recovery blocks', () => {
     assert.deepEqual([chain.signingIdAt(FORK + 1), chain.signingIdAt(FORK + 2) === before], [of.chainId, false])
   })
 
+  it('name again who was punished before: they weigh nothing in it, and are not punished twice', async () => {
+    const { chain } = await open()
+    await grow(chain)
+    const own = { kind: 'seal', height: FORK, block: chain.head.hash } as const
+    const other = { ...own, block: 'ab'.repeat(32) }
+    const proof = proofOf(chain)
+    await chain.commit(of.block(chain, { maker: 2, evidence: [of.evidence(GUILTY, own, other)] }))
+    assert.equal(chain.lastRecoveryHeight, 0, 'two of four alone prove no fork')
+    chain.recover(keys(GUILTY))
+    const final = of.block(chain, { maker: 2, evidence: [proof], signers: LEFT })
+    await chain.commit(final)
+    assert.deepEqual([chain.lastRecoveryHeight, final.transition.receipt.burnedDroplets], [FORK + 2, 0])
+    assert.deepEqual(stakesAt(chain, FORK + 2), [0, 0, 100, 100])
+  })
+
   it('leave somebody to sign them', async () => {
     const { chain } = await open()
     await grow(chain)
@@ -255,10 +270,7 @@ describe('recovery blocks', () => {
       await station.commit(final)
       const own = { kind: 'seal', height: FORK + 1, block: final.ref.hash } as const
       const { accountability, chain } = station
-      const evidence = evidenceOf(of.signed([2], abandoned), {
-        ...of.signed([2], own),
-        signature: of.aggregate(chain.headQuorum, [2], own, chain.signingIdAt(FORK + 1)).signature,
-      })
+      const evidence = evidenceOf(of.signed([2], abandoned), of.signed([2], own, chain.signingIdAt(FORK + 1)))
       assert.equal(station.validate({ kind: 'evidence', evidence }), 'reject bad-signature')
       const named = accountability.pool.list().flatMap(({ offenders }) => offenders)
       assert.deepEqual(new Set(named), new Set(GUILTY.map((number) => of.verifier(number).wallet.address)))

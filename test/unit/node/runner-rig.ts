@@ -84,7 +84,7 @@ export function runnerRig({ chain, blsSecret, peerId, clock, writeGuard = () => 
   const runner: Runner = new Runner({
     ...common,
     ...{ pool, bodies, client },
-    evidence: { unpunished: () => [], publishCertificate: nothing, publishTally: nothing },
+    evidence: { unpunished: () => [], sealedTwice: () => [], publishCertificate: nothing, publishTally: nothing },
     verifier: { signer, publicKey: signer.publicKey, guard },
     record: emptyRecord,
     doubtful: false,
