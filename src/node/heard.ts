@@ -1,4 +1,5 @@
 import { WITNESSED_HEIGHTS } from '../consensus/bounds.ts'
+import { enoughStake } from '../consensus/quorum.ts'
 import { Witness } from '../consensus/witness.ts'
 import type { Quorum } from '../wire/quorum.ts'
 import type { Address, AggregateSignature, Certificate, Evidence, SignedStatement, Statement } from '../wire/types.ts'
@@ -32,7 +33,9 @@ export class Heard {
     const keys = keysOf(quorum, aggregate.signers)
     if (keys === null || !this.isWitnessed(statement.height)) return
     const signed: SignedStatement = { statement, keys, signature: aggregate.signature }
-    for (const evidence of this.#witness.note(signed)) this.#onEvidence(evidence)
+    const stake = aggregate.signers.reduce((sum, signer) => sum + (quorum.members[signer]?.stakeDroplets ?? 0), 0)
+    const isEnough = stake >= enoughStake(quorum.totalStakeDroplets)
+    for (const evidence of this.#witness.note(signed, isEnough)) this.#onEvidence(evidence)
   }
 
   /** Whether all of them are known to have made that statement; of what is too old nothing is known. */

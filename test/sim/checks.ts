@@ -128,6 +128,7 @@ export function checkNamed(
   if (split === null) return
   const { stakes, nodes: members } = world.quorums.at(split)
   for (const { index, publicRecord } of nodes) {
+    if (!publicRecord.provesFork) world.fail('unnamed', `two blocks at height ${split}, and n${index} cannot prove it`)
     const named = stakes.filter((_, member) => isGuilty(publicRecord, members[member] ?? 0, split))
     if (sumOf(named) * 3 < sumOf(stakes))
       world.fail('unnamed', `two blocks at height ${split}, and n${index} names only ${sumOf(named)} of ${sumOf(stakes)}`)

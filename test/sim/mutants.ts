@@ -91,7 +91,7 @@ function partly(isNoted: (signed: SignedStatement, headHeight: number) => boolea
     const witness = new Witness()
     let head = 0
     return {
-      note: (signed) => (isNoted(signed, head) ? witness.note(signed).filter(isSaid) : []),
+      note: (signed, isEnough) => (isNoted(signed, head) ? witness.note(signed, isEnough).filter(isSaid) : []),
       settle: (headHeight) => {
         head = headHeight
         witness.settle(headHeight)
@@ -107,9 +107,9 @@ const shortOfMemory: Machine = watching(() => {
   let witness = new Witness()
   let notes = 0
   return {
-    note: (signed) => {
+    note: (signed, isEnough) => {
       if (++notes % FEW_STATEMENTS === 0) witness = new Witness()
-      return witness.note(signed)
+      return witness.note(signed, isEnough)
     },
     settle: (headHeight) => witness.settle(headHeight),
   }

@@ -397,7 +397,7 @@ export class MachineNode implements Participant {
     }
   }
 
-  /** The seal of a final block: it is shown to peers, or who followed another block at that height would not see it. */
+  /** The seal of a final block: who followed another block at that height sees it when both compare their heads (recovery.md X3). */
   private noteSeal(sealed: Sealed): void {
     const certificate = sealOf(sealed)
     if (this.world.machine.hidesSeals !== true) this.publicRecord.keep([certificate])

@@ -36,6 +36,9 @@ interface World {
   /** Null for evidence that proves nothing: a statement that somebody in it did not sign, or a pair that anybody may sign. */
   judge(evidence: Evidence): Proven | null
   noteEvidence(by: number, evidence: Evidence, proven: Proven): void
+  isEnough(signers: readonly number[], statement: Pick<Statement, 'height'>): boolean
+  /** Whether the stake behind each of its two seals is enough for a block. */
+  provesFork(evidence: Evidence, proven: Proven): boolean
   send(from: number, to: number, message: ExchangeMessage | Shown): void
   broadcast(from: number, message: ExchangeMessage): void
 }
@@ -50,6 +53,8 @@ export class PublicRecord {
   /** Offences that its own witness found, and all of which it has evidence. */
   readonly found = new Set<string>()
   readonly held = new Set<string>()
+  /** It holds what proves that two blocks were sealed at a height (recovery.md X1). */
+  provesFork = false
   private readonly world: World
   private readonly index: number
   private witness: Watcher
@@ -82,7 +87,7 @@ export class PublicRecord {
     this.noted.add(signers)
     const { world, index } = this
     const signed: SignedStatement = { statement, keys: keysOf(world, signers, statement), signature: SIGNATURE }
-    for (const evidence of this.witness.note(signed)) {
+    for (const evidence of this.witness.note(signed, world.isEnough(signers, statement))) {
       const proven = world.judge(evidence)
       for (const node of proven?.nodes ?? []) if (proven !== null) this.found.add(offenceName(node, proven.height, proven.kind))
       if (this.holdsMore(evidence, proven)) world.broadcast(index, { kind: 'evidence', evidence })
@@ -94,8 +99,11 @@ export class PublicRecord {
   private holdsMore(evidence: Evidence, proven: Proven | null): boolean {
     const { world, index, held } = this
     const offences = (proven?.nodes ?? []).map((node) => (proven === null ? '' : offenceName(node, proven.height, proven.kind)))
-    if (proven === null || offences.every((offence) => held.has(offence))) return false
+    // What proves a fork is taken whatever else is known of its offenders.
+    const isForkProof = proven !== null && !this.provesFork && world.provesFork(evidence, proven)
+    if (proven === null || (offences.every((offence) => held.has(offence)) && !isForkProof)) return false
     world.noteEvidence(index, evidence, proven)
+    if (isForkProof) this.provesFork = true
     for (const offence of offences) held.add(offence)
     this.evidence.set(nameOfEvidence(evidence), { kind: 'evidence', evidence })
     return true

@@ -51,7 +51,7 @@ describe('simulator: the machine in a network with faults and adversaries', () =
   }
 
   it('with a third of the stake or more bad, blocks are sealed twice, and evidence names a third and nobody honest', () => {
-    const { forks } = holds({ verifiers: 7, seeds: 25, seedStart: 1, scenario: 'third' })
+    const { forks } = holds({ verifiers: 7, seeds: 40, seedStart: 1, scenario: 'third' })
     assert.ok(forks > 5, `only ${forks} forks: the check had nothing to check`)
   })
 

@@ -407,6 +407,18 @@ export class World {
     return false
   }
 
+  isEnough(signers: readonly number[], { height }: Pick<Statement, 'height'>): boolean {
+    const { stakes, enough } = this.quorums.at(height)
+    return signers.reduce((stake, signer) => stake + (stakes[signer] ?? 0), 0) >= enough
+  }
+
+  provesFork({ first, second }: Evidence, { kind, height }: Proven): boolean {
+    const { enough } = this.quorums.at(height)
+    const isEnough = (keys: readonly string[]): boolean =>
+      keys.reduce((stake, key) => stake + this.quorums.stakeOfNode(nodeOfKey(key), height), 0) >= enough
+    return kind === 'double-seal' && isEnough(first.keys) && isEnough(second.keys)
+  }
+
   /** Whether somebody honest has started its process twice. */
   isDuplicate(node: number): boolean {
     return this.scenario.copies.some(({ of, isStubborn }) => of === node && !isStubborn)

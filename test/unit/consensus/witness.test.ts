@@ -81,6 +81,21 @@ describe('witness', () => {
     assert.deepEqual(found([by(vote(3, 'B'), 1, 2), by(vote(3, 'A'), 1, 2)], witness), [[], [['double-vote', 1, 2]]])
   })
 
+  it('gives what proves a fork though all of its offenders showed parts of it before', () => {
+    const witness = new Witness()
+    const note = (statement: Statement, signers: readonly number[], isEnough: boolean) =>
+      shown(witness.note(by(statement, ...signers), isEnough))
+    assert.deepEqual(note(seal('A'), [5, 6, 7], false), [])
+    assert.deepEqual(note(seal('B'), [5, 6, 7], false), [['double-seal', 5, 6, 7]])
+    // Each of its signers was heard alone before: still it is kept as the one object that it is.
+    for (const honest of [1, 2]) assert.deepEqual(note(seal('A'), [honest], false), [])
+    assert.deepEqual(note(seal('A'), [1, 2, 5, 6, 7], true), [])
+    const proof = witness.note(by(seal('B'), 3, 4, 5, 6, 7), true)
+    assert.deepEqual(shown(proof), [['double-seal', 5, 6, 7]])
+    assert.deepEqual([proof[0]?.first.keys.length, proof[0]?.second.keys.length], [5, 5])
+    assert.deepEqual(note(seal('B'), [3, 4, 5, 6, 7, 8], true), [], 'once a height')
+  })
+
   it('gives both pairs where one statement shows two offences', () => {
     const all = found([by(vote(3, 'A'), 1), by(lock(2, 'A'), 2), by(vote(3, 'B'), 1, 2)])
     assert.deepEqual(all.at(-1), [
