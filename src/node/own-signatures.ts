@@ -1,7 +1,8 @@
+import { randomInt } from 'node:crypto'
 import { formatCoins } from '../base/amounts.ts'
 import { QuorateError } from '../base/errors.ts'
 import type { Hex } from '../base/hex.ts'
-import type { KnownSignatures } from '../consensus/guard.ts'
+import { type GuardRecord, type KnownSignatures, lastSlot } from '../consensus/guard.ts'
 import { enoughStake } from '../consensus/quorum.ts'
 import type { Input } from '../consensus/types.ts'
 import type { Network } from '../ports/network.ts'
@@ -11,6 +12,7 @@ import { SYNC_DEADLINE_MS } from './bounds.ts'
 import type { Chain } from './chain.ts'
 import type { QuorumSignatures } from './quorum-signatures.ts'
 import type { Seat } from './seat.ts'
+import type { Slots } from './slots.ts'
 import type { SyncClient } from './sync-client.ts'
 
 export interface OwnSignaturesOptions {
@@ -25,7 +27,42 @@ export interface OwnSignaturesOptions {
   /** Height of that peer's head, as it says; null if it has not said. */
   readonly heightOf: (peerId: string) => number | null
   readonly feed: (input: Input) => void
+  /** For other processes that sign with this key; left out, nobody looks for them. */
+  readonly watch?: Watch
 }
+
+interface Watch {
+  /** The slot of the clock; null before the first. */
+  readonly slotNow: () => number | null
+  /** Calls in each slot. Returns the undo. */
+  readonly eachSlot: (call: () => void) => () => void
+  /** Slots from the start in which it only listens, and from then on in which it proposes nothing. */
+  readonly listenSlots: number
+  readonly votingSlots: number
+}
+
+/** Slots after the start in which it asks in each whether somebody else has signed with its key; after that once in so many. */
+const WATCHED_SLOTS = 32
+
+/**
+ * Two copies of a verifier that start at one moment listen for none, one, or more of these spans, each as chance will have it. In the
+ * second slot of a span what the first has brought is known.
+ */
+const LISTEN_SPAN_SLOTS = 2
+const LISTEN_SPANS = 8
+/** Those that chance did not part vote first: each hears of votes that it was not asked for before either of them proposes anything. */
+const VOTING_SLOTS = 3
+
+/** A key that has signed nothing may begin at once. */
+export const watchForOthers = (slots: Pick<Slots, 'now'>, slotMs: number, record: GuardRecord): Watch => ({
+  slotNow: () => slots.now(),
+  eachSlot: (call) => {
+    const timer = setInterval(call, slotMs)
+    return () => clearInterval(timer)
+  },
+  listenSlots: lastSlot(record) === null ? 0 : LISTEN_SPAN_SLOTS * randomInt(LISTEN_SPANS),
+  votingSlots: lastSlot(record) === null ? 0 : VOTING_SLOTS,
+})
 
 /**
  * Once its key is registered, asks the members of the quorum what they have seen this verifier sign, and tells the machine when
@@ -33,6 +70,10 @@ export interface OwnSignaturesOptions {
  * costs nothing. They must not be ahead of this node's chain, or a later quorum may know more than they do; what others say of
  * their heights is no reason to wait, or one liar could silence whoever starts. Whoever connects later is asked too, for the
  * one leader that holds a lost lock may be among them.
+ *
+ * It goes on asking, in each slot at first: what its key has signed in a slot after the start, and this process has not, another process
+ * has. It asks because gossip may not get here: two copies of a directory have one peer id, and look like one peer to everybody. Of two that
+ * start at the same moment, with the same record, the one that listens longer hears the other.
  */
 export class OwnSignatures {
   readonly #options: OwnSignaturesOptions
@@ -46,6 +87,12 @@ export class OwnSignatures {
   #isFed = false
   #stopped = false
   #undo: () => void = () => {}
+  #undoWatch: () => void = () => {}
+  /** Signatures of later slots are none of an earlier life. */
+  #sinceSlot = -1
+  /** While it only listens: the slot in which it asks once more, and then may sign. */
+  #signsFrom: number | null = null
+  #proposesFrom: number | null = null
 
   constructor(options: OwnSignaturesOptions) {
     this.#options = options
@@ -55,11 +102,20 @@ export class OwnSignatures {
     this.#undo = this.#options.network.onPeer((peerId, state) => {
       if (state === 'connected') this.#ask(peerId)
     })
+    const { watch } = this.#options
+    if (watch !== undefined) {
+      this.#sinceSlot = watch.slotNow() ?? -1
+      const end = this.#sinceSlot + watch.listenSlots
+      // By the clock, so that two who began in neighbouring slots are a whole span apart, or none.
+      if (watch.listenSlots > 0) this.#signsFrom = end + (end % LISTEN_SPAN_SLOTS)
+      this.#undoWatch = watch.eachSlot(() => this.#onSlot(watch.slotNow() ?? -1))
+    }
     this.look()
   }
   stop(): void {
     this.#stopped = true
     this.#undo()
+    this.#undoWatch()
   }
 
   /** Why this verifier has a seat and signs nothing yet, and what to do about it, in whole sentences. Null if it is not waiting. */
@@ -67,6 +123,8 @@ export class OwnSignatures {
     const { chain, seat } = this.#options
     if (this.#isFed || seat.in(chain.quorum) === null) return null
     const { enough, told, complete, height } = this.#count()
+    if (complete >= enough && this.#signsFrom !== null)
+      return `it listens until slot ${this.#signsFrom} whether another process signs with its key: it goes on by itself`
     const coins = formatCoins
     const unheard = [...this.#asking].filter((id) => !this.#tried.has(id)).length
     if (complete >= enough && unheard > 0)
@@ -96,11 +154,25 @@ export class OwnSignatures {
     return null
   }
 
-  #ask(peerId: string): void {
+  #onSlot(slot: number): void {
+    const since = slot - this.#sinceSlot
+    if (this.#signsFrom !== null && slot >= this.#signsFrom) {
+      // What was told before is no answer to the question whether somebody signs now.
+      this.#signsFrom = null
+      this.#answered.clear()
+      this.#tried.clear()
+    }
+    if (since <= WATCHED_SLOTS || since % WATCHED_SLOTS === 0)
+      for (const { peerId } of this.#options.network.peers()) this.#ask(peerId, true)
+    this.#tellIfEnough()
+  }
+
+  #ask(peerId: string, again = false): void {
     const { chain, client, telemetry } = this.#options
     const member = chain.quorum.members.find((one) => one.peerId === peerId)
     const own = this.#own
-    if (this.#stopped || own === null || member === undefined || this.#answered.has(member.id) || this.#asking.has(member.id)) return
+    if (this.#stopped || own === null || member === undefined || this.#asking.has(member.id)) return
+    if (this.#answered.has(member.id) && !again) return
     this.#asking.add(member.id)
     client
       .ask(peerId, { kind: 'newest-signed', verifier: own }, AbortSignal.timeout(SYNC_DEADLINE_MS))
@@ -172,12 +244,17 @@ export class OwnSignatures {
 
   #tellIfEnough(): void {
     if (this.#stopped || this.#own === null) return
-    if (!this.#isFed) {
+    const { watch } = this.#options
+    const isAnother = watch !== undefined && this.#known.slot !== null && this.#known.slot > this.#sinceSlot
+    if (!this.#isFed && !isAnother) {
+      if (this.#signsFrom !== null) return
       const { complete, enough } = this.#count()
       // Whoever is connected is heard out, but not for ever.
       if (complete < enough || [...this.#asking].some((id) => !this.#tried.has(id))) return
     }
     this.#isFed = true
-    this.#options.feed({ kind: 'own-signatures-known', known: this.#known })
+    this.#proposesFrom ??= (watch?.slotNow() ?? 0) + (watch?.votingSlots ?? 0)
+    const since = watch === undefined ? {} : { sinceSlot: this.#sinceSlot, proposesFrom: this.#proposesFrom }
+    this.#options.feed({ kind: 'own-signatures-known', known: { ...this.#known, ...since } })
   }
 }

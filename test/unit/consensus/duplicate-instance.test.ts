@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { emptyRecord } from '../../../src/consensus/guard.ts'
+import { emptyRecord, type KnownSignatures } from '../../../src/consensus/guard.ts'
 import { initialState, step } from '../../../src/consensus/machine.ts'
 import type { BlockRef, Input, State } from '../../../src/consensus/types.ts'
 import type { Certificate } from '../../../src/wire/types.ts'
@@ -82,5 +82,69 @@ describe('a second process with the same key', () => {
     assert.ok(asked.effects.some(({ kind }) => kind === 'sign'))
     const { state: after } = step(asked.state, { kind: 'certificate', certificate: certificate('vote', 7, [0, 1, 2]) })
     assert.equal(after.silence, null)
+  })
+
+  const told: readonly { readonly description: string; readonly known: Partial<KnownSignatures>; readonly silence: string | null }[] = [
+    { description: 'a vote in a slot after this process began', known: { slot: 9, voteSlot: 9 }, silence: 'duplicate' },
+    {
+      description: 'a lock in a slot after this process began',
+      known: { slot: 8, lock: { ...block, slot: 8, block: block.hash } },
+      silence: 'duplicate',
+    },
+    {
+      description: 'a vote in the slot in which this process began, which an earlier life may have given',
+      known: { slot: 7, voteSlot: 7 },
+      silence: 'stale',
+    },
+    { description: 'nothing', known: {}, silence: null },
+    { description: 'the candidate that it made itself', known: { slot: 8, candidateSlot: 8 }, silence: null },
+    {
+      description: 'a vote in the slot of the candidate that it made itself',
+      known: { slot: 8, candidateSlot: 8, voteSlot: 8 },
+      silence: 'duplicate',
+    },
+  ]
+  for (const { description, known, silence } of told)
+    it(`is ${silence === 'duplicate' ? 'heard' : 'not heard'} when peers tell of ${description}`, () => {
+      const candidate = { height: 5, slot: 8, block: block.hash, validSlot: null }
+      const own = known.candidateSlot === 8 ? { ...signing(), record: { ...emptyRecord, candidate } } : signing()
+      const input: Input = { kind: 'own-signatures-known', known: { slot: null, lock: null, seal: null, sinceSlot: 7, ...known } }
+      const { state } = step(own, input)
+      assert.equal(state.silence?.kind ?? null, silence)
+      // What peers tell again changes nothing.
+      assert.equal(step(state, input).state.silence?.kind ?? null, silence)
+    })
+
+  it('is heard also by one that is silent yet, and has learnt of that slot from a candidate', () => {
+    const members = signing().members
+    const config = { leaderRule: 'ticket', aggregate: () => '00'.repeat(96) } as const
+    let { state } = step(initialState({ config, members, head, headMembers: members, record: emptyRecord, doubtful: false }), {
+      kind: 'slot-started',
+      slot: 7,
+    })
+    state = step(state, { kind: 'slot-started', slot: 8 }).state
+    state = step(state, { kind: 'candidate', candidate: { block, slot: 8, maker: 0, ticket: '11'.repeat(32), justification: null } }).state
+    assert.deepEqual([state.silence?.kind, state.record.floorSlot], ['starting', 8])
+    const known = { slot: 8, candidateSlot: 8, lock: null, seal: null, sinceSlot: 7 }
+    assert.equal(step(state, { kind: 'own-signatures-known', known }).state.silence?.kind, 'duplicate')
+  })
+
+  it('has time to be heard: after a start it votes, and draws no ticket before the slot that it is told', () => {
+    const { members } = signing()
+    const config = { leaderRule: 'ticket', aggregate: () => '00'.repeat(96) } as const
+    let { state } = step(initialState({ config, members, head, headMembers: members, record: emptyRecord, doubtful: false }), {
+      kind: 'slot-started',
+      slot: 7,
+    })
+    const known = { slot: null, lock: null, seal: null, sinceSlot: 7, proposesFrom: 10 }
+    state = step(state, { kind: 'own-signatures-known', known }).state
+    const draws: boolean[] = []
+    for (const slot of [8, 9, 10, 11]) {
+      const after = step(state, { kind: 'slot-started', slot })
+      state = after.state
+      draws.push(after.effects.some(({ kind }) => kind === 'draw-ticket'))
+    }
+    assert.deepEqual(draws, [false, false, true, true])
+    assert.equal(state.silence, null)
   })
 })

@@ -329,4 +329,43 @@ describe('what others know of the own signatures, over handovers', () => {
       assert.equal(asking?.obstacle, null)
     })
   })
+
+  it('listens first if it is told to, asks once more then, and goes on asking whether another process signs', async () => {
+    let slot = 20
+    let tick = (): void => {}
+    const eachSlot = (call: () => void) => {
+      tick = call
+      return () => {}
+    }
+    const watch = { slotNow: () => slot, listenSlots: 4, votingSlots: 3, eachSlot }
+    let records: readonly Certificate[] = []
+    connected([1, 2, 3], () => records)
+    asking = new OwnSignatures({ ...optionsOf(of.verifier(0).blsKey), watch })
+    asking.start()
+    for (slot = 21; slot < 24; slot++) {
+      tick()
+      await turns()
+    }
+    assert.deepEqual(inputs, [])
+    assert.match(asking.obstacle ?? '', /listens until slot 24/)
+    const askedBefore = asked.length
+    tick()
+    const [known] = await told()
+    assert.deepEqual(known, { ...nothing, sinceSlot: 20, proposesFrom: 27 })
+    assert.equal(asked.length, askedBefore + 3)
+    records = [signedBy(0, vote(1, 25))]
+    slot = 25
+    inputs = []
+    tick()
+    assert.equal((await told(3)).at(-1)?.voteSlot, 25)
+  })
+
+  it('tells at once of a signature of a later slot than that of its start, while it listens', async () => {
+    const watch = { slotNow: () => 20, listenSlots: 4, votingSlots: 3, eachSlot: () => () => {} }
+    connected([1], () => [signedBy(0, vote(1, 21))])
+    asking = new OwnSignatures({ ...optionsOf(of.verifier(0).blsKey), watch })
+    asking.start()
+    const [known] = await told()
+    assert.deepEqual([known?.slot, known?.sinceSlot], [21, 20])
+  })
 })
