@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { GuardRecord } from '../../consensus/guard.ts'
+import type { showGuard } from '../../node/guard-transfer.ts'
 import { directoryOption, jsonOption } from '../options.ts'
 import { facts, localTime, print, printJson } from '../text.ts'
 
@@ -131,7 +131,7 @@ function recordFacts({
   seal,
   floorSlot,
   knownLock,
-}: GuardRecord): readonly (readonly [string, string])[] {
+}: Awaited<ReturnType<typeof showGuard>>['record']): readonly (readonly [string, string])[] {
   const at = ({ height, slot, block }: { readonly height: number; readonly slot: number; readonly block: string }): string =>
     `height ${height}, slot ${slot}, block ${block.slice(0, 16)}`
   const locked = lock?.statement.kind === 'vote' ? lock.statement : null
