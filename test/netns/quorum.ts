@@ -13,10 +13,11 @@ const DEADLINE_MS = 180_000
 const PAGE_BLOCKS = 100
 
 /** What a host's node has told of a final block, as it came. */
-interface Told {
+export interface Told {
   readonly height: number
   readonly hash: Hash
   readonly slot: number
+  readonly makerIndex: number
   readonly finalAtMs: number
 }
 
@@ -36,8 +37,8 @@ export class Quorum {
   }
 
   /** All nodes answer when this resolves; those after the first were told of the first alone. */
-  static async start(hosts: Hosts, slotMs: number): Promise<Quorum> {
-    const chain = await TestChain.make(hosts.numbers.length, { slotMs, choiceMs: slotMs / 5, sortition: 'stake' })
+  static async start(hosts: Hosts, slotMs: number, choiceMs: number): Promise<Quorum> {
+    const chain = await TestChain.make(hosts.numbers.length, { slotMs, choiceMs, sortition: 'stake' })
     const quorum = new Quorum(hosts, chain)
     for (const host of hosts.numbers) {
       const bootstrap = host === 1 ? [] : [hosts.peerAddress(1, quorum.peerIdOf(1))]
