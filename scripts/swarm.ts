@@ -12,6 +12,7 @@ import { killOften } from './scenarios/kill-often.ts'
 import { Lab, type Scenario, type ScenarioOptions } from './scenarios/lab.ts'
 import { register } from './scenarios/register.ts'
 import { staleCopy } from './scenarios/stale-copy.ts'
+import { twoCopies } from './scenarios/two-copies.ts'
 
 interface Plan {
   readonly play: Scenario
@@ -52,6 +53,11 @@ const plans: Readonly<Record<string, Plan>> = {
     options: { seats: 5, epochSlots: 12, elections: 10, load: 20 },
   },
   'stale-copy': { play: staleCopy, description: 'an old copy of a verifier is restored', options: { verifiers: 4 } },
+  'two-copies': {
+    play: twoCopies,
+    description: 'a copy of a verifier runs beside it, started later and at the same moment: nobody is punished',
+    options: { verifiers: 4, fullNodes: 1, load: 5, kills: 3 },
+  },
 }
 
 const USAGE = `usage: npm run scenario -- NAME [options]
