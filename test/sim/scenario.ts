@@ -12,7 +12,7 @@ export const offences = [
   'amnesia',
 ] as const satisfies readonly OffenceKind[]
 /** They run the machine as it is: one goes back to old copies of its disk, the other runs it twice. */
-export const machineBehaviours = ['stale-backup', 'twin'] as const
+const machineBehaviours = ['stale-backup', 'twin'] as const
 export const behaviours = ['equivocate', 'withhold', 'hide-lock', 'spam', 'forge', ...offences, ...machineBehaviours] as const
 /** What an adversary does. All of one run know everything that any of them knows, but for those that run the machine. */
 export type Behaviour = (typeof behaviours)[number]
