@@ -11,7 +11,7 @@ import { killFewer, killRandom, killThird } from './scenarios/kill.ts'
 import { killOften } from './scenarios/kill-often.ts'
 import { Lab, type Scenario, type ScenarioOptions } from './scenarios/lab.ts'
 import { register } from './scenarios/register.ts'
-import { staleCopy } from './scenarios/stale-copy.ts'
+import { staleCopy, staleGuard } from './scenarios/stale-copy.ts'
 import { twoCopies } from './scenarios/two-copies.ts'
 
 interface Plan {
@@ -53,6 +53,7 @@ const plans: Readonly<Record<string, Plan>> = {
     options: { seats: 5, epochSlots: 12, elections: 10, load: 20 },
   },
   'stale-copy': { play: staleCopy, description: 'an old copy of a verifier is restored', options: { verifiers: 4 } },
+  'stale-guard': { play: staleGuard, description: 'the old guard of a verifier is restored', options: { verifiers: 4 } },
   'two-copies': {
     play: twoCopies,
     description: 'a copy of a verifier runs beside it, started later and at the same moment: nobody is punished',

@@ -1,4 +1,5 @@
 import { cp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Member } from '../../src/cli/swarm/member.ts'
 import type { GuardRecord } from '../../src/consensus/guard.ts'
 import { readGuard } from './guard-record.ts'
@@ -14,7 +15,16 @@ const accusations: ReadonlySet<string> = new Set(['conflicting-lock', 'duplicate
  * A verifier's directory is copied while it is stopped, the verifier signs on, and the old copy is put back: it must say so,
  * stay silent for a while, and then sign above what it had signed.
  */
-export async function staleCopy(lab: Lab): Promise<void> {
+export const staleCopy = (lab: Lab): Promise<void> =>
+  restored(lab, async (copy, directory) => {
+    await rm(directory, { recursive: true })
+    await cp(copy, directory, { recursive: true })
+  })
+
+/** The same with the guard alone, beside a chain that went on. */
+export const staleGuard = (lab: Lab): Promise<void> => restored(lab, (copy, directory) => cp(join(copy, 'guard'), join(directory, 'guard')))
+
+async function restored(lab: Lab, restore: (copy: string, directory: string) => Promise<void>): Promise<void> {
   const { swarm } = lab
   const [member] = lab.pick(1)
   if (member === undefined) throw new Error('no verifier is up')
@@ -31,8 +41,7 @@ export async function staleCopy(lab: Lab): Promise<void> {
   await lab.expect(`${member.name} signs on`, hasSealed)
   await member.stop()
   const { record: newest } = await readGuard(member)
-  await rm(directory, { recursive: true })
-  await cp(copy, directory, { recursive: true })
+  await restore(copy, directory)
   lab.check(
     'the copy is out of date',
     (newest.seal?.height ?? 0) > (old.seal?.height ?? 0),

@@ -5,7 +5,7 @@ import { killFewer, killRandom, killThird } from '../../scripts/scenarios/kill.t
 import { killOften } from '../../scripts/scenarios/kill-often.ts'
 import { Lab, type Scenario, type ScenarioOptions } from '../../scripts/scenarios/lab.ts'
 import { register } from '../../scripts/scenarios/register.ts'
-import { staleCopy } from '../../scripts/scenarios/stale-copy.ts'
+import { staleCopy, staleGuard } from '../../scripts/scenarios/stale-copy.ts'
 import { twoCopies } from '../../scripts/scenarios/two-copies.ts'
 
 /** Elections of four slots, two seconds: where that is too short for slips, the stake elects, and there is another election soon. */
@@ -24,6 +24,7 @@ const cases: readonly { readonly description: string; readonly play: Scenario; r
   { description: 'two of four verifiers killed: blocks stop; started again: they go on', play: killThird, options: {} },
   { description: 'a node that joins late, with an empty directory, catches up and follows', play: lateJoin, options: { slotMs: 200 } },
   { description: 'an old copy of a verifier signs nothing that conflicts', play: staleCopy, options: {} },
+  { description: 'an old guard of a verifier signs nothing that conflicts', play: staleGuard, options: {} },
   {
     description: 'a copy of a verifier that is started beside it signs nothing',
     play: twoCopies,

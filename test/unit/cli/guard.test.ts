@@ -213,11 +213,11 @@ describe('quorate guard', function () {
   }
 
   it('shows a record in words and for programs, of a directory and of a file', async () => {
-    assert.match(await succeeds('show', '--dir', old), /vote +height 9, slot 9, block abab[^]*seal +height 9/)
+    assert.match(await succeeds('show', '--dir', old), /vote +height 9, slot 9, block abab[\s\S]*seal +height 9/)
     assert.deepEqual(JSON.parse(await succeeds('show', '--dir', old, '--json')).record, recordAt(9))
     const file = await exported()
     assert.match(await succeeds('show', '--dir', old), /handed over/)
-    assert.match(await succeeds('show', file), /verifier key[^]*seal +height 9/)
+    assert.match(await succeeds('show', file), /verifier key[\s\S]*seal +height 9/)
     assert.deepEqual(JSON.parse(await succeeds('show', file, '--json')).record, recordAt(9))
     await fails('guard-missing', 'show', '--dir', next)
   })
