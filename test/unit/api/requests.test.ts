@@ -65,7 +65,12 @@ describe('HTTP API: requests', () => {
     assert.deepEqual((await ask(`${api.url}/v1/status`)).body, node.status())
     assert.deepEqual((await ask(`${api.url}/v1/peers`)).body, { peers: node.peers() })
     assert.deepEqual((await ask(`${api.url}/v1/transactions/${id}`)).body, { id, state: 'pending', transaction, expirySlot: 100 })
-    assert.deepEqual((await ask(`${api.url}/v1/genesis`)).body, { chain: node.status().chain, chainId: node.chainId, recoveries: [], genesis })
+    assert.deepEqual((await ask(`${api.url}/v1/genesis`)).body, {
+      chain: node.status().chain,
+      chainId: node.chainId,
+      recoveries: [],
+      genesis,
+    })
     assert.deepEqual((await ask(`${api.url}/v1/quorum`)).body, node.quorum())
     assert.deepEqual((await ask(`${api.url}/v1/elections`)).body, await node.elections())
     assert.deepEqual((await ask(`${api.url}/v1/ratification`)).body, node.ratification())
