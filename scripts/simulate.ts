@@ -179,12 +179,12 @@ function answerOf(args: readonly string[]): Promise<Summary> {
 
 function show({ seedStart, runs, total, byScenario, failures }: Summary, wallMs: number): string {
   const row = (name: string, totals: Totals): string => {
-    const { forks, splits, named, failed, slots, blocks, messages } = totals
+    const { forks, splits, recovered, named, failed, slots, blocks, messages } = totals
     const recovery = [0.5, 0.99, 1].map((share) => recoveryAt(share, totals)).join('/')
-    const cells = [totals.runs, failed, slots, blocks, messages, forks, splits, named, recovery]
+    const cells = [totals.runs, failed, slots, blocks, messages, forks, splits, recovered, named, recovery]
     return [name.padEnd(18), ...cells.map((cell) => `${cell}`.padStart(10))].join('')
   }
-  const heads = ['runs', 'failed', 'slots', 'blocks', 'messages', 'forks', 'splits', 'named', 'recovery']
+  const heads = ['runs', 'failed', 'slots', 'blocks', 'messages', 'forks', 'splits', 'recovered', 'named', 'recovery']
   const counts = (of: Readonly<Record<string, number>>): string =>
     Object.entries(of)
       .map(([name, count]) => `${name} ${count}`)
@@ -196,7 +196,7 @@ function show({ seedStart, runs, total, byScenario, failures }: Summary, wallMs:
     ['scenario'.padEnd(18), ...heads.map((head) => head.padStart(10))].join(''),
     ...scenarioNames.flatMap((name) => (byScenario[name] === undefined ? [] : row(name, byScenario[name]))),
     row('all', total),
-    `forks: runs with two sealed blocks at a height; splits: where two honest nodes have two; named: adversaries, each at each height;`,
+    `forks: runs with two sealed blocks at a height; splits: where two honest nodes have two; recovered: where all the honest went on together after that (not where the quorum changes); named: adversaries, each at each height;`,
     `recovery: slots with an honest verifier first until ${PROGRESS_BLOCKS} blocks after the last fault, of half, 99 in 100 and all of the runs`,
     `offences of which both statements were heard, and each honest node has evidence in the end: ${found.join(', ')}`,
     `adversaries: ${counts(total.adversaries)}`,

@@ -36,7 +36,8 @@ export function initialState(options: {
     ticket: null,
     candidates: [],
     blocks: [],
-    valid: lockAt(record, head.height + 1),
+    // recovery.md X11: a lock under another signing id binds nobody, and its block is of another branch.
+    valid: record.signingId === (members.signingId ?? null) ? lockAt(record, head.height + 1) : null,
     decided: null,
     leading: null,
     held: [],
@@ -277,7 +278,10 @@ function moveHead(turn: Turn, { head, headMembers, members }: Extract<Input, { k
 
 // Forks
 
+/** What it has collected as a leader is still for everybody (L5). */
 function stopForFork(turn: Turn): void {
+  publishFullerSeal(turn)
+  publishTally(turn)
   change(turn, { isForked: true, ticket: null, leading: null })
 }
 
@@ -285,6 +289,7 @@ function stopForFork(turn: Turn): void {
 function recover(turn: Turn, members: Members): void {
   const { state } = turn
   for (const held of state.held) refuse(turn, held.id, 'wrong-slot')
+  publishTally(turn)
   signUnder(turn, members)
   const valid = lockAt(turn.state.record, state.height)
   change(turn, { members, isForked: false, candidates: [], valid, decided: null, ticket: null, leading: null, held: [] })

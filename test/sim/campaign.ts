@@ -44,6 +44,8 @@ export interface Totals {
   forks: number
   /** Those of them in which two honest nodes had two blocks. */
   splits: number
+  /** Those of them in which all the honest went on together, without whom the evidence names. */
+  recovered: number
   /** Adversaries that evidence names, each counted at each height. */
   named: number
   /** Second processes with an honest key: of how many one fell silent, and of how many somebody has evidence. */
@@ -128,7 +130,20 @@ export function together(summaries: readonly Summary[]): Summary {
 }
 
 const none = (): Totals => ({
-  ...{ runs: 0, failed: 0, slots: 0, blocks: 0, messages: 0, inputs: 0, signatures: 0, crashes: 0, handovers: 0, forks: 0, splits: 0 },
+  ...{
+    runs: 0,
+    failed: 0,
+    slots: 0,
+    blocks: 0,
+    messages: 0,
+    inputs: 0,
+    signatures: 0,
+    crashes: 0,
+    handovers: 0,
+    forks: 0,
+    splits: 0,
+    recovered: 0,
+  },
   ...{ named: 0, noticedDuplicates: 0, namedDuplicates: 0, heard: {}, found: {}, adversaries: {}, recoveries: {} },
 })
 
@@ -150,6 +165,7 @@ function totalsOf({ scenario, failure, counts, offences, duplicate, ...result }:
     handovers: handoverHeights === null ? 0 : Math.floor(result.blocks / handoverHeights),
     forks: result.forked ? 1 : 0,
     splits: result.split ? 1 : 0,
+    recovered: result.recovered ? 1 : 0,
     named: result.named,
     noticedDuplicates: duplicate?.isNoticed === true ? 1 : 0,
     namedDuplicates: duplicate?.isNamed === true ? 1 : 0,

@@ -366,4 +366,28 @@ export const mutants: readonly Mutant[] = [
       effects.filter(({ kind }) => kind !== 'draw-ticket' || state.headMembers.quorum === state.members.quorum || isLate(state)),
     ),
   },
+  {
+    description: 'a verifier that signs on after a fork proof',
+    scenario: 'fork',
+    checks: ['signed-after-fork'],
+    machine: { initialState, step: (state, input) => (input.kind === 'forked' ? { state, effects: [] } : step(state, input)) },
+  },
+  {
+    description: 'a leader that shows nothing when it stops for a fork',
+    scenario: 'fork',
+    checks: ['hidden-tally'],
+    machine: {
+      initialState,
+      step: (state, input) => step(input.kind === 'forked' ? { ...state, leading: null } : state, input),
+    },
+  },
+  {
+    description: 'a verifier that keeps the record of the branch that was left',
+    scenario: 'fork',
+    checks: ['progress'],
+    machine: {
+      initialState: (options) => initialState({ ...options, record: { ...options.record, signingId: options.members.signingId ?? null } }),
+      step,
+    },
+  },
 ]

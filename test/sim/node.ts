@@ -45,6 +45,9 @@ export class MachineNode implements Participant {
   private lastSlot: number | null = null
   private inbox: Input[] = []
   private isBusy = false
+  /** It was told of a fork: from then on it signs nothing (recovery.md X2). */
+  private isForked = false
+  private isToldOfFork = false
   private readonly sync: SyncClient
   private bodies = new Map<Hash, BlockRef>()
   private certificates = new Map<string, Certificate>()
@@ -126,6 +129,8 @@ export class MachineNode implements Participant {
     this.clock.stop()
     this.knowledge.forget()
     this.publicRecord.forget()
+    this.isForked = false
+    this.isToldOfFork = false
     this.world.after(downMs, () => this.start())
   }
 
@@ -191,7 +196,16 @@ export class MachineNode implements Participant {
     this.inbox.push(input)
     if (this.isBusy) return
     this.isBusy = true
-    for (let next = this.inbox.shift(); next !== undefined && this.isUp; next = this.inbox.shift()) this.process(next)
+    while (this.isUp) {
+      if (this.isHonest && this.publicRecord.provesFork && !this.isToldOfFork) {
+        this.isToldOfFork = true
+        this.inbox.push({ kind: 'forked' })
+      }
+      const next = this.inbox.shift()
+      if (next === undefined) break
+      if (next.kind === 'forked') this.isForked = true
+      this.process(next)
+    }
     this.isBusy = false
   }
 
@@ -291,6 +305,7 @@ export class MachineNode implements Participant {
     const { world, index, disk } = this
     if (!isCovered(disk.record, statement))
       world.fail('signed-before-persisted', `n${index} signs ${showStatement(statement)} before it is on disk`)
+    if (this.isForked) world.fail('signed-after-fork', `n${index} signs ${showStatement(statement)} and knows that two blocks were sealed`)
     world.signHonestly(this.identity, statement)
   }
 
@@ -335,7 +350,9 @@ export class MachineNode implements Participant {
   }
 
   private membersAt(height: number): Members {
-    return this.world.quorums.membersFor(this.identity, height)
+    const { quorums, recovery } = this.world
+    const members = quorums.membersFor(this.identity, height)
+    return recovery !== null && height >= recovery.fromHeight ? { ...members, signingId: recovery.signingId } : members
   }
 
   /** The block that settles an election says who signs the next; nobody knows before. */
@@ -391,7 +408,8 @@ export class MachineNode implements Participant {
     if (!this.publicRecord.note(signers, statement)) return
     for (const signer of signers) {
       const node = this.world.nodeOf(signer, statement)
-      if (node === this.identity) continue
+      // What was said before a recovery binds nobody any more (recovery.md X11).
+      if (node === this.identity || statement.height < (this.world.recovery?.fromHeight ?? 0)) continue
       this.knowledge.note(node, statement)
       if (this.isHonest) this.world.noteHeard(signer, statement)
     }

@@ -3,6 +3,7 @@ import { Chances } from './chances.ts'
 import { checkCalm, checkEvidence, checkNamed } from './checks.ts'
 import { type DuplicateOutcome, duplicateOutcome, startCopy } from './duplicate.ts'
 import { MachineNode, MOST_DOWN_MS, MOST_WORK_MS } from './node.ts'
+import { recoveryOf } from './recovery.ts'
 import { CALM_DELAY_MS, drawScenario, offences, runsMachine, type Scenario, type ScenarioName, SLOT_MS } from './scenario.ts'
 import { type Counts, type Failure, type Machine, realMachine, World } from './world.ts'
 
@@ -46,6 +47,8 @@ export interface RunResult {
   readonly forked: boolean
   /** Two honest nodes have two blocks at a height. */
   readonly split: boolean
+  /** They have gone on together after that. */
+  readonly recovered: boolean
   /** Adversaries that evidence names, each counted at each height. */
   readonly named: number
   readonly slots: number
@@ -80,9 +83,11 @@ export function runScenario(scenario: Scenario, machine: Machine = realMachine, 
   exchange(world, nodes)
   if (scenario.name === 'calm' && candidatesComeInTime(scenario)) for (const node of nodes) checkCalm(world, node.chain)
   checkEvidence(world)
+  const recovered = world.failure === null && world.split !== null ? goOn(world, nodes) : null
   return {
     scenario,
-    failure: world.failure,
+    failure: world.failure ?? recovered?.failure ?? null,
+    recovered: recovered !== null,
     forked: world.fork !== null,
     split: world.split !== null,
     named: world.named.size,
@@ -93,6 +98,19 @@ export function runScenario(scenario: Scenario, machine: Machine = realMachine, 
     offences: shares(world, nodes),
     duplicate: duplicateOutcome(world),
   }
+}
+
+/** After a fork: everybody honest on one branch, without those who made it; then all must hold that holds below a third. */
+function goOn(before: World, nodes: readonly MachineNode[]): World | null {
+  const recovery = recoveryOf(before, nodes)
+  if (recovery === null) return null
+  const { world } = recovery
+  world.trace(() => `all recover above height ${world.recovery?.fromHeight}`)
+  const after = populate(world)
+  recovery.load(after)
+  const highestHead = (): number => Math.max(...after.map((node) => node.head.height))
+  recover(world, after, new Chances(world, highestHead), highestHead)
+  return world
 }
 
 /** Below a third: after the last fault blocks follow, the same for everybody. */

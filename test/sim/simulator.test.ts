@@ -56,13 +56,14 @@ describe('simulator: the machine in a network with faults and adversaries', () =
   })
 
   it('three of seven that serve both halves of a split network fork it, and each honest node finds a third of the stake by itself', () => {
-    const { forks, splits, runs } = holds({ verifiers: 7, seeds: 25, seedStart: 1, scenario: 'fork' })
+    const { forks, splits, recovered, runs } = holds({ verifiers: 7, seeds: 25, seedStart: 1, scenario: 'fork' })
     assert.ok(forks === runs && splits > runs / 2, `${forks} forks, ${splits} splits`)
+    assert.equal(recovered, splits, 'whoever is honest stops, chooses the same branch, and goes on without them')
   })
 
   it('nor does it help them that each is one key in two processes, with the machine as it is', () => {
-    const { forks, splits, runs } = holds({ verifiers: 4, seeds: 25, seedStart: 1, scenario: 'twin-fork' })
-    assert.ok(forks > runs / 2 && splits > runs / 2, `${forks} forks, ${splits} splits`)
+    const { forks, splits, recovered, runs } = holds({ verifiers: 4, seeds: 25, seedStart: 1, scenario: 'twin-fork' })
+    assert.ok(forks > runs / 2 && splits > runs / 2 && recovered === splits, `${forks} forks, ${splits} splits, ${recovered} recovered`)
   })
 
   it('runs of any kind and size, drawn from their seeds, hold every check', () => {
@@ -150,6 +151,8 @@ describe('simulator: seeds that found something', () => {
     ['a clock that was put back took its own vote of that slot for that of another process', 16877, 5, 'mixed'],
     ['a vote that a witness need not remember, as its signer is guilty in that slot without it', 2157, 5, 'forge'],
     ['a seal that answers a request of the slot before is in no tally', 21, 7, 'network'],
+    ['after a fork a verifier proposed again what it was locked on upon the branch that was left', 68, 7, 'third'],
+    ['a leader that was told of a fork did not show what it had collected', 1, 7, 'fork'],
   ] as const) {
     it(`${what}: seed ${seed}`, () => {
       const { failure } = runSeed(seed, verifiers, { scenario })

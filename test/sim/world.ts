@@ -114,6 +114,8 @@ export type CheckName =
   | 'named-honest'
   | 'unnamed'
   | 'hidden-tally'
+  | 'signed-after-fork'
+  | 'recovery'
 
 export interface Counts {
   messages: number
@@ -155,9 +157,12 @@ export class World {
   private readonly tickets = new Map<string, Hash>()
   private readonly sealedBlocks = new Map<number, Hash>()
   private readonly honestSeals = new Map<number, Hash>()
-  private readonly sink: ((line: string) => void) | null
+  readonly sink: ((line: string) => void) | null
+  /** From which height on statements are signed with which id, in a world that goes on after a fork. */
+  readonly recovery: { readonly fromHeight: number; readonly signingId: Hash } | null
 
-  constructor(scenario: Scenario, machine: Machine, sink: ((line: string) => void) | null) {
+  constructor(scenario: Scenario, machine: Machine, sink: ((line: string) => void) | null, recovery: World['recovery'] = null) {
+    this.recovery = recovery
     this.scenario = scenario
     this.machine = machine
     this.sink = sink

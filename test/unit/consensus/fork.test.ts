@@ -120,7 +120,27 @@ describe('the machine after a fork', () => {
     assert.deepEqual(kinds(run(state, askSeal(4, head.hash)).effects), ['refuse silent'])
   })
 
-  it('leads no further', () => {
+  it('shows what it has collected as a leader, and leads no further', () => {
+    const draw = { kind: 'ticket-drawn', slot: 9, quorum: 'old', epochSeed: 'seed', ticket: '1', selected: true } as const
+    const vote = { kind: 'vote', height: 5, slot: 9, block: block.hash, validSlot: null } as const
+    const built = { kind: 'block-built', slot: 9, block } as const
+    const signed = (from: number): Input => ({ kind: 'signature', from, statement: vote, signature: `s${from}` })
+    const leading = run(
+      boot(OLD, { record: emptyRecord }),
+      started(9),
+      nothingKnown,
+      draw,
+      built,
+      { kind: 'choice-due', slot: 9 },
+      signed(1),
+    ).state
+    assert.equal(leading.leading?.slot, 9)
+    const { state, effects } = run(leading, { kind: 'forked' })
+    assert.deepEqual(effects, [{ kind: 'gossip-tally', certificates: [{ statement: vote, aggregate: { signers: [1], signature: 's1' } }] }])
+    assert.deepEqual([state.leading, kinds(run(state, signed(2)).effects)], [null, []])
+  })
+
+  it('takes no answers to what it had asked before', () => {
     const proposed = { block, slot: 9, maker: 0, ticket: '1', justification: null }
     const before = run(boot(), started(9), nothingKnown, { kind: 'candidate', candidate: { ...proposed, maker: 1 } }).state
     assert.equal(run(before, { kind: 'forked' }).state.leading, null)
@@ -165,6 +185,15 @@ describe('the machine after a fork', () => {
     const draw = { kind: 'ticket-drawn', slot: 9, quorum: REDUCED.quorum, epochSeed: 'seed', ticket: '1', selected: true } as const
     const { effects } = run(state, nothingKnown, started(9), draw)
     assert.deepEqual(kinds(effects), ['persist', 'propose'])
+  })
+
+  it('forgets at a start what it was locked on under another id', () => {
+    const lock = {
+      statement: { kind: 'vote', height: 5, slot: 7, block: hash('a'), validSlot: null },
+      aggregate: { signers: [0], signature: '' },
+    } as const
+    assert.deepEqual(boot(OLD, { record: { ...emptyRecord, lock } }).valid, lock)
+    assert.equal(boot(REDUCED, { record: { ...emptyRecord, lock } }).valid, null)
   })
 
   it('begins the record anew after a start, before it signs', () => {
