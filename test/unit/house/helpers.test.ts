@@ -93,7 +93,7 @@ async function mocha(text: string): Promise<{ code: number; stdout: string }> {
   try {
     const { stdout } = await promisify(execFile)(process.execPath, arguments_, {
       cwd: root,
-      env: { ...process.env, LINGER_LIMIT_MS: '100' },
+      env: { ...process.env, LINGER_LIMIT_MS: '3000' },
       timeout: 50_000,
     })
     return { code: 0, stdout }
