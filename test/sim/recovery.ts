@@ -18,10 +18,11 @@ export interface Recovery {
 
 /**
  * recovery.md X4 to X11, as if each operator ran `quorate recover` on what his node holds: the branch with the higher burn, without
- * those whom its evidence names. Null if too many of the faulty are not named for those who are left to be safe. It is an error if
+ * those whom its evidence names. Null if too many of the faulty are not named, or too few are left, for anything to be promised. It is an error if
  * two of the honest choose differently.
+ * @param fewest members with weight for which anything is promised
  */
-export function recoveryOf(before: World, nodes: readonly MachineNode[]): Recovery | null {
+export function recoveryOf(before: World, nodes: readonly MachineNode[], fewest: number): Recovery | null {
   const { scenario } = before
   const height = lowestSplit(nodes)
   if (height === null || scenario.handoverHeights !== null) return null
@@ -42,7 +43,8 @@ export function recoveryOf(before: World, nodes: readonly MachineNode[]): Recove
   const stakes = scenario.stakes.map((stake, member) => (offenders.includes(member) ? 0 : stake))
   const total = sumOf(stakes)
   const stillFaulty = stakes.filter((_, member) => before.isFaulty(member) || scenario.silent[member] === true)
-  if (sumOf(stillFaulty) > total - aboveTwoThirds(total)) return null
+  const isTooFew = stakes.filter((stake) => stake > 0).length < fewest
+  if (isTooFew || sumOf(stillFaulty) > total - aboveTwoThirds(total)) return null
   const faultsEndMs = before.nowMs + FAULTY_SLOTS * scenario.slotMs
   const later: Scenario = {
     ...scenario,

@@ -21,6 +21,8 @@ export const PROGRESS_CHANCES = 2 * PROGRESS_BLOCKS + 6
  * chance is good only if a verifier whose clock is ahead comes first: in the worst case that is one of three.
  */
 export const SKEWED_PROGRESS_CHANCES = 60
+/** Two whose clocks are that far apart may pass each other by for ever. */
+const FEWEST_WITH_SKEW = 3
 /** How long a run beyond the theory may go on without a fork. */
 const FORK_SLOTS = 30
 /** How long the halves of a network that was split see each other, before what they know is looked at. */
@@ -102,7 +104,8 @@ export function runScenario(scenario: Scenario, machine: Machine = realMachine, 
 
 /** After a fork: everybody honest on one branch, without those who made it; then all must hold that holds below a third. */
 function goOn(before: World, nodes: readonly MachineNode[]): World | null {
-  const recovery = recoveryOf(before, nodes)
+  const fewest = candidatesComeInTime(before.scenario) ? 1 : FEWEST_WITH_SKEW
+  const recovery = recoveryOf(before, nodes, fewest)
   if (recovery === null) return null
   const { world } = recovery
   world.trace(() => `all recover above height ${world.recovery?.fromHeight}`)
