@@ -19,9 +19,9 @@ export function addGuardCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-To move a verifier (docs/moving.md):
+Examples:
   quorate guard export --dir old --out guard.json      the node is stopped; old signs nothing any more
-  copy network.key, account.key, verifier.key, genesis.json and guard.json to the new machine
+  (copy network.key, account.key, verifier.key, genesis.json and guard.json to the new machine: docs/moving.md)
   quorate guard import --dir new guard.json
   quorate start --dir new`,
     )
