@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { encodeFrame } from '../../src/adapters/libp2p/frames.ts'
 import { CUT_OFF_SCORE } from '../../src/adapters/libp2p/limits.ts'
 import { concatBytes } from '../../src/base/bytes.ts'
+import { WITNESSED_HEIGHTS } from '../../src/consensus/bounds.ts'
 import type { RunningNode } from '../../src/node/node.ts'
 import type { Topic } from '../../src/ports/network.ts'
 import { decode, encode } from '../../src/wire/codec.ts'
@@ -341,6 +342,11 @@ describe('bad input', function () {
       await peer.stop()
       peers.delete(peer)
     }
+    // Until then nodes remember more with each block that is final, whatever anybody sends.
+    await waitFor(() => heightOf(victim) > WITNESSED_HEIGHTS + 8, {
+      deadlineMs: 5 * DEADLINE_MS,
+      description: 'a history that grows no more',
+    })
     await flood(100)
     const before = await settledBytes()
     sentBytes = 0
