@@ -13,10 +13,15 @@ const roomsBelow = {
   adapters: ['base', 'wire', 'crypto', 'ports'],
   api: ['base', 'wire', 'ports'],
   node: ['base', 'wire', 'crypto', 'ledger', 'consensus', 'mempool', 'ports', 'adapters', 'api'],
-  cli: ['base', 'wire', 'ports', 'api', 'node'],
-  dashboard: [],
+  // What asks a node's HTTP API: no Node and no DOM, so that it serves the commands, the page and other programs alike.
+  client: ['base', 'wire', 'api'],
+  cli: ['base', 'wire', 'ports', 'api', 'node', 'client'],
+  // The page checks signatures itself, with the same pure code as the node.
+  dashboard: ['base', 'wire', 'crypto', 'consensus', 'api', 'client'],
+  // What programs import as the package.
+  library: ['base', 'wire', 'ports', 'api', 'node', 'client'],
   // What breaks the rules on purpose, a program of its own: it may use everything, and nothing uses it.
-  adversary: ['base', 'wire', 'crypto', 'ledger', 'consensus', 'mempool', 'ports', 'adapters', 'api', 'node', 'cli'],
+  adversary: ['base', 'wire', 'crypto', 'ledger', 'consensus', 'mempool', 'ports', 'adapters', 'api', 'node', 'client', 'cli'],
 }
 
 const pureRooms = ['base', 'wire', 'ledger', 'consensus', 'mempool']
@@ -26,7 +31,8 @@ const homes = [
   { name: 'libp2p', home: 'src/adapters/libp2p/', packages: 'libp2p|@libp2p/[^/]+|@chainsafe/libp2p-[^/]+' },
   { name: 'database', home: 'src/adapters/', packages: 'classic-level' },
   { name: 'native-crypto', home: 'src/crypto/', packages: 'sodium-native|@chainsafe/blst' },
-  { name: 'http', home: 'src/api/', packages: 'fastify|@fastify/[^/]+' },
+  { name: 'http', home: 'src/api/', packages: 'fastify|@fastify/[^/]+|typebox' },
+  { name: 'page', home: 'src/dashboard/', packages: 'preact|uplot|d3-force' },
   { name: 'commands', home: 'src/cli/', packages: 'commander' },
 ]
 
@@ -78,6 +84,20 @@ module.exports = {
       from: { path: '^src/', pathNot: `^${home}` },
       to: { path: packagePath(packages) },
     })),
+    {
+      name: 'browser-without-server',
+      comment: 'What also runs in a browser takes types of the API, not its server',
+      severity: 'error',
+      from: { path: '^src/(client|dashboard)/' },
+      to: { path: '^src/api/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'browser-without-node',
+      comment: 'What also runs in a browser uses nothing of Node',
+      severity: 'error',
+      from: { path: '^src/(client|dashboard)/' },
+      to: { dependencyTypes: ['core'] },
+    },
     {
       name: 'program-without-adversary',
       comment: 'Nothing that breaks the rules on purpose is within reach of the program that people run',
