@@ -1,24 +1,18 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { startApi } from '../api/server.ts'
 import type { NodeView } from '../api/types.ts'
-import { removeApiFile, writeApiFile } from '../node/api-file.ts'
 import { directoryPaths, exists, ownRole } from '../node/directory.ts'
 import { createTelemetry } from '../node/logging.ts'
-import { startNode } from '../node/node.ts'
 import type { NodeOptions } from '../node/options.ts'
+import { runWithApi } from '../node/run.ts'
 import { sourceStanding } from '../node/source-standing.ts'
-import { parseAddress } from '../node/wallet.ts'
 import type { LogLevel, Telemetry } from '../ports/telemetry.ts'
 import { CliError, type ExitCode, exitCodes, report } from './exit.ts'
 import { type Happening, narrate } from './narrator.ts'
 import { isPeerMultiaddr } from './options.ts'
 import { DEFAULT_LISTEN, type StartFlags } from './start-flags.ts'
 import { paint, plural, short } from './text.ts'
-
-/** Long enough to flush a store; a supervisor such as systemd or Docker kills after ten seconds or more. */
-const STOP_DEADLINE_MS = 8000
 
 /** What a program may give a node besides its flags. */
 interface Parts extends Pick<NodeOptions, 'createNetwork'> {
@@ -31,32 +25,10 @@ export async function runNode(flags: StartFlags, { onStarted, createNetwork }: P
   const ending = untilTold(flags.parentWatch === true)
   const log = createLog(flags)
   const options = { ...(await nodeOptions(flags, log.telemetry)), ...(createNetwork === undefined ? {} : { createNetwork }) }
-  const paths = directoryPaths(flags.dir)
-  const node = await startNode(options)
+  const node = await runWithApi(options, flags.api === 'off' ? null : flags.api)
   onStarted?.(node.view)
-  let stopped: Promise<void> | undefined
-  const parts: (() => Promise<void>)[] = [() => node.stop()]
-  const stopAll = (): Promise<void> => {
-    stopped ??= (async () => {
-      for (const stop of parts.toReversed()) await stop()
-    })()
-    return stopped
-  }
   try {
-    const api =
-      flags.api === 'off'
-        ? undefined
-        : await startApi(node.view, {
-            ...flags.api,
-            parseAddress,
-            onError: (error) => log.telemetry.log('error', 'api-failed', { error }),
-          })
-    if (api !== undefined) {
-      parts.push(() => api.close())
-      await writeApiFile(paths.directory, { url: api.url, pid: process.pid })
-      parts.push(() => removeApiFile(paths.directory))
-    }
-    log.tell(greeting(node.view, options, api?.url))
+    log.tell(greeting(node.view, options, node.url))
     const hush = narrate(node.view, log.tell)
     const why = await Promise.race([
       ending,
@@ -67,16 +39,11 @@ export async function runNode(flags: StartFlags, { onStarted, createNetwork }: P
     hush()
     log.tell({ level: 'info', event: 'stopping', text: `stopping (${why})`, fields: { why } })
   } catch (error) {
-    await withDeadline(stopAll())
+    // What the node cannot go on with is what there is to say.
+    await node.stop().catch(() => undefined)
     throw error
   }
-  if (!(await withDeadline(stopAll()))) {
-    throw new CliError(
-      exitCodes.failed,
-      'stop-timeout',
-      `the node did not stop within ${STOP_DEADLINE_MS} ms and is ended; nothing final is lost`,
-    )
-  }
+  await node.stop()
   log.tell({ level: 'info', event: 'stopped', text: 'stopped', fields: {} })
   return exitCodes.ok
 }
@@ -101,18 +68,6 @@ function untilTold(parentWatch: boolean): Promise<string> {
     })
     process.stdin.resume()
   })
-}
-
-async function withDeadline(stopping: Promise<void>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const deadline = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, STOP_DEADLINE_MS, false)
-  })
-  try {
-    return await Promise.race([stopping.then(() => true), deadline])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 async function nodeOptions(flags: StartFlags, telemetry: Telemetry): Promise<NodeOptions> {
@@ -188,7 +143,7 @@ function createLog({ logLevel, logFormat }: StartFlags): Log {
   }
 }
 
-function greeting(view: NodeView, { role, directory, bootstrap }: NodeOptions, url: string | undefined): Happening {
+function greeting(view: NodeView, { role, directory, bootstrap }: NodeOptions, url: string | null): Happening {
   const { chain, peerId, addresses, height, quorum } = view.status()
   const source = sourceStanding(view.ratification())
   return {

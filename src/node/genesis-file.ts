@@ -12,8 +12,19 @@ import type { Address } from '../wire/types.ts'
 const MAX_FILE_BYTES = 32 * 1024 * 1024
 
 /** The document as people and files have it: JSON, addresses in bech32m, amounts in droplets. The same genesis gives the same text. */
-export function formatGenesis({ version, name, timeMs, parameters, verifiers, accounts, anchors }: Genesis): string {
-  const document = {
+export const formatGenesis = (genesis: Genesis): string => `${JSON.stringify(genesisDocument(genesis), undefined, 2)}\n`
+
+/** What `formatGenesis` writes, as a value for JSON: a network file has it inside. */
+export function genesisDocument({
+  version,
+  name,
+  timeMs,
+  parameters,
+  verifiers,
+  accounts,
+  anchors,
+}: Genesis): Readonly<Record<string, unknown>> {
+  return {
     version,
     name,
     timeMs,
@@ -26,7 +37,6 @@ export function formatGenesis({ version, name, timeMs, parameters, verifiers, ac
     accounts: accounts.map(({ address, droplets, microHours }) => ({ address: formatAddress(address), droplets, microHours })),
     anchors: anchors.map(formatAddress),
   }
-  return `${JSON.stringify(document, undefined, 2)}\n`
 }
 
 /**
@@ -41,7 +51,12 @@ export function parseGenesis(text: string): Genesis {
   } catch (error) {
     throw new QuorateError('genesis-syntax', `genesis is no JSON: ${error instanceof Error ? error.message : error}`, { cause: error })
   }
-  const genesis = readDocument(value)
+  return readGenesisDocument(value)
+}
+
+/** The reverse of `genesisDocument`. @throws as `parseGenesis` */
+export function readGenesisDocument(value: unknown): Genesis {
+  const genesis = document(value, 'genesis')
   assertGenesis(genesis)
   return genesis
 }
@@ -209,5 +224,3 @@ const document: Read<Genesis> = object<Genesis>({
   accounts: array(object<GenesisAccount>({ address, droplets: integer, microHours: integer }), MAX_GENESIS_ACCOUNTS),
   anchors: array(address, MAX_ANCHORS),
 })
-
-const readDocument = (value: unknown): Genesis => document(value, 'genesis')
