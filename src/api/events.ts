@@ -7,7 +7,7 @@ type Kind = NodeEvent['kind']
 
 /** By kind, so that a new one does not compile until it is here. */
 const knownKinds: Readonly<Record<Kind, true>> = {
-  ...{ block: true, dropped: true, refused: true, alarm: true },
+  ...{ block: true, pending: true, dropped: true, slot: true, refused: true, alarm: true },
   ...{ election: true, quorum: true, ratified: true, evidence: true },
 }
 const eventKinds = Object.keys(knownKinds) as readonly Kind[]

@@ -1,71 +1,76 @@
-import type { Hex } from '../base/hex.ts'
-import type { OffenceKind } from '../wire/evidence.ts'
-import type { Address, Hash, Statement } from '../wire/types.ts'
+import { Type } from 'typebox'
+import { address, count, hash, hex, list, named, number, object, oneOf, orNull, text, type View } from './schema.ts'
+import { OffenceKind, Statement } from './wire-types.ts'
 
 /** What the API shows of proven offences. Times in ms since 1970. */
 
-/** Evidence without what is signed. */
-export interface EvidenceSummary {
-  readonly id: Hash
-  readonly kind: OffenceKind
-  /** Of both statements. */
-  readonly height: number
-  /** Who signed both. */
-  readonly offenders: readonly { readonly address: Address; readonly peerId: string }[]
-  /** When this node saw it first; if it has it from a block that it fetched, when it did. */
-  readonly seenAtMs: number
-  /** Null as long as no block has punished all of the offenders for it. */
-  readonly punished: PunishmentView | null
-}
+export const PunishmentView = named('PunishmentView', {
+  height: count('Height of the block that holds this evidence, or other evidence of the same.'),
+  slashedDroplets: orNull(
+    count(),
+    'What it took of all offenders, and what of that the reporter got; null if this node has the block from a snapshot.',
+  ),
+  rewardDroplets: orNull(count()),
+  reporter: orNull(address(), 'The maker of the block.'),
+  slashed: list(object({ verifier: address(), stakeDroplets: count(), delegatedDroplets: count(), unbondingDroplets: count() })),
+})
+export type PunishmentView = View<typeof PunishmentView>
 
-export interface PunishmentView {
-  /** Height of the block that holds this evidence, or other evidence of the same. */
-  readonly height: number
-  /** What it took of all offenders, and what of that the reporter got; null if this node has the block from a snapshot. */
-  readonly slashedDroplets: number | null
-  readonly rewardDroplets: number | null
-  /** The maker of the block. */
-  readonly reporter: Address | null
-  readonly slashed: readonly {
-    readonly verifier: Address
-    readonly stakeDroplets: number
-    readonly delegatedDroplets: number
-    readonly unbondingDroplets: number
-  }[]
-}
+export const EvidenceSummary = named(
+  'EvidenceSummary',
+  {
+    id: hash(),
+    kind: OffenceKind,
+    height: count('Of both statements.'),
+    offenders: list(object({ address: address(), peerId: text() }), 'Who signed both.'),
+    seenAtMs: number('When this node saw it first; if it has it from a block that it fetched, when it did.'),
+    punished: orNull(PunishmentView, 'Null as long as no block has punished all of the offenders for it.'),
+  },
+  'Evidence without what is signed.',
+)
+export type EvidenceSummary = View<typeof EvidenceSummary>
 
-export interface EvidenceView extends EvidenceSummary {
-  readonly statements: readonly {
-    readonly statement: Statement
-    readonly signers: readonly { readonly address: Address; readonly blsKey: Hex }[]
-    /** One BLS signature of all of them. */
-    readonly signature: Hex
-  }[]
-  /** The evidence itself: what `quorate evidence verify` checks, and `POST /v1/evidence` takes. */
-  readonly bytes: Hex
-}
+export const EvidenceView = named('EvidenceView', {
+  ...EvidenceSummary.properties,
+  statements: list(
+    object({
+      statement: Statement,
+      signers: list(object({ address: address(), blsKey: hex() })),
+      signature: hex('One BLS signature of all of them.'),
+    }),
+  ),
+  bytes: hex('The evidence itself: what `quorate evidence verify` checks, and `POST /v1/evidence` takes.'),
+})
+export type EvidenceView = View<typeof EvidenceView>
 
-/** Some of it, the newest first. */
-export interface EvidenceList {
-  readonly height: number
-  /** How much there is. */
-  readonly total: number
-  readonly evidence: readonly EvidenceSummary[]
-}
+export const EvidenceList = named(
+  'EvidenceList',
+  {
+    height: count(),
+    total: count('How much there is.'),
+    evidence: list(EvidenceSummary),
+  },
+  'Some of it, the newest first.',
+)
+export type EvidenceList = View<typeof EvidenceList>
 
-export type EvidenceResult =
-  | { readonly id: Hash; readonly accepted: true }
-  /** `id` is null if the bytes were no evidence. `code` is stable. */
-  | { readonly id: Hash | null; readonly accepted: false; readonly code: string; readonly detail: string }
+export const EvidenceResult = Type.Union(
+  [
+    object({ id: hash(), accepted: Type.Literal(true) }),
+    object({ id: orNull(hash()), accepted: Type.Literal(false), code: text(), detail: text() }),
+  ],
+  { title: 'EvidenceResult' },
+)
+export type EvidenceResult = View<typeof EvidenceResult>
 
-export interface EvidenceEvent {
-  readonly kind: 'evidence'
-  /** `found` when this node sees it first, `punished` when a block is final that punishes it. */
-  readonly state: 'found' | 'punished'
-  readonly id: Hash
-  readonly offence: OffenceKind
-  readonly height: number
-  readonly offenders: EvidenceSummary['offenders']
-  readonly seenAtMs: number
-  readonly punished: PunishmentView | null
-}
+export const EvidenceEvent = named('EvidenceEvent', {
+  kind: Type.Literal('evidence'),
+  state: oneOf(['found', 'punished'], '`found` when this node sees it first, `punished` when a block is final that punishes it.'),
+  id: hash(),
+  offence: OffenceKind,
+  height: count(),
+  offenders: EvidenceSummary.properties.offenders,
+  seenAtMs: number(),
+  punished: orNull(PunishmentView),
+})
+export type EvidenceEvent = View<typeof EvidenceEvent>

@@ -1,21 +1,169 @@
+import { Type } from 'typebox'
 import type { Hex } from '../base/hex.ts'
 import type { Genesis } from '../wire/genesis.ts'
-import type { Address, Hash, RefusalReason, SignedBlock, Transaction } from '../wire/types.ts'
-import type { EvidenceEvent, EvidenceList, EvidenceResult, EvidenceView } from './evidence-types.ts'
-import type { ForkSummary, ForkView } from './fork-types.ts'
-import type {
-  AccountProofView,
-  AccountView,
+import type { Address, Hash } from '../wire/types.ts'
+import type { NodeEvent } from './event-types.ts'
+import type { EvidenceList, EvidenceResult, EvidenceView } from './evidence-types.ts'
+import { ForkSummary, type ForkView } from './fork-types.ts'
+import {
+  type AccountProofView,
+  type AccountView,
   ElectionObstacle,
-  ElectionsView,
+  type ElectionsView,
   HandoverView,
-  QuorumView,
-  RatificationView,
+  type QuorumView,
+  type RatificationView,
   ReceiptView,
-  SettledElectionView,
-  SupplyView,
-  VerifiersView,
+  type SupplyView,
+  type VerifiersView,
 } from './ledger-types.ts'
+import { BlockTimeline } from './observe-types.ts'
+import { address, count, hash, hex, list, named, number, object, oneOf, orNull, text, type View } from './schema.ts'
+import { AggregateSignature, Header, SignedBlock, Transaction } from './wire-types.ts'
+
+/** What the API shows of the node itself, its blocks and transactions; and what it asks of the node. Amounts in droplets and micro coin-hours. */
+
+export const VerifierStatus = named(
+  'VerifierStatus',
+  {
+    blsKey: hex(),
+    state: oneOf(
+      ['not-registered', 'registered', 'elected'],
+      'Whether an account has registered the key, and whether it is in the quorum of the next height.',
+    ),
+    address: orNull(address(), 'The account that registered it; null if none has.'),
+    index: orNull(count(), 'Its place in the quorum; null if it is not elected.'),
+    weightDroplets: count('Its weight there.'),
+    bondedDroplets: count('Own and delegated stake now.'),
+    minStakeDroplets: count('What an election asks for.'),
+    obstacle: orNull(ElectionObstacle, 'Why it would not be elected if an election ended now.'),
+    silence: orNull(text(), 'Why it signs nothing although it is elected; null if it signs.'),
+    proposed: count('Candidates made, slots led, blocks made and signatures given since start.'),
+    led: count(),
+    made: count(),
+    sealed: count(),
+  },
+  "What the holder of this node's verifier key is, and what it has done.",
+)
+export type VerifierStatus = View<typeof VerifierStatus>
+
+export const NodeStatus = named('NodeStatus', {
+  agent: text(),
+  chain: text('Chain label: name and first 8 hex digits of the chain id.'),
+  chainId: hash(),
+  role: oneOf(['bootstrap', 'full', 'verifier']),
+  peerId: text(),
+  addresses: list(text()),
+  startedAtMs: number(),
+  slotMs: number(),
+  slot: orNull(count(), 'The slot of the wall clock; null before genesis time.'),
+  height: count(),
+  firstHeight: count('Of the first block that is here: 1, or that of the snapshot that the node began with.'),
+  head: hash(),
+  headSlot: count(),
+  headFinalAtMs: orNull(number(), 'When this node made the head final; null if before this start.'),
+  sync: object(
+    {
+      state: oneOf(['none', 'waiting-for-peers', 'syncing', 'following']),
+      targetHeight: count(),
+      snapshot: orNull(
+        object({ height: orNull(count(), 'Null until one is chosen.'), parts: count(), partsHere: count(), peers: count() }),
+        'While a snapshot is looked for or fetched, to begin with: of which height, how much is here, and how many peers offer it.',
+      ),
+    },
+    '`none`: a bootstrap node keeps no chain.',
+  ),
+  verifier: orNull(VerifierStatus, 'Null on a node without a verifier key.'),
+  fork: orNull(ForkSummary, 'The newest fork that this node knows of, until a recovery block has ended it here; null if there is none.'),
+  epoch: count('Number of handovers of the quorum so far.'),
+  election: orNull(object({ number: count(), cause: oneOf(['epoch', 'forced']), closesSlot: count() })),
+  nextElectionSlot: orNull(count(), 'First slot whose block opens the next regular election; null while one is open.'),
+  handover: object(HandoverView.properties, 'When the quorum changes next if nothing forces an election before.'),
+  peers: count(),
+  quorum: object({
+    verifiers: count(),
+    stakeDroplets: count(),
+    connectedStakeDroplets: count('Stake of the verifiers that this node is connected to, its own included.'),
+    enoughDroplets: count(),
+  }),
+  discoveryMs: orNull(
+    number(),
+    'ms from process start until connected to enough peers for the mesh and, as a verifier, to two thirds of the stake; null before.',
+  ),
+  pool: object({ transactions: count(), bytes: count() }),
+  leader: orNull(
+    object({ slot: count(), index: count(), address: address() }),
+    'Who leads the slot, as far as this node knows: index in the quorum of the maker of the lowest candidate.',
+  ),
+  alarms: list(object({ atMs: number(), code: text(), detail: text() }), 'What a person should know, newest last, at most 16.'),
+  process: object({ rssBytes: count(), cpuMs: number() }),
+  traffic: object({ bytesIn: count(), bytesOut: count() }),
+  counters: Type.Record(Type.String(), Type.Number(), {
+    description: 'Refusals met as leader by reason, verdicts given by topic and code, and so on.',
+  }),
+})
+export type NodeStatus = View<typeof NodeStatus>
+
+export const PeerView = named('PeerView', {
+  peerId: text(),
+  addresses: list(text()),
+  direction: oneOf(['inbound', 'outbound']),
+  score: number(),
+  verifier: orNull(object({ index: count(), address: address() }), "Index and address in the quorum, if it is a verifier's peer id."),
+  height: orNull(count(), 'From its status handshake; null before.'),
+  agent: orNull(text()),
+  clockOffsetMs: orNull(number()),
+})
+export type PeerView = View<typeof PeerView>
+
+export const SubmitResult = Type.Union(
+  [
+    object({ id: hash(), accepted: Type.Literal(true) }),
+    object({ id: orNull(hash()), accepted: Type.Literal(false), code: text(), detail: text() }),
+  ],
+  { title: 'SubmitResult' },
+)
+export type SubmitResult = View<typeof SubmitResult>
+
+export const BlockView = named('BlockView', {
+  hash: hash(),
+  block: SignedBlock,
+  timeMs: number(),
+  makerAddress: address(),
+  signerAddresses: list(address()),
+  transactionIds: list(hash()),
+  bytes: count('Size of the whole signed block.'),
+  finalAtMs: orNull(number(), 'When this node made it final; null if before this start or by sync of old blocks.'),
+  timeline: orNull(BlockTimeline, 'How it was made; null for a block that this node did not see being made, or no longer remembers.'),
+  receipt: orNull(ReceiptView, 'What it did besides its transactions; null if this node has it from a snapshot.'),
+})
+export type BlockView = View<typeof BlockView>
+
+const { block: _, transactionIds: __, receipt: ___, ...summaryFields } = BlockView.properties
+
+export const BlockSummary = named(
+  'BlockSummary',
+  {
+    ...summaryFields,
+    header: Header,
+    seal: AggregateSignature,
+    transactions: count(),
+  },
+  'A block without its transactions and receipt: `transactions` is their number.',
+)
+export type BlockSummary = View<typeof BlockSummary>
+
+export const TransactionView = Type.Union(
+  [
+    object({ state: Type.Literal('pending'), transaction: Transaction, expirySlot: count() }),
+    object({ state: Type.Literal('final'), transaction: Transaction, height: count(), block: hash(), index: count() }),
+    object({ state: Type.Literal('dropped'), code: text() }),
+  ],
+  { title: 'TransactionView' },
+)
+export type TransactionView = View<typeof TransactionView>
+
+export type { NodeEvent }
 
 /** What a node hands to its HTTP API and events: plain data, JSON as it stands. Amounts in droplets and micro coin-hours. */
 export interface NodeView {
@@ -53,174 +201,3 @@ export interface NodeView {
   /** Events from now on. Returns the undo. */
   onEvent(listener: (event: NodeEvent) => void): () => void
 }
-
-export interface NodeStatus {
-  readonly agent: string
-  /** Chain label: name and first 8 hex digits of the chain id. */
-  readonly chain: string
-  readonly chainId: Hash
-  readonly role: 'bootstrap' | 'full' | 'verifier'
-  readonly peerId: string
-  readonly addresses: readonly string[]
-  readonly startedAtMs: number
-  readonly slotMs: number
-  /** The slot of the wall clock; null before genesis time. */
-  readonly slot: number | null
-  readonly height: number
-  /** Of the first block that is here: 1, or that of the snapshot that the node began with. */
-  readonly firstHeight: number
-  readonly head: Hash
-  readonly headSlot: number
-  /** When this node made the head final; null if before this start. */
-  readonly headFinalAtMs: number | null
-  /** `none`: a bootstrap node keeps no chain. */
-  readonly sync: {
-    readonly state: 'none' | 'waiting-for-peers' | 'syncing' | 'following'
-    readonly targetHeight: number
-    /** While a snapshot is looked for or fetched, to begin with: of which height, how much is here, and how many peers offer it. */
-    readonly snapshot: {
-      /** Null until one is chosen. */
-      readonly height: number | null
-      readonly parts: number
-      readonly partsHere: number
-      readonly peers: number
-    } | null
-  }
-  /** Null on a node without a verifier key. */
-  readonly verifier: VerifierStatus | null
-  /** The newest fork that this node knows of, until a recovery block has ended it here; null if there is none. */
-  readonly fork: ForkSummary | null
-  /** Number of handovers of the quorum so far. */
-  readonly epoch: number
-  readonly election: { readonly number: number; readonly cause: 'epoch' | 'forced'; readonly closesSlot: number } | null
-  /** First slot whose block opens the next regular election; null while one is open. */
-  readonly nextElectionSlot: number | null
-  /** When the quorum changes next if nothing forces an election before. */
-  readonly handover: HandoverView
-  readonly peers: number
-  readonly quorum: {
-    readonly verifiers: number
-    readonly stakeDroplets: number
-    /** Stake of the verifiers that this node is connected to, its own included. */
-    readonly connectedStakeDroplets: number
-    readonly enoughDroplets: number
-  }
-  /** ms from process start until connected to enough peers for the mesh and, as a verifier, to two thirds of the stake; null before. */
-  readonly discoveryMs: number | null
-  readonly pool: { readonly transactions: number; readonly bytes: number }
-  /** Who leads the slot, as far as this node knows: index in the quorum of the maker of the lowest candidate. */
-  readonly leader: { readonly slot: number; readonly index: number; readonly address: Address } | null
-  /** What a person should know, newest last, at most 16. */
-  readonly alarms: readonly { readonly atMs: number; readonly code: string; readonly detail: string }[]
-  readonly process: { readonly rssBytes: number; readonly cpuMs: number }
-  readonly traffic: { readonly bytesIn: number; readonly bytesOut: number }
-  /** Refusals met as leader by reason, verdicts given by topic and code, and so on. */
-  readonly counters: Readonly<Record<string, number>>
-}
-
-/** What the holder of this node's verifier key is, and what it has done. */
-export interface VerifierStatus {
-  readonly blsKey: Hex
-  /** Whether an account has registered the key, and whether it is in the quorum of the next height. */
-  readonly state: 'not-registered' | 'registered' | 'elected'
-  /** The account that registered it; null if none has. */
-  readonly address: Address | null
-  /** Its place in the quorum; null if it is not elected. */
-  readonly index: number | null
-  /** Its weight there. */
-  readonly weightDroplets: number
-  /** Own and delegated stake now. */
-  readonly bondedDroplets: number
-  /** What an election asks for. */
-  readonly minStakeDroplets: number
-  /** Why it would not be elected if an election ended now. */
-  readonly obstacle: ElectionObstacle | null
-  /** Why it signs nothing although it is elected; null if it signs. */
-  readonly silence: string | null
-  /** Candidates made, slots led, blocks made and signatures given since start. */
-  readonly proposed: number
-  readonly led: number
-  readonly made: number
-  readonly sealed: number
-}
-
-export interface PeerView {
-  readonly peerId: string
-  readonly addresses: readonly string[]
-  readonly direction: 'inbound' | 'outbound'
-  readonly score: number
-  /** Index and address in the quorum, if it is a verifier's peer id. */
-  readonly verifier: { readonly index: number; readonly address: Address } | null
-  /** From its status handshake; null before. */
-  readonly height: number | null
-  readonly agent: string | null
-  readonly clockOffsetMs: number | null
-}
-
-export type SubmitResult =
-  | { readonly id: Hash; readonly accepted: true }
-  /** `id` is null if the bytes were no transaction. `code` is stable. */
-  | { readonly id: Hash | null; readonly accepted: false; readonly code: string; readonly detail: string }
-
-export interface BlockView {
-  readonly hash: Hash
-  readonly block: SignedBlock
-  readonly timeMs: number
-  readonly makerAddress: Address
-  readonly signerAddresses: readonly Address[]
-  readonly transactionIds: readonly Hash[]
-  /** Size of the whole signed block. */
-  readonly bytes: number
-  /** When this node made it final; null if before this start or by sync of old blocks. */
-  readonly finalAtMs: number | null
-  /** What it did besides its transactions; null if this node has it from a snapshot. */
-  readonly receipt: ReceiptView | null
-}
-
-/** A block without its transactions and receipt: `transactions` is their number. */
-export interface BlockSummary extends Omit<BlockView, 'block' | 'transactionIds' | 'receipt'> {
-  readonly header: SignedBlock['header']
-  readonly seal: SignedBlock['seal']
-  readonly transactions: number
-}
-
-export type TransactionView =
-  | { readonly state: 'pending'; readonly transaction: Transaction; readonly expirySlot: number }
-  | { readonly state: 'final'; readonly transaction: Transaction; readonly height: number; readonly block: Hash; readonly index: number }
-  /** It left the pool without being final; `code` says why (`expired`, `replaced`, ...). Remembered for a while. */
-  | { readonly state: 'dropped'; readonly code: string }
-
-export type NodeEvent =
-  | {
-      readonly kind: 'block'
-      readonly height: number
-      readonly hash: Hash
-      readonly slot: number
-      readonly finalAtMs: number
-      readonly makerIndex: number
-      readonly signers: number
-      readonly transactionIds: readonly Hash[]
-    }
-  | { readonly kind: 'dropped'; readonly id: Hash; readonly code: string }
-  | {
-      readonly kind: 'election'
-      readonly state: 'opened'
-      readonly height: number
-      readonly number: number
-      readonly cause: 'epoch' | 'forced'
-      readonly closesSlot: number
-      readonly closesTimeMs: number
-    }
-  | ({ readonly kind: 'election'; readonly state: 'settled' } & SettledElectionView)
-  /** Another quorum signs from this height on. */
-  | {
-      readonly kind: 'quorum'
-      readonly height: number
-      readonly hash: Hash
-      readonly members: number
-      readonly totalDroplets: number
-    }
-  | { readonly kind: 'ratified'; readonly height: number; readonly source: Hash; readonly droplets: number }
-  | EvidenceEvent
-  | { readonly kind: 'refused'; readonly slot: number; readonly by: number; readonly reason: RefusalReason }
-  | { readonly kind: 'alarm'; readonly code: string; readonly detail: string }

@@ -176,6 +176,7 @@ const blockAt = (height: number, bytes = 500): BlockView => {
     transactionIds: [hex('d', 32)],
     bytes,
     finalAtMs: genesis.timeMs + height * 2000 + 400,
+    timeline: null,
     receipt,
   }
 }

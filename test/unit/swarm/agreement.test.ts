@@ -97,7 +97,7 @@ describe('chains of nodes', () => {
   const chain = (...hashes: readonly string[]): Pick<NodeClient, 'blocks'> => ({
     blocks: async (from, count) =>
       hashes.slice(from - 1, from - 1 + count).map((hash, index) => ({
-        ...{ hash, timeMs: 0, makerAddress: '', signerAddresses: [], bytes: 0, finalAtMs: null, transactions: 2 },
+        ...{ hash, timeMs: 0, makerAddress: '', signerAddresses: [], bytes: 0, finalAtMs: null, timeline: null, transactions: 2 },
         header: { ...header, height: from + index, slot: 10 * (from + index) },
         seal: { signers: [], signature: '' },
       })),

@@ -34,7 +34,16 @@ const chain = (...blocks: readonly Block[]) => ({
         nextQuorum: '',
       }
       return {
-        ...{ hash: '', timeMs: 0, makerAddress: a, signerAddresses: signers, transactionIds: [], bytes: 0, finalAtMs: null },
+        ...{
+          hash: '',
+          timeMs: 0,
+          makerAddress: a,
+          signerAddresses: signers,
+          transactionIds: [],
+          bytes: 0,
+          finalAtMs: null,
+          timeline: null,
+        },
         block: {
           header: { ...empty, height: from + index, slot, burnedMicroHours: 0 },
           evidence: [],

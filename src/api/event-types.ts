@@ -1,0 +1,43 @@
+import { Type } from 'typebox'
+import { EvidenceEvent } from './evidence-types.ts'
+import { SettledElectionView } from './ledger-types.ts'
+import { SlotView } from './observe-types.ts'
+import { count, hash, list, number, object, oneOf, text, type View } from './schema.ts'
+import { RefusalReason } from './wire-types.ts'
+
+/** What a node tells as it happens. */
+
+export const NodeEvent = Type.Union(
+  [
+    object({
+      kind: Type.Literal('block'),
+      height: count(),
+      hash: hash(),
+      slot: count(),
+      finalAtMs: number(),
+      makerIndex: count(),
+      signers: count(),
+      transactionIds: list(hash()),
+    }),
+    object({ kind: Type.Literal('pending'), ids: list(hash(), 'Transactions that came into the pool.') }),
+    object({ kind: Type.Literal('slot'), ...SlotView.properties }),
+    object({ kind: Type.Literal('dropped'), id: hash(), code: text() }),
+    object({
+      kind: Type.Literal('election'),
+      state: Type.Literal('opened'),
+      height: count(),
+      number: count(),
+      cause: oneOf(['epoch', 'forced']),
+      closesSlot: count(),
+      closesTimeMs: number(),
+    }),
+    object({ kind: Type.Literal('election'), state: Type.Literal('settled'), ...SettledElectionView.properties }),
+    object({ kind: Type.Literal('quorum'), height: count(), hash: hash(), members: count(), totalDroplets: count() }),
+    object({ kind: Type.Literal('ratified'), height: count(), source: hash(), droplets: count() }),
+    EvidenceEvent,
+    object({ kind: Type.Literal('refused'), slot: count(), by: count(), reason: RefusalReason }),
+    object({ kind: Type.Literal('alarm'), code: text(), detail: text() }),
+  ],
+  { title: 'NodeEvent' },
+)
+export type NodeEvent = View<typeof NodeEvent>
