@@ -21,6 +21,7 @@ export const through = (network: Network): Network => ({
   request: (protocol, peerId, data, signal) => network.request(protocol, peerId, data, signal),
   penalize: (peerId, code) => network.penalize(peerId, code),
   protect: (peerIds) => network.protect(peerIds),
+  report: () => network.report(),
   traffic: () => network.traffic(),
 })
 

@@ -3,7 +3,7 @@ import type { Verdict } from '../base/verdict.ts'
 /** The gossip topics; the adapter prefixes them with `/quorate/<chain>/` and suffixes `/1`. */
 export type Topic = 'transactions' | 'candidates' | 'blocks' | 'evidence'
 /** The stream protocols; named on the wire like the topics. */
-export type Protocol = 'sign' | 'sync'
+export type Protocol = 'sign' | 'sync' | 'neighbours'
 
 export interface PeerInfo {
   readonly peerId: string
@@ -23,6 +23,70 @@ export interface DialAttempt {
   readonly atMs: number
   /** `connected`, or the error in one line. */
   readonly outcome: string
+}
+
+/** Why a peer could not be connected to. */
+export type DialCause =
+  /** Nothing listens there; nothing answers; there is no way there; the name means nothing. */
+  | 'refused'
+  | 'timeout'
+  | 'no-route'
+  | 'unknown-name'
+  /** Somebody with another peer id answers; or he is of another chain. */
+  | 'wrong-peer'
+  | 'other-chain'
+  /** One of the two has cut the other off; it closes the connection at once, as who is full does; a private address, in scope public. */
+  | 'banned'
+  | 'limit'
+  | 'private-address'
+  /** Nobody knows an address of it. */
+  | 'unknown-peer'
+  | 'other'
+
+/** The last failure to connect to a peer. */
+export interface DialFailure {
+  readonly peerId: string
+  /** What was dialled; empty if no address was known. */
+  readonly address: string
+  readonly cause: DialCause
+  readonly detail: string
+  readonly atMs: number
+  /** How many failures since it was connected last. */
+  readonly failures: number
+}
+
+/** What the network adapter knows of itself, for people who look for a fault. */
+export interface NetworkReport {
+  readonly scope: 'local' | 'public'
+  readonly listening: readonly string[]
+  /** What others are told. */
+  readonly announced: readonly string[]
+  /** Peers that dialled back at its addresses, and found it or did not; and connections that came from public addresses. */
+  readonly reachability: { readonly confirmed: number; readonly failed: number; readonly inboundPublic: number }
+  readonly inbound: number
+  readonly outbound: number
+  readonly maxConnections: number
+  /** How many peers the node dials for by itself, and how many it knows besides those that are connected. */
+  readonly targetPeers: number
+  readonly candidates: number
+  /** Peers of other chains that were met. */
+  readonly otherChains: number
+  readonly bootstrap: readonly { readonly peerId: string; readonly address: string; readonly isConnected: boolean }[]
+  readonly failures: readonly DialFailure[]
+  /** Peers that subscribe, those in our mesh, and the bounds between which the mesh is kept. */
+  readonly topics: readonly {
+    readonly topic: Topic
+    readonly peers: number
+    readonly mesh: number
+    readonly low: number
+    readonly high: number
+  }[]
+  readonly dht: { readonly isServer: boolean; readonly table: number; readonly served: number }
+  /** Inbound connections by prefix, the most crowded first, at most 8; and how many prefixes there are. */
+  readonly prefixes: readonly { readonly prefix: string; readonly connections: number }[]
+  readonly prefixCount: number
+  /** What strangers were refused, by reason, since the start. */
+  readonly refused: Readonly<Record<string, number>>
 }
 
 /** Asked for each gossip message before it is relayed: the data as it came, and who passed it on. */
@@ -66,6 +130,7 @@ export interface Network {
   penalize(peerId: string, code: string): void
   /** Peers that are never cut off for gossip alone: the quorum. */
   protect(peerIds: readonly string[]): void
+  report(): NetworkReport
   /** Bytes over all connections since start. */
   traffic(): { readonly bytesIn: number; readonly bytesOut: number }
 }

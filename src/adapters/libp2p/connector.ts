@@ -6,6 +6,8 @@ import type { DialAttempt } from '../../ports/network.ts'
 import type { Telemetry } from '../../ports/telemetry.ts'
 import { oneLine, parsePeerId, withPeerId } from './address.ts'
 import type { ConnectionBook } from './connections.ts'
+import { closerPeers, firstOf } from './dht.ts'
+import { DialFailures } from './dial-failures.ts'
 import {
   ASK_DEADLINE_MS,
   CONNECT_CONCURRENCY,
@@ -19,7 +21,7 @@ import {
   MIN_CONNECT_COURTESY_MS,
   ROUNDS_BEFORE_SEARCH,
 } from './limits.ts'
-import { closerPeers, firstOf, type Node } from './node.ts'
+import type { Node } from './node.ts'
 import { deadline, onAbort, Slots, withSignal } from './signals.ts'
 
 export interface ConnectorOptions {
@@ -35,6 +37,7 @@ export class Connector {
   readonly #node: Node
   readonly #connections: ConnectionBook
   readonly #options: ConnectorOptions
+  readonly failures = new DialFailures()
   readonly #attempts: DialAttempt[] = []
   readonly #connecting = new Map<string, Promise<void>>()
   readonly #slots = new Slots(CONNECT_CONCURRENCY)
@@ -45,6 +48,7 @@ export class Connector {
     this.#node = node
     this.#connections = connections
     this.#options = options
+    node.addEventListener('connection:open', ({ detail }) => this.failures.forget(detail.remotePeer.toString()))
   }
 
   start(): void {
@@ -92,6 +96,8 @@ export class Connector {
       const reason = limit.signal.aborted ? `no answer in ${DIAL_DEADLINE_MS} ms` : oneLine(error)
       reasons.push(reason)
       this.record(target, reason)
+      if (limit.signal.aborted) this.failures.note(peerId, target, 'timeout', reason, Date.now())
+      else this.failures.noteError(peerId, target, error, Date.now())
       return this.#connections.has(peerId)
     } finally {
       limit.clear()
@@ -134,8 +140,11 @@ export class Connector {
   }
 
   async #find(peerId: PeerId, name: string, signal: AbortSignal): Promise<void> {
-    if (this.#options.isBanned(name))
-      throw new QuorateError('unreachable', `${name} was cut off for what it did; it is refused for some minutes`)
+    if (this.#options.isBanned(name)) {
+      const detail = 'was cut off for what it did; it is refused for some minutes'
+      this.failures.note(name, '', 'banned', detail, Date.now())
+      throw new QuorateError('unreachable', `${name} ${detail}`)
+    }
     const reasons: string[] = []
     const known = await this.knownAddresses(peerId)
     if (known.length > 0 && (await this.#dialOrAwait(name, known, signal, reasons))) return
@@ -145,6 +154,7 @@ export class Connector {
     if (this.#connections.has(name)) return
     if (known.length === 0 && found.length === 0) {
       this.record(name, 'unknown: no address here and none in the DHT')
+      this.failures.note(name, '', 'unknown-peer', 'no address here and none in the DHT', Date.now())
       throw new QuorateError('unknown-peer', `${name} is unknown: no address is known here and the DHT has none`)
     }
     throw new QuorateError('unreachable', `${name} cannot be reached: ${[...new Set(reasons)].join('; ') || 'given up'}`)
@@ -176,7 +186,7 @@ export class Connector {
   async #askAround(peerId: PeerId, signal: AbortSignal): Promise<readonly Multiaddr[]> {
     for (const asked of shuffled(this.#node.getPeers()).slice(0, MAX_PEERS_ASKED)) {
       const limit = deadline(signal, ASK_DEADLINE_MS)
-      const closer = await closerPeers(this.#node, asked, peerId.toMultihash().bytes, limit.signal)
+      const closer = await closerPeers(this.#node.services.dht, asked, peerId.toMultihash().bytes, limit.signal)
       limit.clear()
       const match = closer.find((peer) => peer.id.equals(peerId) && peer.multiaddrs.length > 0)
       if (match !== undefined) return match.multiaddrs

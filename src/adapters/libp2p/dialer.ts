@@ -5,6 +5,7 @@ import type { Telemetry } from '../../ports/telemetry.ts'
 import { parsePeerAddress, withPeerId } from './address.ts'
 import type { ConnectionBook } from './connections.ts'
 import type { Connector } from './connector.ts'
+import { closerPeers } from './dht.ts'
 import {
   DIAL_CONCURRENCY,
   DISCOVERY_DEADLINE_MS,
@@ -18,7 +19,7 @@ import {
   OUTBOUND_STEP_MS,
   STABLE_MS,
 } from './limits.ts'
-import { closerPeers, type Node } from './node.ts'
+import type { Node } from './node.ts'
 import { deadline } from './signals.ts'
 
 export interface DialerOptions {
@@ -79,6 +80,20 @@ export class Dialer {
   stop(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
+  }
+
+  /** Peers that it could dial and that are not connected. */
+  get candidateCount(): number {
+    let count = 0
+    for (const peerId of this.#candidates.keys()) if (!this.#connections.has(peerId)) count++
+    return count
+  }
+
+  /** The bootstrap nodes that the operator named. */
+  bootstrap(): readonly { readonly peerId: string; readonly address: string; readonly isConnected: boolean }[] {
+    return [...this.#candidates.values()]
+      .filter(({ kind }) => kind === 'bootstrap')
+      .map(({ peerId, addresses }) => ({ peerId, address: addresses.join(' '), isConnected: this.#connections.has(peerId) }))
   }
 
   /** Does not dial a peer for a while: it does not want us. */
@@ -153,7 +168,7 @@ export class Dialer {
     if (this.#discovering || this.#missing() <= 0 || asked === undefined) return
     this.#discovering = true
     const limit = deadline(this.#connector.stopping, DISCOVERY_DEADLINE_MS)
-    const found = await closerPeers(this.#node, asked, randomBytes(32), limit.signal)
+    const found = await closerPeers(this.#node.services.dht, asked, randomBytes(32), limit.signal)
     limit.clear()
     this.#discovering = false
     const news = found.filter((peer) => this.#addFound(peer.id.toString(), peer.multiaddrs)).length

@@ -4,7 +4,7 @@ import { toString as bytesToString } from 'uint8arrays/to-string'
 import { utf8 } from '../../base/bytes.ts'
 import { QuorateError } from '../../base/errors.ts'
 import { ignore, reject, type Verdict } from '../../base/verdict.ts'
-import type { GossipValidator, Topic } from '../../ports/network.ts'
+import type { GossipValidator, NetworkReport, Topic } from '../../ports/network.ts'
 import type { Telemetry } from '../../ports/telemetry.ts'
 import { oneLine } from './address.ts'
 import {
@@ -19,11 +19,14 @@ import {
 const TOPICS: readonly Topic[] = ['transactions', 'candidates', 'blocks', 'evidence']
 const HEARTBEAT_MS = 700
 const MESSAGE_ID_BYTES = 20
+/** Peers in the mesh of a topic: what is aimed at, and the bounds beyond which it is mended. */
+const MESH = { D: 4, Dlo: 3, Dhi: 6 }
 
 /** There at run time and needed, but absent from the public type of gossipsub 17. */
 interface GossipInternals {
   readonly score: { score(peerId: string): number }
   getMeshPeers(topic: string): string[]
+  getSubscribers(topic: string): unknown[]
   reportMessageValidationResult(messageId: string, fromPeer: string, result: `${TopicValidatorResult}`): void
 }
 export type GossipService = GossipSub & GossipInternals
@@ -55,9 +58,7 @@ export function gossipService(options: GossipServiceOptions): (components: Param
     ignoreDuplicatePublishError: true,
     floodPublish: true,
     idontwantMinDataSize: RELAY_PATIENCE_BYTES,
-    D: 4,
-    Dlo: 3,
-    Dhi: 6,
+    ...MESH,
     Dscore: 2,
     Dout: 1,
     heartbeatInterval: HEARTBEAT_MS,
@@ -179,6 +180,17 @@ export class Gossip {
   /** The topics for which a peer is in our mesh. */
   meshOf(peerId: string): Topic[] {
     return [...this.#validators].filter(([id]) => this.#service.getMeshPeers(id).includes(peerId)).map(([, entry]) => entry.topic)
+  }
+
+  /** Each topic that is subscribed to, with its mesh. */
+  topics(): NetworkReport['topics'] {
+    return [...this.#validators].map(([id, { topic }]) => ({
+      topic,
+      peers: this.#service.getSubscribers(id).length,
+      mesh: this.#service.getMeshPeers(id).length,
+      low: MESH.Dlo,
+      high: MESH.Dhi,
+    }))
   }
 
   async #onMessage({ propagationSource, msgId, msg }: GossipsubMessage): Promise<void> {

@@ -1,5 +1,6 @@
 /** Every bound of the network adapter in one place, each with its reason. */
 import type { Protocol } from '../../ports/network.ts'
+import type { Rate } from './rates.ts'
 
 const KIB = 1024
 const MIB = 1024 * KIB
@@ -24,6 +25,8 @@ interface ProtocolLimits {
 export const PROTOCOL_LIMITS: Readonly<Record<Protocol, ProtocolLimits>> = {
   sign: { maxFrameBytes: 256 * KIB, maxInFlight: 32 },
   sync: { maxFrameBytes: 8 * MIB, maxInFlight: 8 },
+  // One request each few seconds, and an answer of at most 64 peers.
+  neighbours: { maxFrameBytes: 16 * KIB, maxInFlight: 1 },
 }
 /** Requests given up whose answer may still come, per stream; beyond it the peer answers nothing and the stream is dropped. */
 export const MAX_ABANDONED_REQUESTS = 64
@@ -101,3 +104,74 @@ export const DISCOVERY_DEADLINE_MS = 5_000
 export const MAX_RECORDS = 10_000
 /** One of them, with room for all addresses of a host that has many. */
 export const MAX_RECORD_BYTES = 8 * KIB
+
+// Strangers -----------------------------------------------------------------------------------------------------------
+
+/** Bounds on what strangers can take of this node. A host is an IPv4 address or an IPv6 /64, a prefix is a /24 or a /48. */
+export interface ConnectionLimits {
+  /** Open connections in all; beyond it the least useful is closed. */
+  readonly maxConnections: number
+  /** Of these, opened by one host, and by one prefix. */
+  readonly perHost: number
+  readonly perPrefix: number
+  /** How fast one host, and one prefix, may open new ones, refused ones counted. */
+  readonly hostRate: Rate
+  readonly prefixRate: Rate
+  /** Requests to the DHT of one peer. */
+  readonly dhtRate: Rate
+  /** Entries of one prefix in the routing table. */
+  readonly tablePerPrefix: number
+}
+
+const UNLIMITED: Rate = { burst: Number.POSITIVE_INFINITY, perSecond: Number.POSITIVE_INFINITY }
+
+/** On one host or a private network everybody has the same few addresses: only what does not go by addresses is bounded. */
+const LOCAL_LIMITS: ConnectionLimits = {
+  maxConnections: 300,
+  perHost: Number.POSITIVE_INFINITY,
+  perPrefix: Number.POSITIVE_INFINITY,
+  hostRate: UNLIMITED,
+  prefixRate: UNLIMITED,
+  dhtRate: UNLIMITED,
+  tablePerPrefix: Number.POSITIVE_INFINITY,
+}
+
+/**
+ * A household or an office behind one address has a few nodes, a hosting company some dozens in a /24. A node that comes back after a crash
+ * dials twice a second at first. One look into the DHT each quarter of a second is the most that a node of ours does by itself.
+ */
+const PUBLIC_LIMITS: ConnectionLimits = {
+  maxConnections: 300,
+  perHost: 8,
+  perPrefix: 32,
+  hostRate: { burst: 16, perSecond: 0.5 },
+  prefixRate: { burst: 64, perSecond: 2 },
+  dhtRate: { burst: 60, perSecond: 6 },
+  tablePerPrefix: 8,
+}
+
+/** A bootstrap node holds nothing but connections, about 100 kB each. */
+const BOOTSTRAP_CONNECTIONS = 1000
+
+export function connectionLimits(scope: 'local' | 'public', role: 'bootstrap' | 'full' | 'verifier'): ConnectionLimits {
+  const limits = scope === 'local' ? LOCAL_LIMITS : PUBLIC_LIMITS
+  return role === 'bootstrap' ? { ...limits, maxConnections: BOOTSTRAP_CONNECTIONS } : limits
+}
+
+/** Hosts, prefixes and peers whose rate is counted. */
+export const MAX_RATE_KEYS = 4096
+/** Peers whose addresses are remembered as seen: some more than can be connected. */
+export const MAX_SEEN_PEERS = 4096
+/** Addresses of one peer remembered, and told to others. */
+export const MAX_SEEN_ADDRESSES = 8
+/** A key in the DHT is a peer id or a hash; what is longer is none. */
+export const MAX_DHT_KEY_BYTES = 64
+/** Streams of the DHT that one connection may have open to this node: a look into it takes one for a moment. */
+export const MAX_DHT_STREAMS = 8
+/** Connections opened beyond the bound in the moment before the least useful is closed. */
+export const CONNECTION_SLACK = 32
+/** Names that peers say are theirs, dialled one at a time to see whether that is so. */
+export const MAX_DIAL_BACKS = 64
+/** Prefixes that are shown, and peers with their last failed dial. */
+export const MAX_SHOWN_PREFIXES = 8
+export const MAX_DIAL_FAILURES = 64

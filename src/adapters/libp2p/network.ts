@@ -2,12 +2,23 @@ import './polyfill.ts'
 import type { Connection, Stream } from '@libp2p/interface'
 import { utf8 } from '../../base/bytes.ts'
 import { QuorateError } from '../../base/errors.ts'
-import type { DialAttempt, GossipValidator, Network, PeerInfo, Protocol, RequestHandler, Topic } from '../../ports/network.ts'
+import type {
+  DialAttempt,
+  GossipValidator,
+  Network,
+  NetworkReport,
+  PeerInfo,
+  Protocol,
+  RequestHandler,
+  Topic,
+} from '../../ports/network.ts'
 import type { Telemetry } from '../../ports/telemetry.ts'
 import { oneLine } from './address.ts'
 import { ConnectionBook } from './connections.ts'
 import { Connector } from './connector.ts'
+import { Defence } from './defence.ts'
 import { Dialer } from './dialer.ts'
+import { Gatekeeper } from './gatekeeper.ts'
 import { Gossip } from './gossip.ts'
 import { networkKeyFromBytes } from './keys.ts'
 import {
@@ -21,12 +32,12 @@ import {
 } from './limits.ts'
 import { createNode, type Node } from './node.ts'
 import type { Libp2pNetworkOptions } from './options.ts'
+import { networkReport, targetPeersOf } from './report.ts'
 import { Requester, type RequestOptions, Responder } from './requests.ts'
 import { deadline, withSignal } from './signals.ts'
 import { Standings } from './standing.ts'
 import { TrafficMeter } from './traffic.ts'
 
-const DEFAULT_TARGET_PEERS = { local: 8, public: 16 }
 const MAX_BACKOFF_MS = { local: 5_000, public: 60_000 }
 
 /**
@@ -36,12 +47,20 @@ const MAX_BACKOFF_MS = { local: 5_000, public: 60_000 }
 export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promise<Network> {
   const standings = new Standings()
   const traffic = new TrafficMeter()
+  const defence = new Defence(options)
   const node = await createNode(options, await networkKeyFromBytes(options.privateKey), {
     isBanned: (peerId) => standings.isBanned(peerId, Date.now()),
     standingScore: (peerId) => -standings.points(peerId, Date.now()),
     traffic,
+    defence,
   })
-  return new Libp2pNetwork(node, options, standings, traffic)
+  return new Libp2pNetwork(node, options, { standings, traffic, defence })
+}
+
+interface NetworkParts {
+  readonly standings: Standings
+  readonly traffic: TrafficMeter
+  readonly defence: Defence
 }
 
 class Libp2pNetwork implements Network {
@@ -51,23 +70,29 @@ class Libp2pNetwork implements Network {
   readonly #telemetry: Telemetry
   readonly #standings: Standings
   readonly #traffic: TrafficMeter
+  readonly #defence: Defence
+  readonly #gatekeeper: Gatekeeper
   readonly #connections: ConnectionBook
   readonly #connector: Connector
   readonly #dialer: Dialer
-  readonly #gossip: Gossip
+  /** Null at a bootstrap node, which hears none. */
+  readonly #gossip: Gossip | null
   readonly #requesters = new Map<Protocol, Requester>()
   readonly #responders = new Map<Protocol, Responder>()
   #protected: ReadonlySet<string> = new Set()
   #started = false
 
-  constructor(node: Node, options: Libp2pNetworkOptions, standings: Standings, traffic: TrafficMeter) {
+  constructor(node: Node, options: Libp2pNetworkOptions, { standings, traffic, defence }: NetworkParts) {
     this.peerId = node.peerId.toString()
     this.#node = node
     this.#options = options
     this.#telemetry = options.telemetry
     this.#standings = standings
     this.#traffic = traffic
-    this.#gossip = new Gossip(node.services.gossip, options.chainName, options.telemetry, (peerId) => this.#protected.has(peerId))
+    this.#defence = defence
+    const { gossip } = node.services
+    const isProtected = (peerId: string): boolean => this.#protected.has(peerId)
+    this.#gossip = gossip === undefined ? null : new Gossip(gossip, options.chainName, options.telemetry, isProtected)
     this.#connections = new ConnectionBook(node)
     const isBanned = (peerId: string): boolean => standings.isBanned(peerId, Date.now())
     this.#connector = new Connector(node, this.#connections, { isBanned, telemetry: options.telemetry })
@@ -75,12 +100,20 @@ class Libp2pNetwork implements Network {
       bootstrap: options.bootstrap,
       rememberedPeers: options.rememberedPeers ?? [],
       onRememberPeers: (addresses) => options.onRememberPeers?.(addresses),
-      targetPeers: options.role === 'bootstrap' ? 0 : (options.targetPeers ?? DEFAULT_TARGET_PEERS[options.scope]),
+      targetPeers: targetPeersOf(options),
       maxBackoffMs: MAX_BACKOFF_MS[options.scope],
       isBanned,
       telemetry: options.telemetry,
     })
-    node.services.gossip.addEventListener('gossipsub:heartbeat', () => this.#cutOffTheWorst())
+    this.#gatekeeper = new Gatekeeper(node, this.#connections, defence, {
+      chainName: options.chainName,
+      scope: options.scope,
+      isBootstrap: options.role === 'bootstrap',
+      isNeeded: (peerId) => isProtected(peerId) || (this.#gossip?.meshOf(peerId).length ?? 0) > 0,
+      onOtherChain: (peerId, address, chain) =>
+        this.#connector.failures.note(peerId, address, 'other-chain', `it is of ${chain}`, Date.now()),
+    })
+    gossip?.addEventListener('gossipsub:heartbeat', () => this.#cutOffTheWorst())
   }
 
   addresses(): string[] {
@@ -97,8 +130,9 @@ class Libp2pNetwork implements Network {
       throw startError(cause, this.#options.listen)
     }
     this.#started = true
-    this.#gossip.start()
+    this.#gossip?.start()
     this.#connector.start()
+    this.#gatekeeper.start()
     this.#dialer.start()
     this.#telemetry.log('info', 'network.started', { peerId: this.peerId, addresses: this.addresses() })
   }
@@ -106,8 +140,9 @@ class Libp2pNetwork implements Network {
   async stop(): Promise<void> {
     this.#started = false
     this.#dialer.stop()
+    this.#gatekeeper.stop()
     this.#connector.stop()
-    this.#gossip.stop()
+    this.#gossip?.stop()
     for (const requester of this.#requesters.values()) requester.stop()
     await this.#node.stop()
   }
@@ -117,8 +152,8 @@ class Libp2pNetwork implements Network {
       peerId,
       addresses: connections.map((connection) => connection.remoteAddr.toString()),
       direction: connections[0]?.direction ?? 'inbound',
-      score: this.#gossip.score(peerId),
-      mesh: this.#gossip.meshOf(peerId),
+      score: this.#gossip?.score(peerId) ?? 0,
+      mesh: this.#gossip?.meshOf(peerId) ?? [],
       connectedSinceMs: Math.min(...connections.map((connection) => connection.timeline.open)),
     }))
   }
@@ -145,11 +180,11 @@ class Libp2pNetwork implements Network {
   }
 
   subscribe(topic: Topic, validator: GossipValidator): void {
-    this.#gossip.subscribe(topic, validator)
+    this.#hearing().subscribe(topic, validator)
   }
 
   publish(topic: Topic, data: Uint8Array): Promise<number> {
-    return this.#gossip.publish(topic, data)
+    return this.#hearing().publish(topic, data)
   }
 
   handle(protocol: Protocol, handler: RequestHandler): void {
@@ -180,11 +215,28 @@ class Libp2pNetwork implements Network {
 
   protect(peerIds: readonly string[]): void {
     this.#protected = new Set(peerIds)
-    this.#gossip.forgetUnprotected()
+    this.#gossip?.forgetUnprotected()
+  }
+
+  report(): NetworkReport {
+    return networkReport(this.#node, this.#options, {
+      connections: this.#connections,
+      defence: this.#defence,
+      dialer: this.#dialer,
+      failures: this.#connector.failures,
+      otherChains: this.#gatekeeper.otherChains,
+      topics: this.#gossip?.topics() ?? [],
+      isStarted: this.#started,
+    })
   }
 
   traffic(): { readonly bytesIn: number; readonly bytesOut: number } {
     return this.#traffic.totals()
+  }
+
+  #hearing(): Gossip {
+    if (this.#gossip === null) throw new Error('broken invariant: gossip at a bootstrap node')
+    return this.#gossip
   }
 
   // Streams -------------------------------------------------------------------------------------------------------
@@ -231,7 +283,7 @@ class Libp2pNetwork implements Network {
 
   #cutOffTheWorst(): void {
     for (const [peerId] of this.#connections.peers()) {
-      if (!this.#protected.has(peerId) && this.#gossip.score(peerId) <= CUT_OFF_SCORE) this.#cutOff(peerId, 'gossip-score')
+      if (!this.#protected.has(peerId) && (this.#gossip?.score(peerId) ?? 0) <= CUT_OFF_SCORE) this.#cutOff(peerId, 'gossip-score')
     }
   }
 
@@ -266,6 +318,7 @@ class Libp2pNetwork implements Network {
           .replace(/[^\x20-\x7e]/g, '?')
         this.#dialer.leaveAlone(peerId, BAN_MS)
         this.#connector.record(peerId, `cut off by the peer: ${reason}`)
+        this.#connector.failures.note(peerId, connection.remoteAddr.toString(), 'banned', `it cut this node off: ${reason}`, Date.now())
         this.#telemetry.log('warn', 'network.cut-off-by-peer', { peerId, reason })
         stream.abort(new Error('goodbye was heard'))
       },

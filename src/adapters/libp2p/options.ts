@@ -1,4 +1,6 @@
 import type { Telemetry } from '../../ports/telemetry.ts'
+import type { ConnectionLimits } from './limits.ts'
+import type { Classify } from './prefixes.ts'
 
 export type NetworkRole = 'bootstrap' | 'full' | 'verifier'
 
@@ -23,4 +25,8 @@ export interface Libp2pNetworkOptions {
   /** Connections, bootstrap nodes not counted, up to which the node dials by itself. */
   readonly targetPeers?: number
   readonly telemetry: Telemetry
+  /** Other bounds than those of the scope and the role. */
+  readonly limits?: Partial<ConnectionLimits>
+  /** Whose address it is; by its digits unless given. */
+  readonly classify?: Classify
 }

@@ -80,6 +80,9 @@ export class FakeNetwork implements Network {
     this.penalties.push(`${peerId} ${code}`)
   }
   protect(): void {}
+  report(): never {
+    throw new Error('nobody asks')
+  }
   traffic = () => ({ bytesIn: 0, bytesOut: 0 })
 }
 
