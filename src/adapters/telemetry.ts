@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { QuorateError } from '../base/errors.ts'
-import type { LogLevel, Telemetry } from '../ports/telemetry.ts'
+import type { LogLevel, LogLevels, Telemetry } from '../ports/telemetry.ts'
 
 export interface TelemetryOptions {
   /** What is less than this is not written. */
@@ -18,9 +18,12 @@ const MAX_TEXT_LENGTH = 2000
 export function createTelemetry(options: TelemetryOptions): Telemetry {
   const stream = options.stream ?? pino.destination({ dest: 2, sync: true })
   const lines = options.format === 'json' ? stream : { write: (line: string) => stream.write(prettyLine(line)) }
+  let levels: LogLevels = { default: options.level === 'silent' ? 'error' : options.level, subsystems: {} }
+  const isSaid = (level: LogLevel, event: string): boolean => ranks[level] >= ranks[levels.subsystems[subsystemOf(event)] ?? levels.default]
   const logger = pino(
     {
-      level: options.level,
+      // What is said is decided above, by subsystem.
+      level: options.level === 'silent' ? 'silent' : 'debug',
       base: undefined,
       messageKey: 'event',
       nestedKey: 'fields',
@@ -32,7 +35,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const counts = new Map<string, number>()
   return {
     log(level, event, fields) {
-      if (!logger.isLevelEnabled(level)) return
+      if (!isSaid(level, event)) return
       if (fields === undefined) logger[level](event)
       else logger[level](writable(fields), event)
     },
@@ -40,7 +43,18 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       counts.set(name, (counts.get(name) ?? 0) + by)
     },
     counters: () => Object.fromEntries(counts),
+    levels: () => levels,
+    setLevels(next) {
+      levels = next
+    },
   }
+}
+
+const ranks: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
+
+function subsystemOf(event: string): string {
+  const dot = event.indexOf('.')
+  return dot < 0 ? 'node' : event.slice(0, dot)
 }
 
 /** Values that JSON has no form for, as text; errors as their code and message. */

@@ -1,126 +1,112 @@
-import { type Static, Type } from 'typebox'
+import { Type } from 'typebox'
+import { address, count, flag, hash, integer, list, named, object, oneOf, orNull, text, type View } from './schema.ts'
 
 /** What the API shows of the work of the network as this node saw it. Times in ms since 1970, or in ms after the start of a slot. */
 
-const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' })
-const AddressHex = Type.String({ pattern: '^[0-9a-f]{40}$' })
-const Count = Type.Integer({ minimum: 0 })
-const orNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
-/** Places in the quorum of the height, ascending. */
-const Members = Type.Array(Count)
-
 /** How a block was made. What this node did not see is null: blocks that sync brought, or signatures of which no tally reached it. */
-export const BlockTimeline = Type.Object({
-  slotStartMs: Type.Integer(),
-  /** After the start of the slot: the candidate was made or heard, a vote was signed or a tally of votes seen, a lock, and final here. */
-  candidateMs: orNull(Type.Integer()),
-  votedMs: orNull(Type.Integer()),
-  lockedMs: orNull(Type.Integer()),
-  finalMs: orNull(Type.Integer()),
-  voters: orNull(Members),
-  lockers: orNull(Members),
-  /** Candidates of the slot that this node knew. */
-  candidates: Count,
+export const BlockTimeline = named('BlockTimeline', {
+  slotStartMs: integer(),
+  candidateMs: orNull(integer(), 'After the start of the slot: the candidate was made or heard here.'),
+  votedMs: orNull(integer(), 'Votes of enough stake were known here.'),
+  lockedMs: orNull(integer(), 'Locks of enough stake were known here.'),
+  finalMs: orNull(integer(), 'It was final here.'),
+  voters: orNull(list(count()), 'Places in the quorum of the height, ascending.'),
+  lockers: orNull(list(count())),
+  candidates: count('Candidates of the slot that this node knew.'),
 })
-export type BlockTimeline = Static<typeof BlockTimeline>
+export type BlockTimeline = View<typeof BlockTimeline>
 
 /** One slot, as it ended. */
-export const SlotView = Type.Object({
-  slot: Count,
-  startMs: Type.Integer(),
-  /** The height that was worked on, and its quorum. */
-  height: Count,
-  quorum: Hash,
-  /** By ascending ticket: the first leads. */
-  candidates: Type.Array(Type.Object({ maker: Count, address: AddressHex, block: Hash, atMs: Type.Integer() })),
-  leader: orNull(Type.Object({ index: Count, address: AddressHex })),
-  outcome: Type.Union([Type.Literal('block'), Type.Literal('idle'), Type.Literal('lost')]),
-  /** Of the block that became final in it. */
-  block: orNull(Hash),
+export const SlotView = named('SlotView', {
+  slot: count(),
+  startMs: integer(),
+  height: count('The height that was worked on, and its quorum.'),
+  quorum: hash(),
+  candidates: list(object({ maker: count(), address: address(), block: hash(), atMs: integer() }), 'In the order of their arrival.'),
+  leader: orNull(object({ index: count(), address: address() })),
+  outcome: oneOf(['block', 'idle', 'lost']),
+  block: orNull(hash(), 'Of the block that became final in it.'),
   timeline: orNull(BlockTimeline),
 })
-export type SlotView = Static<typeof SlotView>
+export type SlotView = View<typeof SlotView>
 
 /** Final blocks as a series for charts: each point stands for one or several heights, of which it gives the mean, or the sum of transactions. */
-export const HistoryView = Type.Object({
-  from: Count,
-  to: Count,
-  points: Type.Array(
-    Type.Object({
-      height: Count,
-      timeMs: Type.Integer(),
-      transactions: Count,
-      bytes: Count,
-      /** From the start of the slot until final here; null if no block of the point was made while this node watched. */
-      finalMs: orNull(Type.Integer()),
-      /** Stake that sealed, of the stake of the quorum, in parts per million. */
-      sealedPpm: Count,
-      /** Slots without a block before these blocks. */
-      emptySlots: Count,
+export const HistoryView = named('HistoryView', {
+  from: count(),
+  to: count(),
+  points: list(
+    object({
+      height: count(),
+      timeMs: integer(),
+      transactions: count(),
+      bytes: count(),
+      finalMs: orNull(
+        integer(),
+        'From the start of the slot until final here; null if no block of the point was made while this node watched.',
+      ),
+      sealedPpm: count('Stake that sealed, of the stake of the quorum, in parts per million.'),
+      emptySlots: count('Slots without a block before these blocks.'),
     }),
   ),
 })
-export type HistoryView = Static<typeof HistoryView>
+export type HistoryView = View<typeof HistoryView>
 
 /** Transactions that moved coins of an account or were sent by it, the newest first. */
-export const AccountHistory = Type.Object({
-  address: AddressHex,
-  transactions: Type.Array(Type.Object({ id: Hash, height: Count, index: Count, timeMs: Type.Integer() })),
-  /** Ask for what is before this, as `before`; null at the end. */
-  next: orNull(Type.String()),
+export const AccountHistory = named('AccountHistory', {
+  address: address(),
+  transactions: list(object({ id: hash(), height: count(), index: count(), timeMs: integer() })),
+  next: orNull(text(), 'Ask for what is before this, as `before`; null at the end.'),
 })
-export type AccountHistory = Static<typeof AccountHistory>
+export type AccountHistory = View<typeof AccountHistory>
 
 /** Peers and who is connected to whom, as far as this node knows. */
-export const SwarmGraph = Type.Object({
-  nodes: Type.Array(
-    Type.Object({
-      peerId: Type.String(),
-      isSelf: Type.Boolean(),
-      /** This node is connected to it. */
-      isConnected: Type.Boolean(),
-      agent: orNull(Type.String()),
-      height: orNull(Count),
-      verifier: orNull(Type.Object({ index: Count, address: AddressHex })),
-      isLeader: Type.Boolean(),
+export const SwarmGraph = named('SwarmGraph', {
+  nodes: list(
+    object({
+      peerId: text(),
+      isSelf: flag(),
+      isConnected: flag('This node is connected to it.'),
+      agent: orNull(text()),
+      height: orNull(count()),
+      verifier: orNull(object({ index: count(), address: address() })),
+      isLeader: flag(),
     }),
   ),
-  links: Type.Array(
-    Type.Object({
-      from: Type.String(),
-      to: Type.String(),
-      /** Topics in whose mesh the two are. */
-      mesh: Type.Array(Type.String()),
+  links: list(
+    object({
+      from: text(),
+      to: text(),
+      mesh: list(text(), 'Topics in whose mesh the two are.'),
     }),
   ),
 })
-export type SwarmGraph = Static<typeof SwarmGraph>
+export type SwarmGraph = View<typeof SwarmGraph>
 
 /** Where the disk goes. Bytes are those of the database's own estimate. */
-export const StorageView = Type.Object({
-  mode: Type.Union([Type.Literal('archive'), Type.Literal('pruned')]),
-  /** How many of the newest blocks a pruned node keeps. */
-  keepBlocks: orNull(Count),
-  firstHeight: Count,
-  height: Count,
-  bytes: Type.Object({
-    blocks: Count,
-    receipts: Count,
-    indexes: Count,
-    state: Count,
-    snapshots: Count,
-    evidence: Count,
-    other: Count,
-    total: Count,
+export const StorageView = named('StorageView', {
+  mode: oneOf(['archive', 'pruned']),
+  keepBlocks: orNull(count(), 'How many of the newest blocks a pruned node keeps.'),
+  firstHeight: count(),
+  height: count(),
+  bytes: object({
+    blocks: count(),
+    receipts: count(),
+    indexes: count(),
+    state: count(),
+    snapshots: count(),
+    evidence: count(),
+    other: count(),
+    total: count(),
   }),
-  freeBytes: Count,
+  freeBytes: count(),
 })
-export type StorageView = Static<typeof StorageView>
+export type StorageView = View<typeof StorageView>
 
-export const LogLevels = Type.Object({
-  /** `debug`, `info`, `warn` or `error`, for all that is not named below. */
-  default: Type.String(),
-  /** By subsystem: the part of an event's name before the first dot. */
-  subsystems: Type.Record(Type.String(), Type.String()),
+const LogLevel = oneOf(['debug', 'info', 'warn', 'error'])
+export const LogLevels = named('LogLevels', {
+  /** For all that is not named below. */
+  default: LogLevel,
+  /** By subsystem: the part of an event's name before the first dot, `node` for a name without one. */
+  subsystems: Type.Record(Type.String(), LogLevel),
 })
-export type LogLevels = Static<typeof LogLevels>
+export type LogLevels = View<typeof LogLevels>

@@ -17,7 +17,7 @@ import {
   type SupplyView,
   type VerifiersView,
 } from './ledger-types.ts'
-import { BlockTimeline } from './observe-types.ts'
+import { type AccountHistory, BlockTimeline, type HistoryView, type LogLevels, type SlotView, type StorageView } from './observe-types.ts'
 import { address, count, hash, hex, list, named, number, object, oneOf, orNull, text, type View } from './schema.ts'
 import { AggregateSignature, Header, SignedBlock, Transaction } from './wire-types.ts'
 
@@ -198,6 +198,19 @@ export interface NodeView {
   submitEvidence(bytes: Hex): Promise<EvidenceResult>
   /** The newest fork that this node knows; null if it knows of none. */
   fork(): ForkView | null
+  /** Ended slots, the newest first. */
+  slots(count: number): readonly SlotView[]
+  /** Blocks `from` to `to` in at most `points` points; of very many heights the last ones. */
+  history(from: number, to: number, points: number): Promise<HistoryView>
+  /** The newest first, from behind what an answer gave as `next`. Rejects with QuorateError `bad-cursor`. */
+  accountHistory(address: Address, before: string | null, count: number): Promise<AccountHistory>
+  storage(): Promise<StorageView>
+  /** Genesis and store as they are at one moment, as `quorate restore` reads them. */
+  backup(): AsyncIterable<Uint8Array>
+  /** In the text format of Prometheus. */
+  metrics(): Promise<string>
+  logLevels(): LogLevels
+  setLogLevels(levels: LogLevels): void
   /** Events from now on. Returns the undo. */
   onEvent(listener: (event: NodeEvent) => void): () => void
 }

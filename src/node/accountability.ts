@@ -25,6 +25,8 @@ export interface AccountabilityOptions {
   readonly telemetry: Telemetry
   readonly nowMs: () => number
   readonly feed: (input: Input) => void
+  /** Hears of every statement whose signatures were checked. */
+  readonly onNote?: Heard['note']
   readonly onFound: (held: HeldEvidence) => void
   readonly onPunished: (held: HeldEvidence) => void
   readonly onFatal: (error: unknown) => void
@@ -54,7 +56,7 @@ export async function openAccountability(options: AccountabilityOptions): Promis
     const verdict = records.report(evidence)
     telemetry.count(`witness.${verdict.kind === 'accept' ? 'accept' : verdict.code}`)
   }
-  const heard = new Heard(onEvidence)
+  const heard = new Heard(onEvidence, options.onNote)
   const quorumSignatures = new QuorumSignatures(chain, signatures, heard)
   const records = new PublicRecords({ ...options, quorumSignatures, heard, pool, slotNow })
   const exchange = new Exchange({ ...options, records })

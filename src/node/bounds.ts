@@ -118,3 +118,21 @@ export const OTHER_BRANCH_MS = 60_000
 export const FORK_REMINDER_MS = 120_000
 /** Transactions of a branch that was left which are offered again: what a pool holds. */
 export const MAX_CARRIED_TRANSACTIONS = 20_000
+/** Ended slots that are remembered for whoever looks at the node. */
+export const RECENT_SLOTS = 256
+/** Newest final blocks of whose making more may still be heard, and blocks of which anything is remembered. */
+export const WATCHED_BLOCKS = 64
+export const MAX_WATCHED_BLOCKS = 1024
+/** Candidates of one slot that are remembered: more than any quorum's threshold lets through. */
+export const MAX_SLOT_NOTES = 256
+/** Notes on blocks in memory after which they are written before the slot ends: sync brings thousands. */
+export const JOURNAL_UNWRITTEN = 512
+/** Heights of one answer for charts. */
+export const MAX_HISTORY_HEIGHTS = 10_000
+/** Transactions of an account of one answer. */
+export const MAX_ACCOUNT_HISTORY = 200
+/** Old blocks that one write removes, and after how many the store is asked to give the room back. */
+export const PRUNED_AT_ONCE = 32
+export const COMPACT_AFTER_BLOCKS = 2048
+/** Fewest blocks that a pruned node keeps: more than statements are held against each other of, and than a fork is likely to be deep. */
+export const MIN_KEPT_BLOCKS = 1024

@@ -17,7 +17,7 @@ import { type Opened, openExisting, openStore, putTerm, refOf, stateWrites } fro
 import { keys, rangeOf } from './keyspace.ts'
 import { recoverySigning, type Signing } from './recovery-blocks.ts'
 import { installSnapshot } from './snapshot-install.ts'
-import { decodeStored, place, putPunished } from './stored.ts'
+import { decodeStored, place, putConcerns, putPunished } from './stored.ts'
 import type { Terms } from './terms.ts'
 
 /** A final block with what follows from it. */
@@ -76,7 +76,7 @@ export class Chain {
   get ledger(): LedgerState {
     return this.#ledger
   }
-  /** Height of the first block that is here: 1, unless the chain began here with a snapshot. */
+  /** Height of the first block that is here: 1, unless the chain began here with a snapshot, or was pruned. */
   get firstHeight(): number {
     return this.#firstHeight
   }
@@ -201,6 +201,12 @@ export class Chain {
     this.#appended = []
   }
 
+  /** Blocks below a height are being removed from the store. */
+  forgetBelow(height: number): void {
+    invariant(height <= this.#head.height, 'the head stays')
+    this.#firstHeight = height
+  }
+
   /** Replaces the head's seal certificate by a fuller one. */
   async improveSeal(seal: AggregateSignature): Promise<void> {
     const signed = this.block(this.#head.height)
@@ -283,8 +289,10 @@ export class Chain {
       { kind: 'put', key: keys.blockHeight(ref.hash), value: encode(u64, ref.height) },
       { kind: 'put', key: keys.head, value: encode(u64, ref.height) },
     ]
-    for (const [index, { id }] of transactions.entries()) {
+    for (const [index, prepared] of transactions.entries()) {
+      const { id } = prepared
       writes.push({ kind: 'put', key: keys.transaction(id), value: encode(place, { height: ref.height, index }) })
+      writes.push(...putConcerns(prepared, ref, index))
       if (this.#pendingIds.delete(id)) writes.push({ kind: 'del', key: keys.pending(id) })
     }
     writes.push(...putPunished(signed))

@@ -68,7 +68,7 @@ export class Exchange {
     this.#exchange(peerId)
       .catch((error: unknown) => {
         const { telemetry } = this.#options
-        if (!(error instanceof QuorateError)) return telemetry.log('error', 'exchange-failed', { peerId, error: String(error) })
+        if (!(error instanceof QuorateError)) return telemetry.log('error', 'evidence.exchange-failed', { peerId, error: String(error) })
         if (error.code === 'unsupported') this.#withoutSync.add(peerId)
         telemetry.count(`exchange.${error.code}`)
       })

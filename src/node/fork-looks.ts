@@ -95,7 +95,7 @@ export class ForkLooks {
         if (verdict.kind === 'reject') this.#options.client.blame(peerId, `${verdict.code}: ${verdict.detail}`)
         this.#looked(peerId, verdict.kind === 'accept')
       })
-      .catch((error: unknown) => telemetry.log('error', 'fork-look-failed', { peerId, error: String(error) }))
+      .catch((error: unknown) => telemetry.log('error', 'fork.look-failed', { peerId, error: String(error) }))
       .finally(() => this.#looking.delete(peerId))
   }
 

@@ -21,7 +21,7 @@ export async function restoreGuarded(
     const checked = await bodies.check(body.transactions)
     const executed = checked.kind === 'accept' ? executeBlock(chain, body, checked.value, signatures) : checked
     if (executed.kind !== 'accept') {
-      telemetry.log('warn', 'kept-block-wrong', { height: body.header.height, code: executed.code, detail: executed.detail })
+      telemetry.log('warn', 'store.kept-block-wrong', { height: body.header.height, code: executed.code, detail: executed.detail })
       continue
     }
     known.add(executed.value)

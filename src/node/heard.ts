@@ -14,14 +14,18 @@ export class Heard {
   readonly #byVerifier = new Map<Address, Map<Statement['kind'], Certificate>>()
   readonly #witness = new Witness()
   readonly #onEvidence: (evidence: Evidence) => void
+  readonly #onNote: Heard['note']
   #headHeight = 0
 
-  constructor(onEvidence: (evidence: Evidence) => void = () => {}) {
+  /** @param onNote hears of every statement, whatever its height */
+  constructor(onEvidence: (evidence: Evidence) => void = () => {}, onNote: Heard['note'] = () => {}) {
     this.#onEvidence = onEvidence
+    this.#onNote = onNote
   }
 
   /** Takes note of a statement whose signature was checked. */
   note(quorum: Quorum, statement: Statement, aggregate: AggregateSignature): void {
+    this.#onNote(quorum, statement, aggregate)
     for (const signer of aggregate.signers) {
       const id = quorum.members[signer]?.id
       if (id === undefined) continue

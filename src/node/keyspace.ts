@@ -56,6 +56,13 @@ export const keys = {
   evidence: (id: Hash): Uint8Array => concatBytes([prefix('e'), fromHex(id)]),
   /** That the block of a height holds a piece of evidence. */
   punished: (height: number, id: Hash): Uint8Array => concatBytes([prefix('x'), heightBytes(height), fromHex(id)]),
+  /** What this node saw of the making of a final block. */
+  note: (height: number): Uint8Array => concatBytes([prefix('n'), heightBytes(height)]),
+  /** That a transaction concerns an account: the newest of an account come first. */
+  concerns: (address: Address, height: number, index: number): Uint8Array =>
+    concatBytes([prefix('i'), fromHex(address), heightBytes(Number.MAX_SAFE_INTEGER - height), indexBytes(0xffff_ffff - index)]),
+  /** Behind all of an account. */
+  concernsEnd: (address: Address): Uint8Array => concatBytes([prefix('i'), fromHex(address), new Uint8Array(13).fill(0xff)]),
   /** The body of a block that this verifier locked or sealed: without it a height could not go on after a power cut. */
   guarded: (height: number, block: Hash): Uint8Array => concatBytes([prefix('g'), heightBytes(height), fromHex(block)]),
 } as const
@@ -72,6 +79,12 @@ export const indexIn = (key: Uint8Array): number => new DataView(key.buffer, key
 export const punishedIn = (key: Uint8Array): { readonly height: number; readonly id: Hash } => ({
   height: heightIn(key.subarray(0, 9)),
   id: toHex(key.subarray(9)),
+})
+
+/** What the end of a key of `concerns` says. */
+export const concernedIn = (key: Uint8Array): { readonly height: number; readonly index: number } => ({
+  height: Number.MAX_SAFE_INTEGER - heightIn(key.subarray(0, key.length - 4)),
+  index: 0xffff_ffff - indexIn(key),
 })
 
 /** First key of a kind, and the first one after it. */

@@ -19,10 +19,12 @@ import { openDirectory } from './directory.ts'
 import { ForkWatch } from './fork-watch.ts'
 import { restoreGuarded } from './guarded-blocks.ts'
 import { HeadWaiters } from './head-waiters.ts'
+import { Journal } from './journal.ts'
 import { invalidSealed, KnownBlocks } from './known-blocks.ts'
 import type { NodeOptions } from './options.ts'
 import { OwnSignatures, watchForOthers } from './own-signatures.ts'
 import { readPeersFile, writePeersFile } from './peers-file.ts'
+import { Pruner } from './pruner.ts'
 import { Runner } from './runner.ts'
 import { isFullerSeal, SealedBlockIntake } from './sealed-blocks.ts'
 import { Seat } from './seat.ts'
@@ -63,7 +65,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
         await close()
       } catch (error) {
         // What failed to close must not keep the rest open.
-        options.telemetry.log('error', 'stop-failed', { error: String(error) })
+        options.telemetry.log('error', 'node.stop-failed', { error: String(error) })
       }
     }
   }
@@ -85,9 +87,9 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
       )
   })
 
-  const directory = await openDirectory(options.directory, role)
+  const directory = await openDirectory(options.directory, role, { unlock: options.unlock })
   closers.push(() => directory.release())
-  for (const warning of directory.warnings) telemetry.log('warn', 'key-warning', { warning })
+  for (const warning of directory.warnings) telemetry.log('warn', 'keys.warning', { warning })
   const { genesis } = directory
   const store = await openLevelStore(directory.paths.store)
   closers.push(() => store.close())
@@ -99,6 +101,11 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
   const beginsWithSnapshot = role !== 'bootstrap' && options.checkpoint !== null && options.fullHistory !== true && chain.head.height === 0
   if (!beginsWithSnapshot) await snapshots.dropDownload()
   chain.onElectionSettled((ref) => taker.take(ref, chain.ledger))
+  const pruner =
+    options.keepBlocks === undefined
+      ? null
+      : new Pruner({ chain, store, snapshots, keepBlocks: options.keepBlocks, onFatal: (error) => fail(error) })
+  closers.push(() => pruner?.stop())
   const { verifier, record, doubtful } = await openVerifier(directory, closers)
   const seat = new Seat(verifier?.publicKey ?? null)
 
@@ -117,7 +124,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     rememberedPeers: await readPeersFile(directory.paths.peers),
     onRememberPeers: (addresses) => {
       writePeersFile(directory.paths.peers, addresses).catch((error: unknown) =>
-        telemetry.log('warn', 'peers-file-failed', { error: String(error) }),
+        telemetry.log('warn', 'network.peers-file-failed', { error: String(error) }),
       )
     },
     telemetry,
@@ -131,9 +138,16 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
   let own: OwnSignatures | null = null
   const client = new SyncClient(network)
   const bodies = new Bodies(chain, pool, client, signatures)
+  const nowMs = (): number => clock.nowMs()
+  const journal = new Journal({
+    ...{ chain, store, slots, nowMs },
+    onSlot: (slot) => view.emit({ kind: 'slot', ...slot }),
+    onFatal: (error) => fail(error),
+  })
+  closers.push(() => journal.write())
   const accountability = await openAccountability({
-    ...{ chain, store, network, client, slots, signatures, telemetry },
-    nowMs: () => clock.nowMs(),
+    ...{ chain, store, network, client, slots, signatures, telemetry, nowMs },
+    onNote: (...noted) => journal.noteStatement(...noted),
     feed: (input) => runner.feed(input),
     onFound: (held) => {
       view.noteEvidence(held)
@@ -155,11 +169,11 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
   })
   const transactions = new Transactions({
     ...{ chain, pool, network, slots, signatures, telemetry },
+    onPending: (ids) => view.emit({ kind: 'pending', ids }),
     onDropped: (id, code) => view.emit({ kind: 'dropped', id, code }),
   })
   const forks = await ForkWatch.open({
-    ...{ chain, store, network, client, signatures, telemetry, evidence },
-    nowMs: () => clock.nowMs(),
+    ...{ chain, store, network, client, signatures, telemetry, evidence, nowMs },
     report: (found) => records.report(found),
     submit: (encoded) => transactions.submit(encoded),
     onForked: () => {
@@ -182,6 +196,8 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     transactions.settle(final)
     own?.look()
     waiters.headReached(ref.height)
+    journal.noteFinal(final, isVouched)
+    pruner?.settle()
     view.noteFinal(
       ref.height,
       block,
@@ -283,7 +299,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     telemetry,
     ownStatus,
     checkpoint: options.checkpoint,
-    nowMs: () => clock.nowMs(),
+    nowMs,
     alone: (job) => runner.alone(job),
     onImported: (final) => settle(final, true),
     onPeerStatus: (peerId, { status }) => {
@@ -319,9 +335,26 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
         })
   const snapshotProgress = () => snapshotStart?.progress ?? null
   const view: View = new View({
-    ...{ role, chain, pool, network, slots, sync, snapshotProgress, runner, transactions, telemetry, seat, evidence, records },
+    ...{
+      role,
+      chain,
+      store,
+      journal,
+      pool,
+      network,
+      slots,
+      sync,
+      snapshotProgress,
+      runner,
+      transactions,
+      telemetry,
+      seat,
+      evidence,
+      records,
+    },
     fork: () => forks.fork,
-    directory: directory.paths.directory,
+    paths: directory.paths,
+    keepBlocks: options.keepBlocks ?? null,
   })
   const watch: Watch = new Watch({
     role,
@@ -363,11 +396,16 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     await restoreGuarded({ chain, bodies, known, signatures, telemetry }, (block) => feed({ kind: 'block-known', block: block.ref }, block))
     slots.start(
       (slot) => {
+        journal.noteLeader(runner.leader())
+        journal.startSlot(slot)
         transactions.expire(slot)
         intake.forget(slot)
         feed({ kind: 'slot-started', slot })
       },
-      (slot) => feed({ kind: 'choice-due', slot }),
+      (slot) => {
+        journal.noteLeader(runner.leader())
+        feed({ kind: 'choice-due', slot })
+      },
     )
     closers.push(() => {
       slots.stop()

@@ -1,3 +1,4 @@
+import type { Unlock } from '../adapters/keys/key-files.ts'
 import type { createLibp2pNetwork } from '../adapters/libp2p/index.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
@@ -21,6 +22,10 @@ export interface NodeOptions {
   readonly checkpoint: { readonly height: number; readonly hash: string } | null
   /** Every block from the first is fetched, whatever the checkpoint; false unless given. */
   readonly fullHistory?: boolean
+  /** Gives the password of an encrypted verifier key. */
+  readonly unlock?: Unlock
+  /** How many of the newest blocks the node keeps, at least 1024; all of them unless given. */
+  readonly keepBlocks?: number
   readonly telemetry: Telemetry
   /** What connects it to its peers; libp2p as it is unless given. */
   readonly createNetwork?: typeof createLibp2pNetwork

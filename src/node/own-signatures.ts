@@ -183,7 +183,7 @@ export class OwnSignatures {
       })
       .catch((error: unknown) => {
         if (!(error instanceof QuorateError)) throw error
-        telemetry.log('debug', 'newest-signed-failed', { peerId, code: error.code })
+        telemetry.log('debug', 'signing.newest-failed', { peerId, code: error.code })
         if (error.code !== 'unsupported') this.#askAgain(peerId)
       })
       .finally(() => {

@@ -215,7 +215,7 @@ export class PublicRecords {
     const { network, telemetry } = this.#options
     network
       .publish('evidence', encode(publicRecord, record))
-      .catch((error: unknown) => telemetry.log('warn', 'publish-failed', { topic: 'evidence', error: String(error) }))
+      .catch((error: unknown) => telemetry.log('warn', 'gossip.publish-failed', { topic: 'evidence', error: String(error) }))
   }
 }
 

@@ -38,7 +38,7 @@ export async function runWithApi(options: NodeOptions, api: { readonly host: str
   try {
     let url: string | null = null
     if (api !== null) {
-      const onError = (error: unknown): void => options.telemetry.log('error', 'api-failed', { error })
+      const onError = (error: unknown): void => options.telemetry.log('error', 'api.failed', { error })
       const served = await startApi(node.view, { ...api, parseAddress, onError })
       parts.push(() => served.close())
       url = served.url

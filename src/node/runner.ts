@@ -342,7 +342,7 @@ export class Runner {
 
   #publish(topic: 'candidates' | 'blocks', data: Uint8Array): void {
     const { network, telemetry } = this.#options
-    network.publish(topic, data).catch((error: unknown) => telemetry.log('warn', 'publish-failed', { topic, error: String(error) }))
+    network.publish(topic, data).catch((error: unknown) => telemetry.log('warn', 'gossip.publish-failed', { topic, error: String(error) }))
   }
 
   /** Who has signed for a block of this height, by the certificates that the machine keeps. */

@@ -167,7 +167,7 @@ export class SnapshotStart {
     const { manifest, parts: here } = download
     const before = here.size
     const figures = { height: offer.height, parts: manifest.roots.length }
-    telemetry.log('info', 'snapshot-fetching', { ...figures, partsHere: before, peers: this.#peers.offering(offer).length })
+    telemetry.log('info', 'snapshot.fetching', { ...figures, partsHere: before, peers: this.#peers.offering(offer).length })
     const startedAt = performance.now()
     this.#fetching = offer
     try {
@@ -179,7 +179,7 @@ export class SnapshotStart {
       if (block === null) return this.#isNearer(offer, before, here.size) ? 'nearer' : 'lost'
       const fetchedAt = performance.now()
       await this.#adopt(block, manifest)
-      telemetry.log('info', 'snapshot-adopted', {
+      telemetry.log('info', 'snapshot.adopted', {
         ...figures,
         partsFetched: here.size - before,
         peers: fetch.givers.size,

@@ -85,7 +85,7 @@ export class SnapshotTaker {
     const sizes = await inTurns(bucketSizes(accounts))
     const depth = snapshotDepth(sizes)
     if (depth === null) {
-      telemetry.log('warn', 'no-snapshot', { height: ref.height, detail: `one bucket alone has ${Math.max(...sizes)} bytes` })
+      telemetry.log('warn', 'snapshot.none', { height: ref.height, detail: `one bucket alone has ${Math.max(...sizes)} bytes` })
       return
     }
     const roots = accounts.subtreeRoots(depth)
@@ -101,6 +101,6 @@ export class SnapshotTaker {
     }
     await snapshots.finish({ height, block, depth, roots, globals, quorum: quorum.members, headQuorum: headQuorum.members })
     const tookMs = Math.round(performance.now() - startedAt)
-    telemetry.log('info', 'snapshot-taken', { height, accounts: accounts.size, parts: roots.length, bytes, tookMs })
+    telemetry.log('info', 'snapshot.taken', { height, accounts: accounts.size, parts: roots.length, bytes, tookMs })
   }
 }

@@ -1,8 +1,10 @@
 import { QuorateError } from '../base/errors.ts'
+import type { BlockRef } from '../consensus/types.ts'
+import type { PreparedTransaction } from '../ledger/transaction.ts'
 import type { Write } from '../ports/store.ts'
-import { struct, u32, u64, WireError } from '../wire/codec.ts'
+import { encode, struct, u32, u64, WireError } from '../wire/codec.ts'
 import { evidenceId } from '../wire/evidence.ts'
-import type { SignedBlock } from '../wire/types.ts'
+import { type Address, type Hash, hash, type SignedBlock } from '../wire/types.ts'
 import { keys } from './keyspace.ts'
 
 /** What is in the store cannot be what was written. */
@@ -25,6 +27,22 @@ export function decodeStored<T>(what: string, read: () => T): T {
 
 /** Where a transaction is: in the block of a height, at an index. */
 export const place = struct<{ height: number; index: number }>({ height: u64, index: u32 })
+
+/** Whose account a transaction concerns: its sender's, and whoever it names as taking coins or a bond, or giving one back. */
+export function concerned({ sender, transaction }: PreparedTransaction): ReadonlySet<Address> {
+  const { action } = transaction.body
+  if (action.kind === 'transfer') return new Set([sender, action.to])
+  if (action.kind === 'delegate' || action.kind === 'undelegate') return new Set([sender, action.verifier])
+  return new Set([sender])
+}
+/** With what a list of an account's transactions shows, so that no block is read for it. */
+export const concern = struct<{ id: Hash; slot: number }>({ id: hash, slot: u64 })
+export const putConcerns = (of: PreparedTransaction, { height, slot }: BlockRef, index: number): Write[] =>
+  [...concerned(of)].map((address) => ({
+    kind: 'put',
+    key: keys.concerns(address, height, index),
+    value: encode(concern, { id: of.id, slot }),
+  }))
 
 /** Which evidence a final block holds; the height is in the key. */
 export const putPunished = ({ header, evidence }: SignedBlock): Write[] =>

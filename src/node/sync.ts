@@ -159,7 +159,7 @@ export class Sync {
       return
     }
     this.#running = this.#run()
-      .catch((error: unknown) => this.#options.telemetry.log('warn', 'sync-failed', { error: String(error) }))
+      .catch((error: unknown) => this.#options.telemetry.log('warn', 'sync.failed', { error: String(error) }))
       .finally(() => {
         this.#running = null
       })
@@ -225,13 +225,13 @@ export class Sync {
       }
       // A short answer leaves a gap before what was asked for ahead: ask again from the new head.
       if (height < first.from + SYNC_BLOCKS - 1) ahead.length = 0
-      telemetry.log('debug', 'sync-range', { from: first.from, head: height })
+      telemetry.log('debug', 'sync.range', { from: first.from, head: height })
     }
     if (chain.head.height > from) await chain.flush()
     const blocks = chain.head.height - from
     if (blocks > 1) {
       const tookMs = Math.max(1, this.#options.nowMs() - startedAt)
-      telemetry.log('info', 'synced', { blocks, head: chain.head.height, blocksPerSecond: Math.round((blocks * 1000) / tookMs) })
+      telemetry.log('info', 'sync.done', { blocks, head: chain.head.height, blocksPerSecond: Math.round((blocks * 1000) / tookMs) })
     }
   }
 
@@ -357,7 +357,7 @@ export class Sync {
   #background(work: Promise<void>): void {
     work.catch((error: unknown) => {
       if (error instanceof QuorateError) this.#options.telemetry.count(`sync.${error.code}`)
-      else this.#options.telemetry.log('error', 'sync-failed', { error: String(error) })
+      else this.#options.telemetry.log('error', 'sync.failed', { error: String(error) })
     })
   }
 }

@@ -44,7 +44,10 @@ export class Transactions {
   readonly #signatures: Signatures
   readonly #telemetry: Telemetry
   readonly #dropped = new Map<Hash, string>()
+  readonly #onPending: (ids: readonly Hash[]) => void
   readonly #onDropped: (id: Hash, code: string) => void
+  /** Came into the pool, and nobody was told yet. */
+  #news: Hash[] = []
   #inCheck = 0
   #outbox: PreparedTransaction[] = []
   #flushTimer: NodeJS.Timeout | undefined
@@ -56,6 +59,8 @@ export class Transactions {
     readonly slots: Slots
     readonly signatures: Signatures
     readonly telemetry: Telemetry
+    /** Those that came into the pool together. */
+    readonly onPending: (ids: readonly Hash[]) => void
     readonly onDropped: (id: Hash, code: string) => void
   }) {
     this.#chain = options.chain
@@ -64,6 +69,7 @@ export class Transactions {
     this.#slots = options.slots
     this.#signatures = options.signatures
     this.#telemetry = options.telemetry
+    this.#onPending = options.onPending
     this.#onDropped = options.onDropped
   }
 
@@ -81,6 +87,7 @@ export class Transactions {
       }
     }
     if (gone.length > 0) await this.#chain.dropPending(gone)
+    this.#tell()
     this.rebroadcast()
   }
 
@@ -93,6 +100,7 @@ export class Transactions {
       return await this.#validate(data)
     } finally {
       this.#inCheck--
+      this.#tell()
     }
   }
 
@@ -146,6 +154,7 @@ export class Transactions {
         results.push({ id: taken.id, accepted: true })
       } else if (verdict.kind !== 'accept') results.push({ id, accepted: false, code: verdict.code, detail: verdict.detail })
     }
+    this.#tell()
     if (accepted.length > 0) {
       await this.#chain.keepPending(accepted)
       this.#broadcast(accepted)
@@ -186,6 +195,12 @@ export class Transactions {
     clearTimeout(this.#flushTimer)
   }
 
+  #tell(): void {
+    const news = this.#news
+    this.#news = []
+    if (news.length > 0) this.#onPending(news)
+  }
+
   #take(value: Transaction, local: boolean): Verdict<PreparedTransaction> {
     const { chainId, genesis } = this.#chain
     // Its signature is not checked again if the pool holds it.
@@ -213,6 +228,7 @@ export class Transactions {
     const account = ledger.accounts.get(prepared.sender) ?? emptyAccount
     const added = this.#pool.add({ ...prepared, local }, account, slot)
     if (added.kind !== 'accept') return added
+    this.#news.push(prepared.id)
     const { replaced, evicted } = added.value
     this.#drop([
       ...(replaced === null ? [] : [{ id: replaced.id, local: replaced.local, code: 'replaced' }]),
@@ -228,7 +244,7 @@ export class Transactions {
     }
     const kept = left.filter(({ local }) => local).map(({ id }) => id)
     if (kept.length > 0)
-      this.#chain.dropPending(kept).catch((error: unknown) => this.#telemetry.log('error', 'store-failed', { error: String(error) }))
+      this.#chain.dropPending(kept).catch((error: unknown) => this.#telemetry.log('error', 'store.failed', { error: String(error) }))
   }
 
   #remember(id: Hash, code: string): void {
@@ -256,7 +272,7 @@ export class Transactions {
       if (batch.length === 0) return
       const count = batch.length
       this.#network.publish('transactions', encode(transactionBatch, batch)).catch((error: unknown) => {
-        this.#telemetry.log('warn', 'publish-failed', { topic: 'transactions', count, error: String(error) })
+        this.#telemetry.log('warn', 'gossip.publish-failed', { topic: 'transactions', count, error: String(error) })
       })
       batch = []
       bytes = 0

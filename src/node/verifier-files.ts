@@ -1,7 +1,7 @@
 import { createSigner } from '../adapters/keys/signer.ts'
 import { openGuardFile } from '../adapters/store/guard-file.ts'
 import { readHandovers } from '../adapters/store/handed-over.ts'
-import { QuorateError } from '../base/errors.ts'
+import { invariant, QuorateError } from '../base/errors.ts'
 import { emptyRecord, type GuardRecord, guardRecord } from '../consensus/guard.ts'
 import type { GuardFile } from '../ports/store.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
@@ -16,8 +16,9 @@ export async function openVerifier(
   directory: NodeDirectory,
   closers: (() => Promise<void> | void)[],
 ): Promise<{ readonly verifier: Verifier | null; readonly record: GuardRecord; readonly doubtful: boolean }> {
-  const key = directory.verifierKey
-  if (key === null) return { verifier: null, record: emptyRecord, doubtful: false }
+  const { secretKey = null, publicKey } = directory.verifierKey ?? {}
+  if (publicKey === undefined) return { verifier: null, record: emptyRecord, doubtful: false }
+  invariant(secretKey !== null, 'a verifier is opened with its secret key')
   await checkHandedOver(directory.paths)
   const guard: GuardFile = await openGuardFile(directory.paths.guard)
   closers.push(() => guard.close())
@@ -28,7 +29,7 @@ export async function openVerifier(
       `${directory.paths.guard} is missing: without the record of what this key has signed it must not sign. Put the file back from where it was lost; if the key was never used, make a new directory with \`quorate init --role verifier\``,
     )
   const record = decodeGuard(read.record, directory.paths.guard)
-  return { verifier: { signer: createSigner(key.secretKey), publicKey: key.publicKey, guard }, record, doubtful: read.state === 'doubtful' }
+  return { verifier: { signer: createSigner(secretKey), publicKey, guard }, record, doubtful: read.state === 'doubtful' }
 }
 
 /** Where it stands that the guard was handed over to another directory. */
@@ -64,7 +65,7 @@ export function checkCheckpoint(chain: Chain, checkpoint: NodeOptions['checkpoin
   if (checkpoint === null || checkpoint.height > chain.head.height) return
   if (checkpoint.height < chain.firstHeight) {
     const detail = `this node has blocks from height ${chain.firstHeight} on, so it cannot be compared with a checkpoint at height ${checkpoint.height}`
-    return telemetry.log('warn', 'checkpoint-unchecked', { detail })
+    return telemetry.log('warn', 'sync.checkpoint-unchecked', { detail })
   }
   if (chain.heightOf(checkpoint.hash) === checkpoint.height) return
   throw new QuorateError(

@@ -9,6 +9,7 @@ import type {
   SupplyView,
   VerifiersView,
 } from '../api/ledger-types.ts'
+import type { AccountHistory, HistoryView, LogLevels, SlotView, StorageView } from '../api/observe-types.ts'
 import type { BlockView, NodeEvent, NodeStatus, NodeView, PeerView, SubmitResult, TransactionView, VerifierStatus } from '../api/types.ts'
 import type { Hex } from '../base/hex.ts'
 import { lastSlot } from '../consensus/guard.ts'
@@ -17,15 +18,20 @@ import type { Receipt } from '../ledger/receipt.ts'
 import { blockTimeMs } from '../ledger/state.ts'
 import type { Pool } from '../mempool/pool.ts'
 import type { Network } from '../ports/network.ts'
+import type { Store } from '../ports/store.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import { encode } from '../wire/codec.ts'
 import type { Genesis } from '../wire/genesis.ts'
 import { blockHash, chainLabel, transactionId } from '../wire/ids.ts'
 import { type Address, type Hash, type SignedBlock, signedBlock } from '../wire/types.ts'
+import { writeBackup } from './backup.ts'
 import { ALARM_QUIET_MS, MAX_ALARMS, RECENT_BLOCKS } from './bounds.ts'
 import type { Chain } from './chain.ts'
+import type { DirectoryPaths } from './directory.ts'
 import type { EvidencePool, HeldEvidence } from './evidence-pool.ts'
 import type { Fork } from './fork-watch.ts'
+import type { Journal } from './journal.ts'
+import { Metrics } from './metrics.ts'
 import type { NodeOptions } from './options.ts'
 import type { PublicRecords } from './public-records.ts'
 import type { Runner } from './runner.ts'
@@ -33,17 +39,21 @@ import type { Seat } from './seat.ts'
 import type { Slots } from './slots.ts'
 import type { Sync } from './sync.ts'
 import type { Transactions } from './transactions.ts'
+import { accountHistory } from './views/account-history.ts'
 import { ledgerEvents } from './views/elections.ts'
 import { evidenceEvent, evidenceSummary, evidenceText, evidenceView, submitEvidence } from './views/evidence.ts'
 import { forkSummary, forkView } from './views/fork.ts'
 import { LedgerViews } from './views/ledger.ts'
 import { accountProofView } from './views/proof.ts'
+import { storageView } from './views/storage.ts'
 
 export const AGENT = `quorate/${process.env['QUORATE_VERSION'] ?? 'development'}`
 
 export interface ViewOptions {
   readonly role: NodeOptions['role']
   readonly chain: Chain
+  readonly store: Store
+  readonly journal: Journal
   readonly pool: Pool
   readonly network: Network
   readonly slots: Slots
@@ -58,8 +68,10 @@ export interface ViewOptions {
   readonly records: Pick<PublicRecords, 'report'>
   /** The newest that is known. */
   readonly fork: () => Fork | null
-  /** The node's own, for commands that its operator is told of. */
-  readonly directory: string
+  /** The node's own; `directory` for commands that its operator is told of. */
+  readonly paths: Pick<DirectoryPaths, 'directory' | 'store'>
+  /** Null for a node that keeps every block. */
+  readonly keepBlocks: number | null
 }
 
 /** The node as its API shows it, and the numbers that only the API needs. */
@@ -68,6 +80,7 @@ export class View implements NodeView {
   readonly chainId: Hash
   readonly #options: ViewOptions
   readonly #ledger: LedgerViews
+  readonly #metrics: Metrics
   readonly #startedAtMs = performance.timeOrigin
   readonly #listeners = new Set<(event: NodeEvent) => void>()
   readonly #finalAt = new Map<number, number>()
@@ -81,6 +94,7 @@ export class View implements NodeView {
     this.#ledger = new LedgerViews(options.chain)
     this.genesis = options.chain.genesis
     this.chainId = options.chain.chainId
+    this.#metrics = new Metrics({ ...options, view: this })
   }
 
   get recoveries(): NodeView['recoveries'] {
@@ -112,7 +126,7 @@ export class View implements NodeView {
       headFinalAtMs: this.#finalAt.get(head.height) ?? null,
       sync: { state: this.#syncState(), targetHeight: sync.targetHeight, snapshot: snapshotProgress() },
       verifier: this.#verifier(),
-      fork: fork === null ? null : forkSummary(fork, chain, this.#options.directory),
+      fork: fork === null ? null : forkSummary(fork, chain, this.#options.paths.directory),
       ...this.#ledger.status(slots.now()),
       peers: peers.length,
       quorum: {
@@ -186,6 +200,32 @@ export class View implements NodeView {
     return code === undefined ? undefined : { state: 'dropped', code }
   }
 
+  slots(count: number): readonly SlotView[] {
+    return this.#options.journal.slots(count)
+  }
+  history(from: number, to: number, points: number): Promise<HistoryView> {
+    return this.#options.journal.history(from, to, points)
+  }
+  accountHistory(address: Address, before: string | null, count: number): Promise<AccountHistory> {
+    return accountHistory(this.#options.chain, this.#options.store, { address, before, count })
+  }
+  storage(): Promise<StorageView> {
+    const { chain, store, paths, keepBlocks } = this.#options
+    return storageView(chain, store, paths.store, keepBlocks)
+  }
+  backup(): AsyncIterable<Uint8Array> {
+    const { chain, store } = this.#options
+    return writeBackup(store, { name: this.genesis.name, genesis: this.genesis, height: chain.head.height, createdMs: Date.now() })
+  }
+  metrics(): Promise<string> {
+    return this.#metrics.text()
+  }
+  logLevels(): LogLevels {
+    return this.#options.telemetry.levels()
+  }
+  setLogLevels(levels: LogLevels): void {
+    this.#options.telemetry.setLevels(levels)
+  }
   account(address: Address): AccountView {
     return this.#ledger.account(address, this.#options.pool.nextNonce(address))
   }
@@ -225,7 +265,7 @@ export class View implements NodeView {
   }
   fork(): ForkView | null {
     const fork = this.#options.fork()
-    return fork === null ? null : forkView(fork, this.#options.chain, this.#options.directory)
+    return fork === null ? null : forkView(fork, this.#options.chain, this.#options.paths.directory)
   }
 
   onEvent(listener: (event: NodeEvent) => void): () => void {
@@ -344,6 +384,7 @@ export class View implements NodeView {
       bytes: encode(signedBlock, block).length,
       finalAtMs: this.#finalAt.get(header.height) ?? null,
       receipt: chain.receipt(header.height) ?? null,
+      timeline: this.#options.journal.timeline(header.height),
     }
   }
 }

@@ -13,6 +13,10 @@ export interface Store {
   ): AsyncIterable<readonly [Uint8Array, Uint8Array]>
   /** All or nothing. With `durable` it resolves after fsync. Rejects with QuorateError `store-full` or `store-failed`. */
   write(writes: readonly Write[], options: { readonly durable: boolean }): Promise<void>
+  /** Bytes on disk of entries with `from <= key < to`, by the database's own estimate. */
+  sizeOf(from: Uint8Array, to: Uint8Array): Promise<number>
+  /** Gives room back that removed entries between the two took. */
+  compact(from: Uint8Array, to: Uint8Array): Promise<void>
   close(): Promise<void>
 }
 

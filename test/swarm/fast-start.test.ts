@@ -95,7 +95,7 @@ class Stage {
     const [own, theirs] = await Promise.all([member, first].map(async ({ client }) => (await client?.blocks(next, 1))?.[0]))
     const root = own?.header.stateRoot
     lab.check(`${name} has the same state`, root !== undefined && root === theirs?.header.stateRoot, `root ${root} at height ${next}`)
-    const [adopted] = this.logOf(place.logPath, 'snapshot-adopted').slice(-1)
+    const [adopted] = this.logOf(place.logPath, 'snapshot.adopted').slice(-1)
     lab.check(
       `${name}: the snapshot came in ${PARTS} parts`,
       adopted?.['parts'] === PARTS,
@@ -113,7 +113,7 @@ async function honest(stage: Stage, checkpoint: Checkpoint): Promise<void> {
   await lab.expect('it begins', () => (member.status?.firstHeight ?? 1) > 1)
   lab.figures.fastStartMs = Math.round(performance.now() - startedAtMs)
   await stage.expectBegun(member, checkpoint)
-  const [adopted] = stage.logOf(member.place.logPath, 'snapshot-adopted')
+  const [adopted] = stage.logOf(member.place.logPath, 'snapshot.adopted')
   lab.check('several peers gave parts', Number(adopted?.['peers']) > 1, `${adopted?.['peers']} peers`)
 
   // What it says of an account convinces who knows the chain id and, from somebody else, the quorum.
@@ -198,7 +198,7 @@ async function killed(stage: Stage, checkpoint: Checkpoint): Promise<void> {
     await member.kill()
     await stage.start(member, checkpoint, stage.bootstrap)
     await stage.expectBegun(member, checkpoint)
-    const adopted = stage.logOf(member.place.logPath, 'snapshot-adopted')
+    const adopted = stage.logOf(member.place.logPath, 'snapshot.adopted')
     lab.check('killed with SIGKILL, it fetched the other half', adopted[0]?.['partsFetched'] === PARTS / 2, JSON.stringify(adopted))
   } finally {
     await relay.stop()

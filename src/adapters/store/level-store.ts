@@ -145,6 +145,21 @@ class LevelStore implements Store {
     })
   }
 
+  async sizeOf(from: Uint8Array, to: Uint8Array): Promise<number> {
+    try {
+      return await this.#level.approximateSize(from, to)
+    } catch (error) {
+      throw toQuorateError(this.#directory, error)
+    }
+  }
+  async compact(from: Uint8Array, to: Uint8Array): Promise<void> {
+    try {
+      await this.#level.compactRange(from, to)
+    } catch (error) {
+      throw toQuorateError(this.#directory, error)
+    }
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true

@@ -28,6 +28,8 @@ export function recordingTelemetry(): RecordingTelemetry {
       counters[name] = (counters[name] ?? 0) + by
     },
     counters: () => counters,
+    levels: () => ({ default: 'debug', subsystems: {} }),
+    setLevels: () => undefined,
   }
 }
 

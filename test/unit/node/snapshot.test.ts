@@ -182,7 +182,7 @@ describe('snapshots', () => {
       { ...genesisState(of.genesis, of.chainId), accounts: treeOf(crowd) },
     )
     await taker.settled()
-    assert.deepEqual(logged, ['no-snapshot'])
+    assert.deepEqual(logged, ['snapshot.none'])
     assert.deepEqual(await assertWhole(snapshots, store), [])
   })
 
@@ -290,7 +290,7 @@ describe('snapshots', () => {
       checkCheckpoint(chain, { height: height + 4, hash: 'ab'.repeat(32) }, telemetry)
       assert.deepEqual(logged, [])
       checkCheckpoint(chain, { height: height - 1, hash: 'ab'.repeat(32) }, telemetry)
-      assert.deepEqual(logged, ['checkpoint-unchecked'])
+      assert.deepEqual(logged, ['sync.checkpoint-unchecked'])
     })
 
     it('can be given on', async () => {

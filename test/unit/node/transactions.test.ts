@@ -32,6 +32,7 @@ describe('transactions of a node', () => {
     const { chain } = own
     const pool = new Pool(DEFAULT_POOL_LIMITS)
     const network = new FakeNetwork()
+    const pending: string[] = []
     const dropped: string[] = []
     const { slotMs, choiceMs } = of.genesis.parameters
     const transactions = new Transactions({
@@ -41,6 +42,7 @@ describe('transactions of a node', () => {
       slots: new Slots(clock, of.genesis.timeMs, slotMs, choiceMs),
       signatures: nativeSignatures,
       telemetry: quiet(),
+      onPending: (ids) => void pending.push(...ids),
       onDropped: (id, code) => void dropped.push(`${id} ${code}`),
     })
     const submit = async (hex: string): Promise<string> => {
@@ -58,7 +60,7 @@ describe('transactions of a node', () => {
       await chain.commit(final)
       transactions.settle(final)
     }
-    return { transactions, pool, network, dropped, submit, gossiped, commit }
+    return { transactions, pool, network, pending, dropped, submit, gossiped, commit }
   }
   /** Closes the store and opens it again, as a new process would. */
   const restart = async (): Promise<ReturnType<typeof setUp>> => {
@@ -85,6 +87,14 @@ describe('transactions of a node', () => {
       [first.id, second.id].sort(),
     )
     await soon(() => after.gossiped().length === 2)
+  })
+
+  it('are told of once, when they come into the pool, also after a restart', async () => {
+    const before = setUp()
+    const { id, hex } = transfer(0)
+    assert.deepEqual([await before.submit(hex), await before.submit(hex), await before.submit('00')], ['accepted', 'accepted', 'malformed'])
+    assert.deepEqual(before.pending, [id])
+    assert.deepEqual((await restart()).pending, [id])
   })
 
   it('that are final or expired by then are not taken up again', async () => {
