@@ -46,7 +46,7 @@ export interface ForkWatchOptions {
   readonly report: (evidence: Evidence) => Verdict<HeldEvidence>
   /** Takes transactions as the API does. */
   readonly submit: (transactions: readonly Hex[]) => Promise<unknown>
-  /** A fork is proven, and on disk: from now on nothing is signed (recovery.md X2). Once for each fork, and at a start on one. */
+  /** A fork is proven: from now on nothing is signed (recovery.md X2). Once for each fork, and at a start on one. */
   readonly onForked: (record: ForkRecord) => void
   /**
    * The branch that the operator chose is here up to its highest block: the next height is to be worked on without these BLS keys
@@ -181,8 +181,9 @@ export class ForkWatch {
     let record = withProof(isNew ? newForkRecord(height, nowMs()) : known, id)
     for (const { statement } of [evidence.first, evidence.second]) record = withBranch(record, onlySealed(height, statement.block))
     if (record === known) return
-    const written = this.#set(record)
-    if (isNew) void this.#run(() => written.then(() => onForked(record)))
+    // X2: from that moment nothing more is signed. What proves it is on disk by itself, and is looked through again at a start.
+    void this.#set(record)
+    if (isNew) onForked(record)
     this.#remind()
   }
 

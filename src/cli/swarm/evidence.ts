@@ -37,7 +37,8 @@ interface Case {
   doneAtMs: number | null
   /** By honest node. */
   readonly seen: Map<string, number>
-  isEverywhere: boolean
+  /** When the last of the honest nodes of then had it; others may have started since. */
+  everywhereAtMs: number | null
   punished: { readonly height: number; readonly atMs: number; readonly slashedDroplets: number } | null
   quorumAtMs: number | null
 }
@@ -109,7 +110,7 @@ export class EvidenceBook {
     const cases = [...this.#cases.values()]
     return [...adversaries].every(([node, behaviour]) =>
       isOffence(behaviour)
-        ? cases.some(({ offender, isEverywhere, quorumAtMs }) => offender === node && isEverywhere && quorumAtMs !== null)
+        ? cases.some(({ offender, everywhereAtMs, quorumAtMs }) => offender === node && everywhereAtMs !== null && quorumAtMs !== null)
         : watchedMs >= WATCHED_SLOTS * slotMs,
     )
   }
@@ -129,7 +130,8 @@ export class EvidenceBook {
           isDue: doneAtMs === null || now - doneAtMs > PROOF_SLOTS * slotMs + PROOF_MS,
           seenAtMs: {
             first: since(seenAtMs.length === 0 ? null : Math.min(...seenAtMs)),
-            all: this.#isEverywhere(found) ? since(Math.max(...seenAtMs)) : null,
+            // Who was missing when the others had it may be down by now.
+            all: this.#isEverywhere(found) ? since(found.everywhereAtMs ?? Math.max(...seenAtMs)) : null,
           },
           inBlock: punished?.height ?? null,
           inBlockMs: since(punished?.atMs ?? null),
@@ -145,7 +147,7 @@ export class EvidenceBook {
     const known = this.#cases.get(key)
     if (known !== undefined) return known
     const begun = { kind, offender, height, firstAtMs: null, doneAtMs: null, seen: new Map<string, number>() }
-    const found: Case = { ...begun, isEverywhere: false, punished: null, quorumAtMs: null }
+    const found: Case = { ...begun, everywhereAtMs: null, punished: null, quorumAtMs: null }
     this.#cases.set(key, found)
     return found
   }
@@ -154,10 +156,9 @@ export class EvidenceBook {
     const { note, honest } = this.#options
     found.seen.set(node, seenAtMs)
     if (found.seen.size === 1) note(`${this.#after(found, seenAtMs)}${node} has the proof of ${textOf(found)}`)
-    if (found.isEverywhere || !this.#isEverywhere(found)) return
-    found.isEverywhere = true
-    const atMs = Math.max(...found.seen.values())
-    note(`${this.#after(found, atMs)}all ${plural(honest().length, 'honest node')} have the proof of ${textOf(found)}`)
+    if (found.everywhereAtMs !== null || !this.#isEverywhere(found)) return
+    found.everywhereAtMs = Math.max(...found.seen.values())
+    note(`${this.#after(found, found.everywhereAtMs)}all ${plural(honest().length, 'honest node')} have the proof of ${textOf(found)}`)
   }
 
   #punish(found: Case, punished: NonNullable<Case['punished']>): void {
