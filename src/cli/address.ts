@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import { QuorateError } from '../base/errors.ts'
 import { isHex } from '../base/hex.ts'
-import { openWallet, parseAddress } from '../node/wallet.ts'
+import { parseAddress, walletAddress } from '../node/wallet.ts'
 import type { Address } from '../wire/types.ts'
 import { usageError } from './exit.ts'
 
 /** An address as a person gave it, in bech32m or hex; the directory's own if none was given. */
 export async function readAddress(given: string | undefined, directory: string): Promise<Address> {
-  if (given === undefined) return (await openWallet(join(directory, 'account.key'))).address
+  if (given === undefined) return await walletAddress(join(directory, 'account.key'))
   if (isHex(given, 20)) return given
   try {
     return parseAddress(given)

@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { parseCoinHours, parseCoins } from '../base/amounts.ts'
 import { QuorateError } from '../base/errors.ts'
 import { isHex } from '../base/hex.ts'
+import { isPeerMultiaddr } from '../base/multiaddr.ts'
 import { usageError } from './exit.ts'
 
 /** Parsers for commander: they throw InvalidArgumentError, which ends with the exit code of wrong usage. */
@@ -125,7 +126,11 @@ export function peerMultiaddr(text: string): string {
   return text
 }
 
-export const isPeerMultiaddr = (text: string): boolean => /^(\/[\w.:%-]+){2,}\/p2p\/[1-9A-HJ-NP-Za-km-z]{20,96}$/.test(text)
+export function chainId(text: string): string {
+  const id = text.toLowerCase()
+  if (!isHex(id, 32)) throw bad('It must be a chain id: 64 hex digits.')
+  return id
+}
 
 export function checkpoint(text: string): { readonly height: number; readonly hash: string } {
   const [height = '', hash = '', ...rest] = text.split(':')

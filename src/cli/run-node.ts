@@ -1,16 +1,16 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { NodeView } from '../api/types.ts'
 import { directoryPaths, exists, ownRole } from '../node/directory.ts'
 import { createTelemetry } from '../node/logging.ts'
+import { readBootstrapList, readCheckpointFile } from '../node/network-file.ts'
 import type { NodeOptions } from '../node/options.ts'
 import { runWithApi } from '../node/run.ts'
 import { sourceStanding } from '../node/source-standing.ts'
 import type { LogLevel, Telemetry } from '../ports/telemetry.ts'
-import { CliError, type ExitCode, exitCodes, report } from './exit.ts'
+import { type ExitCode, exitCodes, report } from './exit.ts'
 import { type Happening, narrate } from './narrator.ts'
-import { isPeerMultiaddr } from './options.ts'
+import { unlockWith } from './passwords.ts'
+import { shippedBootstrapFile } from './shipped.ts'
 import { DEFAULT_LISTEN, type StartFlags } from './start-flags.ts'
 import { paint, plural, short } from './text.ts'
 
@@ -79,8 +79,9 @@ async function nodeOptions(flags: StartFlags, telemetry: Telemetry): Promise<Nod
     announce: flags.announce ?? [],
     bootstrap: await bootstrapPeers(flags, directory),
     scope: flags.scope,
-    checkpoint: flags.checkpoint ?? null,
+    checkpoint: flags.checkpoint ?? (await readCheckpointFile(directory)),
     fullHistory: flags.fullHistory === true,
+    unlock: unlockWith(flags),
     telemetry,
   }
 }
@@ -88,34 +89,12 @@ async function nodeOptions(flags: StartFlags, telemetry: Telemetry): Promise<Nod
 /** What was named on the command line; else what the directory has; else what came with the program. */
 async function bootstrapPeers({ bootstrap, bootstrapFile }: StartFlags, directory: string): Promise<readonly string[]> {
   if (bootstrap !== undefined || bootstrapFile !== undefined) {
-    return [...(bootstrap ?? []), ...(bootstrapFile === undefined ? [] : await readBootstrapFile(bootstrapFile))]
+    return [...(bootstrap ?? []), ...(bootstrapFile === undefined ? [] : (await readBootstrapList(bootstrapFile)).peers)]
   }
   const own = join(directory, 'bootstrap.json')
-  if (await exists(own)) return readBootstrapFile(own)
-  // Beside dist/ in the bundle, above src/cli/ in the source.
-  for (const up of ['../bootstrap.json', '../../bootstrap.json']) {
-    const shipped = fileURLToPath(new URL(up, import.meta.url))
-    if (await exists(shipped)) return readBootstrapFile(shipped)
-  }
-  return []
-}
-
-async function readBootstrapFile(path: string): Promise<readonly string[]> {
-  const bad = (why: string, cause?: unknown): CliError =>
-    new CliError(exitCodes.failed, 'bad-bootstrap-file', `${path} ${why}; it should be {"peers": ["/ip4/.../tcp/4001/p2p/12D3KooW..."]}`, {
-      cause,
-    })
-  let value: unknown
-  try {
-    value = JSON.parse(await readFile(path, 'utf8'))
-  } catch (error) {
-    throw bad(`cannot be read (${error instanceof Error ? error.message : error})`, error)
-  }
-  const peers = typeof value === 'object' && value !== null && 'peers' in value ? value.peers : undefined
-  if (!Array.isArray(peers)) throw bad('has no list "peers"')
-  const wrong = peers.find((peer) => typeof peer !== 'string' || !isPeerMultiaddr(peer))
-  if (wrong !== undefined) throw bad(`has an entry that is no peer's multiaddr: ${JSON.stringify(wrong)}`)
-  return peers
+  if (await exists(own)) return (await readBootstrapList(own)).peers
+  const shipped = shippedBootstrapFile()
+  return shipped === null ? [] : (await readBootstrapList(shipped)).peers
 }
 
 interface Log {

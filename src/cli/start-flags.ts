@@ -1,8 +1,9 @@
 import type { LogLevel } from '../ports/telemetry.ts'
 import type { listenAddress } from './options.ts'
+import type { PasswordFlags } from './passwords.ts'
 
 /** What `quorate start` was told. */
-export interface StartFlags {
+export interface StartFlags extends PasswordFlags {
   readonly dir: string
   readonly role?: 'full' | 'verifier' | 'bootstrap'
   readonly listen?: readonly string[]

@@ -8,11 +8,12 @@ import type { Action, Hash } from '../wire/types.ts'
 import { findNode, interruption, type NodeClient, type NodePlace } from './client.ts'
 import { CliError, exitCodes } from './exit.ts'
 import { apiOption, coins, directoryOption, integer, jsonOption } from './options.ts'
+import { type PasswordFlags, passwordOption, unlockWith } from './passwords.ts'
 import { duration, plural, print, printJson } from './text.ts'
 import { type Outcome, waitUntilFinal } from './wait-final.ts'
 
 /** What every command that makes transactions can be told. */
-export interface SubmitFlags extends NodePlace {
+export interface SubmitFlags extends NodePlace, PasswordFlags {
   readonly fee?: number
   readonly expires?: number
   readonly nonce?: number
@@ -41,6 +42,7 @@ export function addSubmitOptions(command: Command, { key = true } = {}): Command
     )
   if (key) command.option('--key <file>', "another account's key file")
   return command
+    .addOption(passwordOption())
     .option('--wait', 'wait until it is final')
     .option('--timeout <seconds>', 'how long to wait at most (default: until it has expired)', integer(1, 86_400))
     .addOption(directoryOption())
@@ -68,7 +70,7 @@ export interface Session {
 /** Rejects with the errors of the key file, and of a node that cannot be reached. */
 export async function openSession(flags: SubmitFlags): Promise<Session> {
   const { openWallet } = await import('../node/wallet.ts')
-  const wallet = await openWallet(flags.key ?? join(flags.dir, 'account.key'))
+  const wallet = await openWallet(flags.key ?? join(flags.dir, 'account.key'), unlockWith(flags))
   for (const warning of wallet.warnings) warn(warning)
   const node = await findNode(flags)
   const [status, { genesis }, account] = await Promise.all([

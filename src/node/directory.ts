@@ -1,10 +1,10 @@
 import { access } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { type Key, keyPath, type LoadedKey, loadKey } from '../adapters/keys/key-files.ts'
+import { keyPath, loadKey, readKeyFile, type Unlock } from '../adapters/keys/key-files.ts'
 import { peerIdOf } from '../adapters/libp2p/keys.ts'
 import { takeLock } from '../adapters/store/lock.ts'
 import { QuorateError } from '../base/errors.ts'
-import { fromHex } from '../base/hex.ts'
+import { fromHex, type Hex } from '../base/hex.ts'
 import type { Genesis } from '../wire/genesis.ts'
 import { chainIdOf } from '../wire/ids.ts'
 import type { Hash } from '../wire/types.ts'
@@ -20,6 +20,10 @@ export interface DirectoryPaths {
   /** The key-value store's own directory. */
   readonly store: string
   readonly guard: string
+  /** The peers that `quorate init` was given. */
+  readonly bootstrap: string
+  /** The block that came with the network file. */
+  readonly checkpoint: string
   /** Addresses of peers that worked. */
   readonly peers: string
   readonly api: string
@@ -35,6 +39,8 @@ export function directoryPaths(directory: string): DirectoryPaths {
     genesis: inside('genesis.json'),
     store: inside('store'),
     guard: inside('guard'),
+    bootstrap: inside('bootstrap.json'),
+    checkpoint: inside('checkpoint.json'),
     peers: inside('peers.json'),
     api: apiFilePath(absolute),
     lock: inside('lock'),
@@ -49,19 +55,26 @@ export interface NodeDirectory {
   /** The ed25519 seed of the network key, 32 bytes. */
   readonly networkKey: Uint8Array
   readonly peerId: string
-  /** Null unless the role is `verifier`. */
-  readonly verifierKey: Key | null
+  /** Null unless the role is `verifier`; its secret is null where only the public part was asked for. */
+  readonly verifierKey: { readonly publicKey: Hex; readonly secretKey: Hex | null } | null
   /** What a person should put right though the node can run, in whole sentences. */
   readonly warnings: readonly string[]
   /** Lets another node use the directory. The process's end does so too. */
   release(): Promise<void>
 }
 
+/** A verifier's key as it is needed: to sign, unlocked if it is encrypted, or its public part. */
+export type VerifierKeyWanted = { readonly unlock: Unlock | undefined } | 'public'
+
 /**
  * Locks a directory and loads what a node of this role needs from it. Each error says the next step. Rejects with QuorateError
  * `not-initialised`, `network-key-missing`, `directory-in-use`, `genesis-missing`, `not-verifier`, `guard-without-key`, `wrong-network-key`, or those of the key and genesis files.
  */
-export async function openDirectory(directory: string, role: NodeOptions['role']): Promise<NodeDirectory> {
+export async function openDirectory(
+  directory: string,
+  role: NodeOptions['role'],
+  verifierKey: VerifierKeyWanted = { unlock: undefined },
+): Promise<NodeDirectory> {
   const paths = directoryPaths(directory)
   if (!(await exists(keyPath(paths.directory, 'network')))) {
     if (await exists(keyPath(paths.directory, 'verifier')))
@@ -82,14 +95,18 @@ export async function openDirectory(directory: string, role: NodeOptions['role']
   }
   try {
     await settleExchange(paths)
-    return { paths, ...(await load(paths, role)), release: () => lock.release() }
+    return { paths, ...(await load(paths, role, verifierKey)), release: () => lock.release() }
   } catch (error) {
     await lock.release()
     throw error
   }
 }
 
-async function load(paths: DirectoryPaths, role: NodeOptions['role']): Promise<Omit<NodeDirectory, 'paths' | 'release'>> {
+async function load(
+  paths: DirectoryPaths,
+  role: NodeOptions['role'],
+  wanted: VerifierKeyWanted,
+): Promise<Omit<NodeDirectory, 'paths' | 'release'>> {
   const { directory } = paths
   const network = await loadKey(directory, 'network')
   if (!(await exists(paths.genesis))) {
@@ -101,7 +118,7 @@ async function load(paths: DirectoryPaths, role: NodeOptions['role']): Promise<O
   const genesis = await readGenesisFile(paths.genesis)
   const networkKey = fromHex(network.secretKey)
   const peerId = await peerIdOf(networkKey)
-  const verifier = role === 'verifier' ? await loadVerifierKey(paths) : null
+  const verifier = role === 'verifier' ? await loadVerifierKey(paths, wanted) : null
   const warnings = [...network.warnings, ...(verifier?.warnings ?? [])]
   if (verifier !== null) {
     const entry = genesis.verifiers.find(({ blsKey }) => blsKey === verifier.publicKey)
@@ -116,7 +133,10 @@ async function load(paths: DirectoryPaths, role: NodeOptions['role']): Promise<O
   return { genesis, chainId: chainIdOf(genesis), networkKey, peerId, verifierKey: verifier, warnings }
 }
 
-async function loadVerifierKey({ directory, guard }: DirectoryPaths): Promise<LoadedKey> {
+async function loadVerifierKey(
+  { directory, guard }: DirectoryPaths,
+  wanted: VerifierKeyWanted,
+): Promise<{ readonly publicKey: Hex; readonly secretKey: Hex | null; readonly warnings: readonly string[] }> {
   if (!(await exists(keyPath(directory, 'verifier')))) {
     if (await exists(guard)) {
       throw new QuorateError(
@@ -129,7 +149,8 @@ async function loadVerifierKey({ directory, guard }: DirectoryPaths): Promise<Lo
       `${directory} has no verifier key: run \`quorate init --dir ${directory} --role verifier\`, or start with \`--role full\``,
     )
   }
-  return loadKey(directory, 'verifier')
+  if (wanted !== 'public') return await loadKey(directory, 'verifier', wanted.unlock)
+  return { ...(await readKeyFile(keyPath(directory, 'verifier'), 'verifier')), secretKey: null }
 }
 
 /** The role of whoever does not name one: a verifier by its key, or by the guard of a key that must have been lost. */

@@ -9,7 +9,7 @@ import type { Genesis, GenesisAccount, GenesisVerifier, Parameters } from '../wi
 import type { Address } from '../wire/types.ts'
 
 /** A hundred thousand accounts of some 130 bytes and a full quorum take 14 MB; the rest is room for white space. */
-const MAX_FILE_BYTES = 32 * 1024 * 1024
+export const MAX_GENESIS_FILE_BYTES = 32 * 1024 * 1024
 
 /** The document as people and files have it: JSON, addresses in bech32m, amounts in droplets. The same genesis gives the same text. */
 export const formatGenesis = (genesis: Genesis): string => `${JSON.stringify(genesisDocument(genesis), undefined, 2)}\n`
@@ -72,8 +72,8 @@ export async function readGenesisFile(path: string): Promise<Genesis> {
   let text: string
   try {
     const { size } = await stat(path)
-    if (size > MAX_FILE_BYTES) {
-      throw new QuorateError('genesis-syntax', `${path} has ${size} bytes: a genesis file has at most ${MAX_FILE_BYTES}`)
+    if (size > MAX_GENESIS_FILE_BYTES) {
+      throw new QuorateError('genesis-syntax', `${path} has ${size} bytes: a genesis file has at most ${MAX_GENESIS_FILE_BYTES}`)
     }
     text = await readFile(path, 'utf8')
   } catch (error) {

@@ -122,7 +122,7 @@ async function withDirectory<T>(
   directory: string,
   action: (opened: { readonly paths: DirectoryPaths; readonly chainId: Hash; readonly verifierKey: string }) => Promise<T>,
 ): Promise<T> {
-  const opened: NodeDirectory = await openDirectory(directory, 'verifier')
+  const opened: NodeDirectory = await openDirectory(directory, 'verifier', 'public')
   try {
     const { paths, chainId, verifierKey } = opened
     if (verifierKey === null) throw new QuorateError('not-verifier', `${paths.directory} has no verifier key`)

@@ -1,3 +1,4 @@
+import type { Unlock } from '../adapters/keys/key-files.ts'
 import type { Hex } from '../base/hex.ts'
 import { toHex } from '../base/hex.ts'
 import { formatAddress, parseAddress } from '../crypto/address.ts'
@@ -24,14 +25,20 @@ export interface SignedTransaction {
 }
 
 /** Loads an account's key file. Rejects with QuorateError as `loadKeyFile`. */
-export async function openWallet(keyFile: string): Promise<Wallet & { readonly warnings: readonly string[] }> {
+export async function openWallet(keyFile: string, unlock?: Unlock): Promise<Wallet & { readonly warnings: readonly string[] }> {
   // Here, not above: the native library is for those who sign.
   const [{ loadKeyFile }, { nativeSignatures }] = await Promise.all([
     import('../adapters/keys/key-files.ts'),
     import('../crypto/native.ts'),
   ])
-  const { secretKey, warnings } = await loadKeyFile(keyFile, 'account')
+  const { secretKey, warnings } = await loadKeyFile(keyFile, 'account', unlock)
   return { ...createWallet(secretKey, nativeSignatures), warnings }
+}
+
+/** The address of an account's key file, which shows it without a password. Rejects with QuorateError as `readKeyFile`. */
+export async function walletAddress(keyFile: string): Promise<Address> {
+  const { readKeyFile } = await import('../adapters/keys/key-files.ts')
+  return addressOf((await readKeyFile(keyFile, 'account')).publicKey)
 }
 
 /** A wallet of an ed25519 seed, 32 bytes. */

@@ -3,6 +3,7 @@ import { formatCoins } from '../../base/amounts.ts'
 import { CliError, exitCodes } from '../exit.ts'
 import { valueOption } from '../genesis-rules.ts'
 import { percentage } from '../options.ts'
+import { unlockWith } from '../passwords.ts'
 import { addSubmitOptions, note, openSession, type Session, type SubmitFlags, submit, submitHelp } from '../submit.ts'
 import { percent } from '../text.ts'
 
@@ -41,7 +42,7 @@ Examples:
 
 async function register(flags: RegisterFlags): Promise<void> {
   const { publicParts } = await import('../../node/setup.ts')
-  const { peerId, verifier } = await publicParts(flags.dir)
+  const { peerId, verifier } = await publicParts(flags.dir, unlockWith(flags))
   if (verifier === null) {
     throw new CliError(
       exitCodes.failed,

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { type ExitCode, report } from '../exit.ts'
 import { checkpoint, collect, directoryOption, listenAddress, multiaddr, oneOf, peerMultiaddr } from '../options.ts'
+import { passwordOption } from '../passwords.ts'
 import { DEFAULT_LISTEN, type StartFlags } from '../start-flags.ts'
 
 const DEFAULT_API = '127.0.0.1:4080'
@@ -42,9 +43,10 @@ export function addStartCommand(program: Command, run = runNode): void {
     )
     .option(
       '--checkpoint <height:hash>',
-      'a block that you trust: a chain without it is refused, and an empty directory begins with a snapshot instead of every block',
+      'a block that you trust: a chain without it is refused, and an empty directory begins with a snapshot instead of every block (default: checkpoint.json in the directory)',
       checkpoint,
     )
+    .addOption(passwordOption())
     .option('--full-history', 'fetch every block from the first, although a checkpoint is given')
     .option('--log-level <level>', 'debug, info, warn or error', oneOf('debug', 'info', 'warn', 'error'), 'info')
     .option('--log-format <format>', 'text or json, a line each on standard error', oneOf('text', 'json'), 'text')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { chmod, cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createKey, type KeyKind, keyPath, loadKey } from '../../../src/adapters/keys/key-files.ts'
+import { createKey, type KeyKind, keyPath, loadKey, readKeyFile } from '../../../src/adapters/keys/key-files.ts'
 import { createSigner } from '../../../src/adapters/keys/signer.ts'
 import { utf8 } from '../../../src/base/bytes.ts'
 import { isHex } from '../../../src/base/hex.ts'
@@ -24,9 +24,9 @@ describe('key files', () => {
       assert.ok(isHex(key.secretKey, 32))
       assert.ok(isHex(key.publicKey, kind === 'verifier' ? 48 : 32))
       assert.equal((await stat(keyPath(directory, kind))).mode & 0o777, 0o600)
-      assert.deepEqual(await loadKey(directory, kind), { ...key, warnings: [] })
+      assert.deepEqual(await loadKey(directory, kind), { ...key, file: await readKeyFile(keyPath(directory, kind), kind), warnings: [] })
       await assert.rejects(createKey(directory, kind), hasCode('key-exists'))
-      assert.deepEqual(await loadKey(directory, kind), { ...key, warnings: [] })
+      assert.deepEqual(await loadKey(directory, kind), { ...key, file: await readKeyFile(keyPath(directory, kind), kind), warnings: [] })
     })
 
     it(`${kind}: hold a key that signs`, async () => {
@@ -46,9 +46,9 @@ describe('key files', () => {
 
     it(`${kind}: are made of a given secret, the same each time`, async () => {
       const secretKey = '11'.repeat(32)
-      const key = await createKey(directory, kind, secretKey)
+      const key = await createKey(directory, kind, { secretKey })
       await rm(keyPath(directory, kind))
-      assert.deepEqual(await createKey(directory, kind, secretKey), key)
+      assert.deepEqual(await createKey(directory, kind, { secretKey }), key)
       assert.equal(key.secretKey, secretKey)
     })
   }
@@ -79,7 +79,7 @@ describe('key files', () => {
   ]
   for (const { description, secretKey } of secrets) {
     it(`are not made of a secret that is no BLS key: ${description}`, async () => {
-      await assert.rejects(createKey(directory, 'verifier', secretKey), hasCode('wrong-key'))
+      await assert.rejects(createKey(directory, 'verifier', { secretKey }), hasCode('wrong-key'))
       await assert.rejects(loadKey(directory, 'verifier'), hasCode('key-missing'))
     })
   }

@@ -27,7 +27,7 @@ describe('quorate init, keys and genesis', () => {
     const { code, stdout } = await quorate('init', '--dir', inside('full'), '--bootstrap', peer)
     assert.equal(code, 0)
     assert.match(stdout, /12D3KooW.*\n.*quo1/)
-    assert.match(stdout, /Next: quorate init --dir .*full --genesis FILE/)
+    assert.match(stdout, /Next: quorate init --dir .*full --network FILE\|URL .*comes with none/)
     assert.deepEqual(Object.keys(files(inside('full'))).sort(), ['account.key', 'bootstrap.json', 'network.key'])
     assert.deepEqual(Object.keys(files(inside('v1'))).sort(), ['account.key', 'guard', 'network.key', 'verifier.key'])
     for (const name of ['account.key', 'guard', 'network.key', 'verifier.key']) assert.equal(statSync(inside('v1', name)).mode & 0o077, 0)
