@@ -102,7 +102,7 @@ export class Metrics {
         [{ state: 'unpunished' }, all.length - punished],
       ]
     })
-    this.#gauge('alarms', '1 for each alarm that stands', ['code'], () => status().alarms.map(({ code }) => [{ code }, 1]))
+    this.#gauge('alarms', '1 for each alarm that the status shows', ['code'], () => status().alarms.map(({ code }) => [{ code }, 1]))
     this.#describeCounters(status)
     this.#describeStorage()
   }
@@ -175,7 +175,7 @@ export class Metrics {
     this.#totals('submissions_total', 'Transactions handed to the API', ['result'], () =>
       counted('submit.').map(([result, value]) => [{ result }, value]),
     )
-    this.#totals('sync_requests_total', 'Requests of sync that failed', ['reason'], () =>
+    this.#totals('sync_failures_total', 'Requests of sync that failed', ['reason'], () =>
       counted('sync.').map(([reason, value]) => [{ reason }, value]),
     )
     this.#totals('peer_offences_total', 'What peers did wrong on streams', ['code'], () =>
