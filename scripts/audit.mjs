@@ -6,24 +6,21 @@ import { spawnSync } from 'node:child_process'
 
 const { stdout, stderr } = spawnSync('npm', ['audit', '--omit=dev', '--json'], { encoding: 'utf8', shell: process.platform === 'win32' })
 
-/** What npm says, or undefined for what is no report. */
-function read() {
-  try {
-    const report = JSON.parse(stdout)
-    return report.metadata?.vulnerabilities === undefined ? undefined : report
-  } catch {
-    return undefined
-  }
-}
-
 const report = read()
-if (report === undefined) {
-  const why = /^npm (?:warn|error) audit (.*)$/m.exec(stderr)?.[1] ?? stderr.trim().split('\n')[0]
-  console.log(`audit: not done, the registry does not answer it (${why})`)
+if (report.metadata?.vulnerabilities === undefined) {
+  console.log(`audit: not done, the registry does not answer it (${report.message ?? stderr.trim().split('\n').at(-1)})`)
 } else {
   const { info, low, moderate, high, critical } = report.metadata.vulnerabilities
   for (const { name, severity, via } of Object.values(report.vulnerabilities))
     console.log(`audit: ${severity}: ${name}: ${via.map((one) => (typeof one === 'string' ? one : one.title)).join('; ')}`)
   console.log(`audit: ${critical} critical, ${high} high, ${moderate} moderate, ${low} low, ${info} info`)
   if (critical + high > 0) process.exitCode = 1
+}
+
+function read() {
+  try {
+    return JSON.parse(stdout)
+  } catch {
+    return {}
+  }
 }
