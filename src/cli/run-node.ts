@@ -6,13 +6,17 @@ import { readBootstrapList, readCheckpointFile } from '../node/network-file.ts'
 import type { NodeOptions } from '../node/options.ts'
 import { runWithApi } from '../node/run.ts'
 import { sourceStanding } from '../node/source-standing.ts'
+import { formatAddress, walletAddress } from '../node/wallet.ts'
 import type { LogLevel, Telemetry } from '../ports/telemetry.ts'
+import type { Address } from '../wire/types.ts'
+import { adviceFor } from './advice.ts'
 import { type ExitCode, exitCodes, report } from './exit.ts'
 import { type Happening, narrate } from './narrator.ts'
 import { unlockWith } from './passwords.ts'
+import { type LastLine, lastLineOf } from './progress.ts'
 import { shippedBootstrapFile } from './shipped.ts'
 import { DEFAULT_LISTEN, type StartFlags } from './start-flags.ts'
-import { paint, plural, short } from './text.ts'
+import { paint, plural } from './text.ts'
 
 /** What a program may give a node besides its flags. */
 interface Parts extends Pick<NodeOptions, 'createNetwork'> {
@@ -28,8 +32,12 @@ export async function runNode(flags: StartFlags, { onStarted, createNetwork }: P
   const node = await runWithApi(options, flags.api === 'off' ? null : flags.api)
   onStarted?.(node.view)
   try {
-    log.tell(greeting(node.view, options, node.url))
-    const hush = narrate(node.view, log.tell)
+    const account = await accountOf(options.directory)
+    log.tell(greeting(node.view, options, node.url, account))
+    const hush = narrate(node.view, log.tell, {
+      ...(log.lastLine === null ? {} : { showProgress: (text) => log.lastLine?.set(text) }),
+      advise: () => adviceFor(node.view, { directory: flags.dir, account, nowMs: Date.now() }),
+    })
     const why = await Promise.race([
       ending,
       node.failure.then((error) => {
@@ -81,6 +89,7 @@ async function nodeOptions(flags: StartFlags, telemetry: Telemetry): Promise<Nod
     scope: flags.scope,
     checkpoint: flags.checkpoint ?? (await readCheckpointFile(directory)),
     fullHistory: flags.fullHistory === true,
+    ...(flags.prune === undefined ? {} : { keepBlocks: flags.prune }),
     unlock: unlockWith(flags),
     telemetry,
   }
@@ -97,8 +106,13 @@ async function bootstrapPeers({ bootstrap, bootstrapFile }: StartFlags, director
   return shipped === null ? [] : (await readBootstrapList(shipped)).peers
 }
 
+/** Null where the key has been taken away: a node runs without it. */
+const accountOf = (directory: string): Promise<Address | null> => walletAddress(join(directory, 'account.key')).catch(() => null)
+
 interface Log {
   readonly telemetry: Telemetry
+  /** Null where nobody looks at a terminal. */
+  readonly lastLine: LastLine | null
   tell(happening: Happening): void
 }
 
@@ -109,33 +123,43 @@ const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
  * the parts of the node say besides is for who looks for a fault, unless it is a warning.
  */
 function createLog({ logLevel, logFormat }: StartFlags): Log {
-  const all = createTelemetry({ level: logLevel, format: logFormat === 'json' ? 'json' : 'pretty' })
-  if (logFormat === 'json') return { telemetry: all, tell: ({ level, event, fields }) => all.log(level, event, fields) }
+  if (logFormat === 'json') {
+    const telemetry = createTelemetry({ level: logLevel, format: 'json' })
+    return { telemetry, lastLine: null, tell: ({ level, event, fields }) => telemetry.log(level, event, fields) }
+  }
+  const lastLine = lastLineOf(process.stderr)
+  const write = (text: string): void => void (lastLine === null ? process.stderr.write(text) : lastLine.write(text))
+  const all = createTelemetry({ level: logLevel, format: 'pretty', ...(lastLine === null ? {} : { stream: { write } }) })
   const telemetry: Telemetry = { ...all, log: (level, event, fields) => all.log(level === 'info' ? 'debug' : level, event, fields) }
   return {
     telemetry,
+    lastLine,
     tell({ level, text }) {
-      if (LEVELS.indexOf(level) < LEVELS.indexOf(logLevel)) return
+      if (LEVELS.indexOf(level) < LEVELS.indexOf(all.levels().default)) return
       const time = paint('dim', new Date().toISOString().slice(11, 23), process.stderr)
-      process.stderr.write(`${time} ${level === 'warn' || level === 'error' ? paint('yellow', text, process.stderr) : text}\n`)
+      write(`${time} ${level === 'warn' || level === 'error' ? paint('yellow', text, process.stderr) : text}\n`)
     },
   }
 }
 
-function greeting(view: NodeView, { role, directory, bootstrap }: NodeOptions, url: string | null): Happening {
+function greeting(view: NodeView, options: NodeOptions, url: string | null, account: Address | null): Happening {
+  const { role, directory, bootstrap, checkpoint, fullHistory } = options
   const { chain, peerId, addresses, height, quorum } = view.status()
   const source = sourceStanding(view.ratification())
+  const address = account === null ? null : formatAddress(account)
   return {
     level: 'info',
     event: 'started',
     text: [
       `started  ${role} of ${chain}, height ${height}, ${plural(quorum.verifiers, 'verifier')} in the quorum, in ${directory}`,
-      `         peers reach it at ${addresses.join(' ') || `no address (${short(peerId)})`}`,
-      `         bootstrap peers: ${bootstrap.length || 'none, so others must dial this node'}`,
+      `         peer id ${peerId}${address === null ? '' : `, account ${address}`}`,
+      `         peers reach it at ${addresses.join(' ') || 'no address'}`,
+      `         bootstrap peers: ${bootstrap.join(' ') || 'none, so others must dial this node'}`,
+      ...(checkpoint === null || fullHistory === true ? [] : [`         trusts block ${checkpoint.hash} at height ${checkpoint.height}`]),
       `         API ${url ?? 'off'}`,
       // Where it is another source, the alarm says so.
       ...(source.state === 'none-ratified' || source.state === 'ratified' ? [`         ${source.text}`] : []),
     ].join('\n'),
-    fields: { role, chain, chainId: view.chainId, peerId, addresses, height, url, source: source.state },
+    fields: { role, chain, chainId: view.chainId, peerId, account: address, addresses, height, url, source: source.state },
   }
 }

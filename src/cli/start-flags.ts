@@ -14,6 +14,8 @@ export interface StartFlags extends PasswordFlags {
   readonly api: ReturnType<typeof listenAddress>
   readonly checkpoint?: { readonly height: number; readonly hash: string }
   readonly fullHistory?: true
+  /** Blocks to keep. */
+  readonly prune?: number
   readonly logLevel: LogLevel
   readonly logFormat: 'text' | 'json'
   readonly parentWatch?: true
