@@ -4,6 +4,7 @@ import { snapshotManifest } from '../../src/ledger/snapshot.ts'
 import type { Codec } from '../../src/wire/codec.ts'
 import { bitmap, blob, enumeration, list, option, struct, text, u8, u16, u32, u64, union } from '../../src/wire/codec.ts'
 import { genesis, genesisVerifier } from '../../src/wire/genesis.ts'
+import { neighbour, neighbours } from '../../src/wire/neighbours.ts'
 import { quorumMembers } from '../../src/wire/quorum.ts'
 import { snapshotOffer, syncRequest, syncResponse } from '../../src/wire/sync.ts'
 import * as types from '../../src/wire/types.ts'
@@ -48,6 +49,8 @@ export const wireCodecs: Readonly<Record<string, Codec<unknown>>> = {
   syncRequest,
   syncResponse,
   snapshotOffer,
+  neighbour,
+  neighbours,
   genesisVerifier,
   genesis,
   quorumMembers,

@@ -1,5 +1,6 @@
 import { type Hex, toHex } from '../../src/base/hex.ts'
 import { type Codec, encode } from '../../src/wire/codec.ts'
+import { neighbour } from '../../src/wire/neighbours.ts'
 import { type SyncRequest, snapshotOffer, syncRequest } from '../../src/wire/sync.ts'
 import type { TypeCases } from './encoding.ts'
 import { littleEndian, sampleHex } from './format.ts'
@@ -18,7 +19,9 @@ function hex<T>(codec: Codec<T>, value: T): Hex {
   return toHex(encode(codec, value))
 }
 
-/** What peers ask each other on the stream `sync`. */
+const neighbourSample = { peerId: '12D3KooWRawPbxPtP1eZaJpumGnyWX2DcUyd3RQnydr3eAto4Az7', mesh: 5 }
+
+/** What peers ask each other on the streams `sync` and `neighbours`. */
 export const syncCases: readonly TypeCases[] = [
   {
     type: 'syncRequest',
@@ -106,5 +109,24 @@ export const syncCases: readonly TypeCases[] = [
     type: 'snapshotOffer',
     valid: [{ description: 'in eight parts', value: offer }],
     invalid: [{ description: 'a height above 2^53 - 1', bytes: `${TWO_53}${hex(snapshotOffer, offer).slice(16)}`, code: 'bound' }],
+  },
+  {
+    type: 'neighbour',
+    valid: [
+      { description: 'in the meshes of transactions and blocks', value: neighbourSample },
+      { description: 'in no mesh', value: { ...neighbourSample, mesh: 0 } },
+    ],
+    invalid: [{ description: 'a peer id of 97 bytes', bytes: `${littleEndian(97, 2)}${'61'.repeat(97)}00`, code: 'bound' }],
+  },
+  {
+    type: 'neighbours',
+    valid: [
+      { description: 'one', value: [neighbourSample] },
+      { description: 'none', value: [] },
+    ],
+    invalid: [
+      { description: 'a count of 65', bytes: littleEndian(65, 4), code: 'bound' },
+      { description: 'a count of two, and one', bytes: `${littleEndian(2, 4)}${hex(neighbour, neighbourSample)}`, code: 'truncated' },
+    ],
   },
 ]

@@ -44,3 +44,5 @@ export const MAX_INVENTORY = 4_096
 export const MAX_SYNC_RECORDS = 64
 /** Headers of one sync answer. */
 export const MAX_SYNC_HEADERS = 1_024
+/** Connected peers that a node tells of. */
+export const MAX_NEIGHBOURS = 64

@@ -1,10 +1,12 @@
 import '../../src/adapters/libp2p/polyfill.ts'
 import type { Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
+import { Defence } from '../../src/adapters/libp2p/defence.ts'
 import { encodeFrame, type Frame, FrameDecoder } from '../../src/adapters/libp2p/frames.ts'
 import { topicId } from '../../src/adapters/libp2p/gossip.ts'
 import { generateNetworkKey, networkKeyFromBytes } from '../../src/adapters/libp2p/keys.ts'
 import { createNode, type Node } from '../../src/adapters/libp2p/node.ts'
+import type { Libp2pNetworkOptions } from '../../src/adapters/libp2p/options.ts'
 import { TrafficMeter } from '../../src/adapters/libp2p/traffic.ts'
 import { fromHex, type Hex } from '../../src/base/hex.ts'
 import type { Protocol, Topic } from '../../src/ports/network.ts'
@@ -41,25 +43,23 @@ export class HostilePeer {
 
   static async #start(label: string, listen: readonly string[], networkKey?: Hex): Promise<Node> {
     const key = await networkKeyFromBytes(networkKey === undefined ? await generateNetworkKey() : fromHex(networkKey))
-    const node = await createNode(
-      {
-        chainName: label,
-        privateKey: new Uint8Array(),
-        listen,
-        bootstrap: [],
-        role: 'full',
-        scope: 'local',
-        telemetry: {
-          log: () => {},
-          count: () => {},
-          counters: () => ({}),
-          levels: () => ({ default: 'error', subsystems: {} }),
-          setLevels: () => {},
-        },
+    const options: Libp2pNetworkOptions = {
+      chainName: label,
+      privateKey: new Uint8Array(),
+      listen,
+      bootstrap: [],
+      role: 'full',
+      scope: 'local',
+      telemetry: {
+        log: () => {},
+        count: () => {},
+        counters: () => ({}),
+        levels: () => ({ default: 'error', subsystems: {} }),
+        setLevels: () => {},
       },
-      key,
-      { isBanned: () => false, standingScore: () => 0, traffic: new TrafficMeter() },
-    )
+    }
+    const hooks = { isBanned: () => false, standingScore: () => 0, traffic: new TrafficMeter(), defence: new Defence(options) }
+    const node = await createNode(options, key, hooks)
     await node.start()
     return node
   }
@@ -86,7 +86,7 @@ export class HostilePeer {
   /** Waits until the node listens to a topic. */
   async joins(topic: Topic): Promise<void> {
     const id = topicId(this.#label, topic)
-    await waitFor(() => this.#node.services.gossip.getSubscribers(id).length > 0, {
+    await waitFor(() => (this.#node.services.gossip?.getSubscribers(id).length ?? 0) > 0, {
       deadlineMs: DEADLINE_MS,
       description: `the node to listen to ${topic}`,
     })
@@ -94,7 +94,7 @@ export class HostilePeer {
 
   /** Past every check of our own adapter. Once it is cut off, nobody hears it, which is no error. */
   async publish(topic: Topic, data: Uint8Array): Promise<void> {
-    await this.#node.services.gossip.publish(topicId(this.#label, topic), data).catch(() => undefined)
+    await this.#node.services.gossip?.publish(topicId(this.#label, topic), data).catch(() => undefined)
   }
 
   async open(protocol: Protocol): Promise<HostileStream> {

@@ -136,6 +136,7 @@ const signResponse: fc.Arbitrary<types.SignResponse> = fc.oneof(
   record({ kind: fc.constant('refusal' as const), reason, height: safe, certificate: orNull(certificate) }),
 )
 const snapshotOffer: fc.Arbitrary<SnapshotOffer> = record({ height: safe, block: hash, depth: fc.nat(255) })
+const neighbour = record({ peerId: fc.string({ maxLength: 20 }), mesh: fc.nat(255) })
 const someBytes = fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes).toString('hex'))
 const syncRequest: fc.Arbitrary<SyncRequest> = fc.oneof(
   record({ kind: fc.constant('status' as const), status }),
@@ -196,6 +197,8 @@ export const wireArbitraries: Readonly<Record<string, fc.Arbitrary<unknown>>> = 
   syncRequest,
   syncResponse,
   snapshotOffer,
+  neighbour,
+  neighbours: fc.array(neighbour, { maxLength: 4 }),
   genesisVerifier,
   genesis,
   quorumMembers: fc.array(quorumMember, { maxLength: 3 }),

@@ -3,6 +3,7 @@ import { firstHeader, sampleAggregate, sampleCertificate, sampleGenesis, sampleT
 import * as bounds from '../../../src/wire/bounds.ts'
 import { type Codec, decode, encode, WireError } from '../../../src/wire/codec.ts'
 import { genesis, genesisVerifier } from '../../../src/wire/genesis.ts'
+import { neighbours } from '../../../src/wire/neighbours.ts'
 import { quorumMembers } from '../../../src/wire/quorum.ts'
 import { syncRequest, syncResponse } from '../../../src/wire/sync.ts'
 import * as types from '../../../src/wire/types.ts'
@@ -121,6 +122,12 @@ const cases: readonly { description: string; codec: Codec<unknown>; most: number
     codec: syncResponse,
     most: bounds.MAX_SYNC_HEADERS,
     value: (count) => ({ kind: 'headers', headers: times(count, firstHeader) }),
+  },
+  {
+    description: 'neighbours',
+    codec: neighbours,
+    most: bounds.MAX_NEIGHBOURS,
+    value: (count) => times(count, { peerId: 'a', mesh: 0 }),
   },
   {
     description: 'agent',
