@@ -2,10 +2,12 @@
  * Bundles the command line to dist/quorate.js: one file starts in a third of the time that its modules take,
  * and the swarm spawns it once per node. The bundle carries the hash of the source that it was made of (protocols/source.md).
  * The adversaries of swarms go into dist/adversary.js, a program of their own: nothing of them is in the other.
+ * The page that a node serves goes into dist/page: index.html, and files whose names hold the hash of what is in them.
  */
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -71,9 +73,20 @@ const bundled = await Promise.all(
   programs.map(({ entry, outfile }) => bundle({ ...options, entryPoints: [entry], outfile: join(root, outfile) })),
 )
 
+const indexPath = 'src/dashboard/index.html'
+const page = await bundle({
+  entryPoints: { app: join(root, 'src/dashboard/main.tsx'), icon: join(root, 'src/dashboard/icon.svg') },
+  outdir: join(root, 'dist/page/assets'),
+  ...{ entryNames: '[name].[hash]', chunkNames: '[name].[hash]', loader: { '.svg': 'copy' } },
+  ...{ platform: 'browser', target: ['chrome115', 'firefox115', 'safari16.4'], splitting: true, minify: true },
+  ...{ jsx: 'automatic', jsxImportSource: 'preact', legalComments: 'none', metafile: true },
+  // WebAssembly would have to be allowed by the page's content security policy.
+  alias: { '@chainsafe/as-sha256': join(root, 'src/dashboard/sha256.ts') },
+})
+
 // What is bundled is hashed, or comes from a package, which the lock file fixes.
 const hashed = new Set(source.files.map(({ path }) => path))
-const inputs = bundled.flatMap(({ metafile }) => Object.keys(metafile.inputs))
+const inputs = [...bundled, page].flatMap(({ metafile }) => Object.keys(metafile.inputs)).concat(indexPath)
 const foreign = inputs.filter((input) => !hashed.has(input) && !/^(\.\.\/.*)?node_modules\//.test(input))
 if (foreign.length > 0)
   fail(`error: ${foreign.join(', ')} would be in the bundle and is not in the hash of the source: see protocols/source.md`)
@@ -86,4 +99,35 @@ for (const [index, { outfile }] of programs.entries()) {
   const { metafile } = bundled[index]
   const { bytes } = metafile.outputs[outfile]
   console.log(`${outfile}: ${(bytes / 1_000_000).toFixed(1)} MB from ${Object.keys(metafile.inputs).length} modules`)
+}
+writePage()
+
+function writePage() {
+  const directory = join(root, 'dist/page')
+  mkdirSync(join(directory, 'assets'), { recursive: true })
+  const files = page.outputFiles.map(({ path, contents }) => ({ path: relative(directory, path), contents }))
+  const withHash = (name) => {
+    const [stem, ending] = name.split('.')
+    const file = files.map(({ path }) => basename(path)).find((path) => path.startsWith(`${stem}.`) && path.endsWith(`.${ending}`))
+    return file ?? fail(`error: the page has no ${name}`)
+  }
+  const index = readFileSync(join(root, indexPath), 'utf8').replace(/%([a-z.]+)%/g, (_, name) => withHash(name))
+  const written = new Set()
+  for (const { path, contents } of [...files, { path: 'index.html', contents: Buffer.from(index) }]) {
+    // What compresses is compressed once, here.
+    for (const [ending, bytes] of [
+      ['', contents],
+      ['.br', brotliCompressSync(contents)],
+      ['.gz', gzipSync(contents, { level: 9 })],
+    ]) {
+      writeFileSync(join(directory, path + ending), bytes)
+      written.add(path + ending)
+    }
+  }
+  for (const name of readdirSync(directory, { recursive: true, withFileTypes: true })) {
+    const path = relative(directory, join(name.parentPath, name.name))
+    if (name.isFile() && !written.has(path)) rmSync(join(directory, path), { force: true })
+  }
+  const sum = files.reduce((bytes, { contents }) => bytes + contents.length, 0)
+  console.log(`dist/page: ${(sum / 1000).toFixed(0)} kB in ${files.length + 1} files`)
 }

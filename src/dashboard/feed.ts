@@ -1,0 +1,185 @@
+import type { QuorumView } from '../api/ledger-types.ts'
+import type { NodeStatus } from '../api/types.ts'
+import { ApiFailure, api, type BlockSummary, type FeedEvent, type GenesisAnswer, readEvents, type Slot } from './api.ts'
+
+/** What is kept of the node as it works, for all views. */
+export interface Live {
+  readonly connection: { readonly state: 'connecting' | 'live' | 'lost'; readonly sinceMs: number; readonly error: string | null }
+  readonly status: NodeStatus | null
+  readonly genesis: GenesisAnswer | null
+  readonly quorum: QuorumView | null
+  /** The newest, newest first. */
+  readonly blocks: readonly BlockSummary[]
+  /** Slots as they ended, newest first; null where the node does not tell. */
+  readonly slots: readonly Slot[] | null
+  /** Transactions that came into the pool since the page was opened, newest first. */
+  readonly pending: readonly string[]
+  /** What the clock of the node is ahead of that of this machine. */
+  readonly clockOffsetMs: number
+  /** Grows with each event that changes lists of evidence, elections or peers. */
+  readonly version: number
+}
+
+export const KEPT_BLOCKS = 60
+const KEPT_SLOTS = 60
+const KEPT_PENDING = 50
+/** A busy chain must not keep the browser busy: at most so often is the node asked again. */
+const REFRESH_MS = 250
+/** Status is asked for at least so often: it holds what no event tells, such as peers and traffic. */
+const POLL_MS = 4000
+const RETRY_MS = [1000, 2000, 4000, 8000, 15_000] as const
+
+const empty: Live = {
+  connection: { state: 'connecting', sinceMs: Date.now(), error: null },
+  ...{ status: null, genesis: null, quorum: null, blocks: [], slots: [], pending: [], clockOffsetMs: 0, version: 0 },
+}
+
+export class Feed {
+  #live: Live = empty
+  readonly #listeners = new Set<() => void>()
+  #stop: AbortController | undefined
+  #refreshTimer: ReturnType<typeof setTimeout> | undefined
+  #retryTimer: ReturnType<typeof setTimeout> | undefined
+  #failures = 0
+
+  get live(): Live {
+    return this.#live
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Begins, or begins anew at once. */
+  start(): void {
+    this.#stop?.abort()
+    clearTimeout(this.#retryTimer)
+    clearTimeout(this.#refreshTimer)
+    this.#refreshTimer = undefined
+    const stop = new AbortController()
+    this.#stop = stop
+    void this.#follow(stop.signal)
+  }
+
+  #set(changes: Partial<Live>): void {
+    this.#live = { ...this.#live, ...changes }
+    for (const listener of this.#listeners) listener()
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#begin(signal)
+      await readEvents((event) => this.#hear(event, signal), signal)
+    } catch (error) {
+      if (!signal.aborted) this.#lost(error)
+    }
+  }
+
+  async #begin(signal: AbortSignal): Promise<void> {
+    const status = await api.status(signal)
+    const before = this.#live.status
+    // Another chain at the same address: nothing that is here belongs to it.
+    if (before !== null && before.chainId !== status.chainId) this.#set({ ...empty, version: this.#live.version + 1 })
+    const keepsChain = status.role !== 'bootstrap'
+    const [genesis, quorum, slots] = await Promise.all([
+      this.#live.genesis ?? orUnknown(api.genesis(signal)),
+      keepsChain ? orUnknown(api.quorum(signal)) : null,
+      keepsChain ? orUnknown(api.slots(KEPT_SLOTS, signal)) : null,
+    ])
+    this.#set({ status, genesis, quorum, slots })
+    await this.#takeBlocks(status, signal)
+    this.#failures = 0
+    this.#set({ connection: { state: 'live', sinceMs: Date.now(), error: null }, version: this.#live.version + 1 })
+    this.#refreshTimer = setTimeout(() => void this.#refresh(signal), POLL_MS)
+  }
+
+  #hear(event: FeedEvent, signal: AbortSignal): void {
+    switch (event.kind) {
+      case 'heartbeat':
+        this.#set({ clockOffsetMs: event.atMs - Date.now() })
+        break
+      case 'slot': {
+        const { kind: _, ...slot } = event
+        const others = (this.#live.slots ?? []).filter((known) => known.slot !== slot.slot)
+        this.#set({ slots: [slot, ...others].slice(0, KEPT_SLOTS) })
+        break
+      }
+      case 'pending':
+        this.#set({ pending: [...event.ids.toReversed(), ...this.#live.pending].slice(0, KEPT_PENDING) })
+        return
+      case 'block': {
+        const final = new Set(event.transactionIds)
+        this.#set({ pending: this.#live.pending.filter((id) => !final.has(id)) })
+        break
+      }
+      case 'dropped':
+        this.#set({ pending: this.#live.pending.filter((id) => id !== event.id) })
+        return
+      case 'quorum':
+      case 'election':
+      case 'evidence':
+      case 'ratified':
+      case 'alarm':
+        this.#set({ version: this.#live.version + 1 })
+        break
+      case 'refused':
+        return
+    }
+    this.#soon(signal)
+  }
+
+  /** Asks the node again in a moment, once for all that happens until then. */
+  #soon(signal: AbortSignal): void {
+    clearTimeout(this.#refreshTimer)
+    this.#refreshTimer = setTimeout(() => void this.#refresh(signal), REFRESH_MS)
+  }
+
+  async #refresh(signal: AbortSignal): Promise<void> {
+    try {
+      const status = await api.status(signal)
+      const isOtherQuorum = status.epoch !== this.#live.status?.epoch || this.#live.quorum === null
+      this.#set({ status })
+      await this.#takeBlocks(status, signal)
+      if (isOtherQuorum && status.role !== 'bootstrap') this.#set({ quorum: await orUnknown(api.quorum(signal)) })
+      if (!signal.aborted) this.#refreshTimer = setTimeout(() => void this.#refresh(signal), POLL_MS)
+    } catch (error) {
+      if (signal.aborted) return
+      this.#stop?.abort()
+      this.#lost(error)
+    }
+  }
+
+  async #takeBlocks(status: NodeStatus, signal: AbortSignal): Promise<void> {
+    if (status.role === 'bootstrap') return
+    const newest = this.#live.blocks[0]?.header.height ?? 0
+    const from = Math.max(newest + 1, status.firstHeight, status.height - KEPT_BLOCKS + 1, 1)
+    if (from > status.height) return
+    const found = await api.blocks(from, KEPT_BLOCKS, signal)
+    // What lies between is not here: rows that follow each other would not be blocks that do.
+    const before = from === newest + 1 ? this.#live.blocks : []
+    this.#set({ blocks: [...found.toReversed(), ...before].slice(0, KEPT_BLOCKS) })
+  }
+
+  #lost(error: unknown): void {
+    const before = this.#live.connection
+    const message = error instanceof ApiFailure ? error.message : 'The connection to the node ended.'
+    const sinceMs = before.state === 'lost' ? before.sinceMs : Date.now()
+    this.#set({ connection: { state: 'lost', sinceMs, error: message } })
+    const waitMs = RETRY_MS[Math.min(this.#failures, RETRY_MS.length - 1)]
+    this.#failures++
+    this.#retryTimer = setTimeout(() => this.start(), waitMs)
+  }
+}
+
+/** Null where this node does not have what was asked. */
+async function orUnknown<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked
+  } catch (error) {
+    if (error instanceof ApiFailure && error.code !== 'unreachable') return null
+    throw error
+  }
+}
+
+export const feed = new Feed()
