@@ -136,3 +136,13 @@ export const PRUNED_AT_ONCE = 32
 export const COMPACT_AFTER_BLOCKS = 2048
 /** Fewest blocks that a pruned node keeps: more than statements are held against each other of, and than a fork is likely to be deep. */
 export const MIN_KEPT_BLOCKS = 1024
+/** Of the graph of who is connected to whom: what a page can draw. */
+export const MAX_SWARM_NODES = 300
+export const MAX_SWARM_LINKS = 3_000
+/** How often peers are asked whom they are connected to, for how long after somebody looked, and how soon one may ask again. */
+export const NEIGHBOURS_INTERVAL_MS = 10_000
+export const NEIGHBOURS_LOOK_MS = 60_000
+export const NEIGHBOURS_SPARE_MS = 5_000
+export const NEIGHBOURS_DEADLINE_MS = 5_000
+/** How often a bootstrap node says how it is doing. */
+export const HEALTH_INTERVAL_MS = 60_000

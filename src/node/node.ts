@@ -1,8 +1,7 @@
 import { createSystemClock } from '../adapters/clock.ts'
 import { createLibp2pNetwork } from '../adapters/libp2p/index.ts'
 import { openLevelStore } from '../adapters/store/level-store.ts'
-import type { NodeView } from '../api/types.ts'
-import { QuorateError } from '../base/errors.ts'
+import type { QuorateError } from '../base/errors.ts'
 import type { Verdict } from '../base/verdict.ts'
 import { nativeSignatures } from '../crypto/native.ts'
 import { Pool } from '../mempool/pool.ts'
@@ -11,6 +10,7 @@ import type { Topic } from '../ports/network.ts'
 import { chainLabel } from '../wire/ids.ts'
 import type { Status } from '../wire/sync.ts'
 import { openAccountability } from './accountability.ts'
+import { AGENT } from './agent.ts'
 import { Bodies } from './bodies.ts'
 import { REBROADCAST_MS } from './bounds.ts'
 import { CandidateIntake } from './candidates.ts'
@@ -21,11 +21,13 @@ import { restoreGuarded } from './guarded-blocks.ts'
 import { HeadWaiters } from './head-waiters.ts'
 import { Journal } from './journal.ts'
 import { invalidSealed, KnownBlocks } from './known-blocks.ts'
+import { Neighbours } from './neighbours.ts'
 import type { NodeOptions } from './options.ts'
 import { OwnSignatures, watchForOthers } from './own-signatures.ts'
-import { readPeersFile, writePeersFile } from './peers-file.ts'
+import { readPeersFile, removeDrafts, writePeersFile } from './peers-file.ts'
 import { Pruner } from './pruner.ts'
 import { Runner } from './runner.ts'
+import { asFailure, type Closers, closeAll, type RunningNode } from './running.ts'
 import { isFullerSeal, SealedBlockIntake } from './sealed-blocks.ts'
 import { Seat } from './seat.ts'
 import { SignService } from './sign-service.ts'
@@ -39,36 +41,21 @@ import { SyncServer } from './sync-server.ts'
 import { Transactions } from './transactions.ts'
 import { checkCheckpoint, openVerifier } from './verifier-files.ts'
 import { VerifierLinks } from './verifier-links.ts'
-import { AGENT, View } from './view.ts'
+import { View } from './view.ts'
 import { forkText } from './views/fork.ts'
 import { Watch } from './watch.ts'
 
 /** Version of the protocols in `protocols/`. */
 const PROTOCOL_VERSION = 1
 
-export interface RunningNode {
-  readonly view: NodeView
-  stop(): Promise<void>
-  /** Resolves with what the node cannot go on with (a full disk, a wrong checkpoint); it signs nothing any more and should be stopped. */
-  readonly failure: Promise<QuorateError>
-}
-
 /**
  * Puts a node together from its directory and starts it. Rejects with a QuorateError that says the next step; then
  * nothing is left running.
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const closers: (() => Promise<void> | void)[] = []
-  const stop = async (): Promise<void> => {
-    for (let close = closers.pop(); close !== undefined; close = closers.pop()) {
-      try {
-        await close()
-      } catch (error) {
-        // What failed to close must not keep the rest open.
-        options.telemetry.log('error', 'node.stop-failed', { error: String(error) })
-      }
-    }
-  }
+  if (options.role === 'bootstrap') return (await import('./bootstrap.ts')).startBootstrap(options)
+  const closers: Closers = []
+  const stop = (): Promise<void> => closeAll(closers, options.telemetry)
   try {
     return await assemble(options, closers, stop)
   } catch (error) {
@@ -77,14 +64,11 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   }
 }
 
-async function assemble(options: NodeOptions, closers: (() => Promise<void> | void)[], stop: () => Promise<void>): Promise<RunningNode> {
+async function assemble(options: NodeOptions, closers: Closers, stop: () => Promise<void>): Promise<RunningNode> {
   const { telemetry, role } = options
   let fail: (error: unknown) => void = () => {}
   const failure = new Promise<QuorateError>((resolve) => {
-    fail = (error) =>
-      resolve(
-        error instanceof QuorateError ? error : new QuorateError('internal', String((error as Error)?.stack ?? error), { cause: error }),
-      )
+    fail = (error) => resolve(asFailure(error))
   })
 
   const directory = await openDirectory(options.directory, role, { unlock: options.unlock })
@@ -98,7 +82,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
   const snapshots = await SnapshotStore.open(store, chain.head.height)
   const taker = new SnapshotTaker({ snapshots, telemetry, onFatal: (error) => fail(error) })
   closers.push(() => taker.stop())
-  const beginsWithSnapshot = role !== 'bootstrap' && options.checkpoint !== null && options.fullHistory !== true && chain.head.height === 0
+  const beginsWithSnapshot = options.checkpoint !== null && options.fullHistory !== true && chain.head.height === 0
   if (!beginsWithSnapshot) await snapshots.dropDownload()
   chain.onElectionSettled((ref) => taker.take(ref, chain.ledger))
   const pruner =
@@ -113,6 +97,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
   const clock = options.clock ?? createSystemClock()
   const { slotMs, choiceMs } = genesis.parameters
   const slots = new Slots(clock, genesis.timeMs, slotMs, choiceMs)
+  await removeDrafts(directory.paths.peers)
   const network = await (options.createNetwork ?? createLibp2pNetwork)({
     chainName: chainLabel(genesis.name, chain.chainId),
     privateKey: directory.networkKey,
@@ -333,6 +318,8 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
           onAlarm: (code, detail) => view.alarm(code, detail),
           onFatal: (error) => fail(error),
         })
+  const neighbours = new Neighbours({ network, telemetry, nowMs, isServing: options.neighbours !== false })
+  closers.push(() => neighbours.stop())
   const snapshotProgress = () => snapshotStart?.progress ?? null
   const view: View = new View({
     ...{
@@ -351,6 +338,7 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
       seat,
       evidence,
       records,
+      neighbours,
     },
     fork: () => forks.fork,
     paths: directory.paths,
@@ -367,26 +355,22 @@ async function assemble(options: NodeOptions, closers: (() => Promise<void> | vo
     obstacle: () => own?.obstacle ?? null,
   })
   checkCheckpoint(chain, options.checkpoint, telemetry)
-  if (role !== 'bootstrap') {
-    const listen = (topic: Topic, validate: (data: Uint8Array, from: string) => Promise<Verdict<unknown>> | Verdict<unknown>): void =>
-      network.subscribe(topic, async (data, from) => {
-        const verdict = await validate(data, from)
-        telemetry.count(`${topic}.${verdict.kind === 'accept' ? 'accept' : `${verdict.kind}.${verdict.code}`}`)
-        return verdict
-      })
-    listen('transactions', (data) => transactions.validate(data))
-    listen('candidates', (data, from) => intake.validate(data, from))
-    listen('blocks', (data, from) => sealedBlocks.validate(data, from))
-    listen('evidence', (data) => records.validate(data))
-    const onStatus = (peerId: string, status: Status): void => sync.heard(peerId, status)
-    new SyncServer({ chain, network, known, heard, records, snapshots, ownStatus, onStatus })
-  }
+  const listen = (topic: Topic, validate: (data: Uint8Array, from: string) => Promise<Verdict<unknown>> | Verdict<unknown>): void =>
+    network.subscribe(topic, async (data, from) => {
+      const verdict = await validate(data, from)
+      telemetry.count(`${topic}.${verdict.kind === 'accept' ? 'accept' : `${verdict.kind}.${verdict.code}`}`)
+      return verdict
+    })
+  listen('transactions', (data) => transactions.validate(data))
+  listen('candidates', (data, from) => intake.validate(data, from))
+  listen('blocks', (data, from) => sealedBlocks.validate(data, from))
+  listen('evidence', (data) => records.validate(data))
+  const onStatus = (peerId: string, status: Status): void => sync.heard(peerId, status)
+  new SyncServer({ chain, network, known, heard, records, snapshots, ownStatus, onStatus })
   await network.start()
   closers.push(() => network.stop())
   closers.push(() => runner.stop())
-  if (role !== 'bootstrap') {
-    await startFollowing()
-  }
+  await startFollowing()
   watch.start()
   closers.push(() => watch.stop())
   return { view, stop, failure }

@@ -26,6 +26,8 @@ export interface NodeOptions {
   readonly unlock?: Unlock
   /** How many of the newest blocks the node keeps, at least 1024; all of them unless given. */
   readonly keepBlocks?: number
+  /** False: peers are not told whom this node is connected to. */
+  readonly neighbours?: boolean
   readonly telemetry: Telemetry
   /** What connects it to its peers; libp2p as it is unless given. */
   readonly createNetwork?: typeof createLibp2pNetwork

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 
 /** Addresses that worked, to dial first after a restart. A hint: one that cannot be read is as good as none. */
 export async function readPeersFile(path: string): Promise<readonly string[]> {
@@ -16,4 +17,11 @@ export async function writePeersFile(path: string, addresses: readonly string[])
   const draft = `${path}.${randomUUID().slice(0, 8)}`
   await writeFile(draft, `${JSON.stringify(addresses, undefined, 2)}\n`)
   await rename(draft, path)
+}
+
+/** Removes what a process that was killed while it wrote has left beside the file. Call before anything is written. */
+export async function removeDrafts(path: string): Promise<void> {
+  const isDraft = (name: string): boolean => name.startsWith(`${basename(path)}.`) && /\.[0-9a-f]{8}$/.test(name)
+  const names = await readdir(dirname(path)).catch(() => [])
+  for (const name of names) if (isDraft(name)) await rm(join(dirname(path), name), { force: true })
 }

@@ -3,8 +3,9 @@ import type { NodeView } from '../api/types.ts'
 import { QuorateError } from '../base/errors.ts'
 import { removeApiFile, writeApiFile } from './api-file.ts'
 import { directoryPaths } from './directory.ts'
-import { type RunningNode, startNode } from './node.ts'
+import { startNode } from './node.ts'
 import type { NodeOptions } from './options.ts'
+import type { RunningNode } from './running.ts'
 import { parseAddress } from './wallet.ts'
 
 /** People wait for less than five seconds, and supervisors such as systemd or Docker kill after ten or more. */

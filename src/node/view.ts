@@ -1,3 +1,4 @@
+import type { Diagnosis } from '../api/diagnosis-types.ts'
 import type { EvidenceList, EvidenceResult, EvidenceView } from '../api/evidence-types.ts'
 import type { ForkView } from '../api/fork-types.ts'
 import type {
@@ -9,7 +10,7 @@ import type {
   SupplyView,
   VerifiersView,
 } from '../api/ledger-types.ts'
-import type { AccountHistory, HistoryView, LogLevels, SlotView, StorageView } from '../api/observe-types.ts'
+import type { AccountHistory, HistoryView, LogLevels, SlotView, StorageView, SwarmGraph } from '../api/observe-types.ts'
 import type { BlockView, NodeEvent, NodeStatus, NodeView, PeerView, SubmitResult, TransactionView, VerifierStatus } from '../api/types.ts'
 import type { Hex } from '../base/hex.ts'
 import { lastSlot } from '../consensus/guard.ts'
@@ -24,19 +25,25 @@ import { encode } from '../wire/codec.ts'
 import type { Genesis } from '../wire/genesis.ts'
 import { blockHash, chainLabel, transactionId } from '../wire/ids.ts'
 import { type Address, type Hash, type SignedBlock, signedBlock } from '../wire/types.ts'
+import { AGENT } from './agent.ts'
 import { writeBackup } from './backup.ts'
 import { ALARM_QUIET_MS, MAX_ALARMS, RECENT_BLOCKS } from './bounds.ts'
 import type { Chain } from './chain.ts'
+import { diagnosisOf } from './diagnosis.ts'
 import type { DirectoryPaths } from './directory.ts'
 import type { EvidencePool, HeldEvidence } from './evidence-pool.ts'
 import type { Fork } from './fork-watch.ts'
+import { Health } from './health.ts'
 import type { Journal } from './journal.ts'
 import { Metrics } from './metrics.ts'
+import type { Neighbours } from './neighbours.ts'
 import type { NodeOptions } from './options.ts'
 import type { PublicRecords } from './public-records.ts'
 import type { Runner } from './runner.ts'
 import type { Seat } from './seat.ts'
 import type { Slots } from './slots.ts'
+import { runningSource } from './source-hash.ts'
+import { swarmGraph } from './swarm-graph.ts'
 import type { Sync } from './sync.ts'
 import type { Transactions } from './transactions.ts'
 import { accountHistory } from './views/account-history.ts'
@@ -46,8 +53,6 @@ import { forkSummary, forkView } from './views/fork.ts'
 import { LedgerViews } from './views/ledger.ts'
 import { accountProofView } from './views/proof.ts'
 import { storageView } from './views/storage.ts'
-
-export const AGENT = `quorate/${process.env['QUORATE_VERSION'] ?? 'development'}`
 
 export interface ViewOptions {
   readonly role: NodeOptions['role']
@@ -66,6 +71,7 @@ export interface ViewOptions {
   readonly seat: Seat
   readonly evidence: EvidencePool
   readonly records: Pick<PublicRecords, 'report'>
+  readonly neighbours: Pick<Neighbours, 'told'>
   /** The newest that is known. */
   readonly fork: () => Fork | null
   /** The node's own; `directory` for commands that its operator is told of. */
@@ -81,6 +87,7 @@ export class View implements NodeView {
   readonly #options: ViewOptions
   readonly #ledger: LedgerViews
   readonly #metrics: Metrics
+  readonly #health: Health
   readonly #startedAtMs = performance.timeOrigin
   readonly #listeners = new Set<(event: NodeEvent) => void>()
   readonly #finalAt = new Map<number, number>()
@@ -95,6 +102,7 @@ export class View implements NodeView {
     this.genesis = options.chain.genesis
     this.chainId = options.chain.chainId
     this.#metrics = new Metrics({ ...options, view: this })
+    this.#health = new Health(options.paths.directory, options.paths.store)
   }
 
   get recoveries(): NodeView['recoveries'] {
@@ -140,6 +148,7 @@ export class View implements NodeView {
       leader: leader === null || leaderMember === undefined ? null : { ...leader, address: leaderMember.id },
       alarms: [...this.#alarms],
       process: { rssBytes: process.memoryUsage.rss(), cpuMs: Math.round((usage.user + usage.system) / 1000) },
+      bootstrap: null,
       traffic: network.traffic(),
       counters: telemetry.counters(),
     }
@@ -266,6 +275,28 @@ export class View implements NodeView {
   fork(): ForkView | null {
     const fork = this.#options.fork()
     return fork === null ? null : forkView(fork, this.#options.chain, this.#options.paths.directory)
+  }
+
+  swarm(): SwarmGraph {
+    const { chain, network, runner, neighbours } = this.#options
+    return swarmGraph({
+      self: { peerId: network.peerId, agent: AGENT, height: chain.head.height },
+      peers: this.peers(),
+      connections: network.peers(),
+      members: chain.quorum.members,
+      leaderIndex: runner.leader()?.index ?? null,
+      told: neighbours.told(),
+    })
+  }
+  diagnosis(): Promise<Diagnosis> {
+    const { chain, network, seat } = this.#options
+    const { ratified } = chain.ledger.globals
+    return diagnosisOf({
+      ...{ status: this.status(), peers: this.peers(), network, health: this.#health },
+      quorum: chain.quorum,
+      self: seat.in(chain.quorum),
+      source: { running: runningSource(), ratified: ratified?.source ?? null },
+    })
   }
 
   onEvent(listener: (event: NodeEvent) => void): () => void {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { invariant } from '../../src/base/errors.ts'
 import { evidenceOf } from '../../src/consensus/evidence.ts'
-import type { RunningNode } from '../../src/node/node.ts'
+import type { RunningNode } from '../../src/node/running.ts'
 import type { Topic } from '../../src/ports/network.ts'
 import { encode } from '../../src/wire/codec.ts'
 import { blockHash } from '../../src/wire/ids.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import type { RunningNode } from '../../../src/node/node.ts'
+import type { RunningNode } from '../../../src/node/running.ts'
 import { heightReached, TestChain } from '../../swarm/hostile-network.ts'
 
 /** Names that a dashboard, an alert or a page uses. */

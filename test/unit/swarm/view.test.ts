@@ -20,7 +20,7 @@ const status = (role: Role, index: number): NodeStatus => ({
   discoveryMs: 100,
   pool: { transactions: 50_000, bytes: 1 },
   leader: { slot: 104_321, index: 3, address: '' },
-  ...{ alarms: [], process: { rssBytes: 1_234 * 2 ** 20, cpuMs: 1 }, traffic: { bytesIn: 1, bytesOut: 1 }, counters: {} },
+  ...{ alarms: [], bootstrap: null, process: { rssBytes: 1_234 * 2 ** 20, cpuMs: 1 }, traffic: { bytesIn: 1, bytesOut: 1 }, counters: {} },
 })
 
 const verifierStatus = (index: number): NonNullable<NodeStatus['verifier']> => ({
