@@ -3,7 +3,8 @@ import type { NodeEvent, NodeStatus, NodeView, VerifierStatus } from '../api/typ
 import { formatCoins } from '../base/amounts.ts'
 import { formatAddress } from '../node/wallet.ts'
 import type { LogLevel } from '../ports/telemetry.ts'
-import { forkText, punishmentText, settledText, snapshotText } from './ledger-text.ts'
+import { forkText, punishmentText, settledText } from './ledger-text.ts'
+import { SyncPace } from './progress.ts'
 import { duration, paint, plural, printable, short } from './text.ts'
 
 /** One thing that happened: `text` for people, `event` and `fields` for programs. */
@@ -17,9 +18,21 @@ export interface Happening {
 const POLL_MS = 1000
 /** Block lines a second: a node that catches up makes hundreds of blocks final in one. */
 const MAX_BLOCK_LINES = 4
+/** Peer lines since the start. */
+const MAX_PEER_LINES = 8
+
+export interface NarratorOptions {
+  /** Shows how far the node is with what it fetches, over and over in one place; else there is a line for it now and then. */
+  readonly showProgress?: (text: string | null) => void
+  /** What a person should do next, told as often as it is another thing. */
+  readonly advise?: () => string | null
+}
 
 /** Tells what a node does, as it does it; alarms go to the telemetry by themselves. Returns the undo. */
-export function narrate(view: NodeView, tell: (happening: Happening) => void): () => void {
+export function narrate(view: NodeView, tell: (happening: Happening) => void, { showProgress, advise }: NarratorOptions = {}): () => void {
+  const pace = new SyncPace()
+  const met = new Set<string>()
+  let advice: string | null = null
   let before: NodeStatus | undefined
   let lines = 0
   let untold = 0
@@ -68,8 +81,27 @@ export function narrate(view: NodeView, tell: (happening: Happening) => void): (
     }
     lines = 0
     untold = 0
+    for (const happening of newPeers(view, met)) tell(happening)
     for (const happening of changes(before, status)) tell(happening)
+    tellProgress(status)
     before = status
+    const next = advise?.() ?? null
+    if (next !== null && next !== advice) tell({ level: 'info', event: 'next', text: `next     ${next}`, fields: { advice: next } })
+    advice = next ?? advice
+  }
+
+  const tellProgress = (status: NodeStatus): void => {
+    const progress = pace.note(status, performance.now())
+    if (showProgress !== undefined) return showProgress(progress?.bar ?? null)
+    if (progress === null || !progress.isDue) return
+    const { height, sync } = status
+    const { state, targetHeight, snapshot } = sync
+    tell({
+      level: 'info',
+      event: 'sync',
+      text: `sync     ${progress.text}`,
+      fields: { state, height, targetHeight, snapshot, ...progress.fields },
+    })
   }
 
   const unsubscribe = view.onEvent(onEvent)
@@ -79,7 +111,28 @@ export function narrate(view: NodeView, tell: (happening: Happening) => void): (
   return () => {
     clearInterval(timer)
     unsubscribe()
+    showProgress?.(null)
   }
+}
+
+/** The first few by name, so that a newcomer sees whom he has found; the number of all is told besides. */
+function newPeers(view: NodeView, met: Set<string>): readonly Happening[] {
+  const found: Happening[] = []
+  for (const { peerId, addresses, direction, verifier } of view.peers()) {
+    if (met.size >= MAX_PEER_LINES) break
+    if (met.has(peerId)) continue
+    met.add(peerId)
+    const who = verifier === null ? '' : `verifier ${verifier.index}, `
+    const how = direction === 'inbound' ? 'it came to us from' : 'found at'
+    const where = printable(addresses[0]?.replace(/\/p2p\/.*/, '') ?? 'an unknown address')
+    found.push({
+      level: 'info',
+      event: 'peer',
+      text: `peer     ${short(peerId)}, ${who}${how} ${where}`,
+      fields: { peerId, addresses, direction, verifier: verifier?.index ?? null },
+    })
+  }
+  return found
 }
 
 function blockLine(event: Extract<NodeEvent, { kind: 'block' }>, { genesis }: NodeView): Happening {
@@ -130,11 +183,10 @@ function changes(before: NodeStatus | undefined, now: NodeStatus): Happening[] {
       fields: { peers, connectedStakeDroplets: quorum.connectedStakeDroplets },
     })
   }
-  const told = syncText(now)
-  const isNews = sync.state === 'syncing' && (before === undefined || told !== syncText(before))
-  if (before?.sync.state !== sync.state || isNews) {
+  // How far it is while it fetches is told by its pace.
+  if (before?.sync.state !== sync.state && sync.state !== 'syncing') {
     const { state, targetHeight, snapshot } = sync
-    found.push({ level: 'info', event: 'sync', text: `sync     ${told}`, fields: { state, height, targetHeight, snapshot } })
+    found.push({ level: 'info', event: 'sync', text: `sync     ${syncText(now)}`, fields: { state, height, targetHeight, snapshot } })
   }
   if (before !== undefined && before.firstHeight !== firstHeight) {
     const text = `begins with the snapshot of height ${firstHeight}: of what was before, this node has the state and no blocks`
@@ -184,7 +236,7 @@ function syncText({ sync, height, slot }: NodeStatus): string {
     case 'waiting-for-peers':
       return 'waiting for peers'
     case 'syncing':
-      return sync.snapshot === null ? `catching up: ${height} of ${sync.targetHeight}` : snapshotText(sync.snapshot)
+      return `catching up: ${height} of ${sync.targetHeight}`
     case 'following':
       return slot === null ? 'ready; the first slot has not begun' : `following the chain at height ${height}`
   }

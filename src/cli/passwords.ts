@@ -26,8 +26,10 @@ export const passwordOption = (): Option =>
 /** What opens encrypted keys. A password that a person typed is tried on the next key before he is asked again. */
 export function unlockWith(flags: PasswordFlags): Unlock {
   let typed: string | null = null
+  let read: Promise<string | null> | undefined
   return async (file, attempt) => {
-    const given = await givenPassword(flags)
+    read ??= givenPassword(flags)
+    const given = await read
     if (given !== null) return attempt === 0 ? given : null
     if (!onTerminal()) return null
     if (attempt === 0 && typed !== null) return typed

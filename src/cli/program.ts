@@ -10,6 +10,7 @@ import { addGenesisCommand } from './commands/genesis.ts'
 import { addGuardCommand } from './commands/guard.ts'
 import { addInitCommand } from './commands/init.ts'
 import { addKeysCommand } from './commands/keys.ts'
+import { addNetworkCommand } from './commands/network.ts'
 import { addPeersCommand } from './commands/peers.ts'
 import { addRecoverCommand } from './commands/recover.ts'
 import { addRegisterCommand } from './commands/register.ts'
@@ -41,6 +42,7 @@ export function createProgram(): Command {
   program.commandsGroup('Run a node:')
   addInitCommand(program)
   addGenesisCommand(program)
+  addNetworkCommand(program)
   addStartCommand(program)
   addKeysCommand(program)
   addRecoverCommand(program)

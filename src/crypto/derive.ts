@@ -12,7 +12,7 @@ const HARDENED = 0x8000_0000
  */
 export function deriveEd25519(seed: Uint8Array, path: string): Hex {
   let node = hmac(utf8('ed25519 seed'), seed)
-  for (const step of steps(path, /^(\d{1,10})'$/)) {
+  for (const step of steps(path, /^(\d{1,10})'$/, HARDENED)) {
     const index = new Uint8Array(4)
     new DataView(index.buffer).setUint32(0, HARDENED + step)
     node = hmac(node.subarray(32), concatBytes([Uint8Array.of(0), node.subarray(0, 32), index]))
@@ -27,14 +27,14 @@ export function deriveEd25519(seed: Uint8Array, path: string): Hex {
  */
 export function deriveBls(seed: Uint8Array, path: string): Hex {
   let key = SecretKey.deriveMasterEip2333(seed)
-  for (const step of steps(path, /^(\d{1,10})$/)) key = key.deriveChildEip2333(step)
+  for (const step of steps(path, /^(\d{1,10})$/, 2 ** 32)) key = key.deriveChildEip2333(step)
   return toHex(key.toBytes())
 }
 
-function steps(path: string, form: RegExp): readonly number[] {
+function steps(path: string, form: RegExp, below: number): readonly number[] {
   const [root, ...names] = path.split('/')
   const numbers = names.map((name) => Number(form.exec(name)?.[1]))
-  if (root !== 'm' || !numbers.every((step) => step < HARDENED)) throw new RangeError(`${path} is no path of this kind of key`)
+  if (root !== 'm' || !numbers.every((step) => step < below)) throw new RangeError(`${path} is no path of this kind of key`)
   return numbers
 }
 

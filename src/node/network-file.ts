@@ -1,4 +1,4 @@
-import { open, readFile } from 'node:fs/promises'
+import { open, readFile, writeFile } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
 import type { NodeView } from '../api/types.ts'
 import { QuorateError } from '../base/errors.ts'
@@ -8,7 +8,7 @@ import type { Genesis } from '../wire/genesis.ts'
 import { chainIdOf } from '../wire/ids.ts'
 import type { Hash } from '../wire/types.ts'
 import { directoryPaths, exists } from './directory.ts'
-import { genesisDocument, MAX_GENESIS_FILE_BYTES, readGenesisDocument } from './genesis-file.ts'
+import { genesisDocument, MAX_GENESIS_FILE_BYTES, readGenesisDocument, readGenesisFile } from './genesis-file.ts'
 
 const FORMAT = 'quorate-network'
 const VERSION = 1
@@ -68,6 +68,33 @@ export function networkFile(view: Pick<NodeView, 'genesis' | 'status'>, bootstra
 }
 
 const isLoopback = (address: string): boolean => /^\/(ip4\/127\.|ip6\/::1\/|dns[46]?\/localhost\/)/.test(address)
+
+export const formatNetwork = (network: Omit<NetworkFile, 'chainId'>): string =>
+  `${JSON.stringify(networkDocument(network), undefined, 2)}\n`
+
+/** The network of a directory: its genesis, with its own bootstrap peers unless others are given. Rejects as reading its files does. */
+export async function directoryNetwork(
+  directory: string,
+  { bootstrap, checkpoint }: { readonly bootstrap: readonly string[] | null; readonly checkpoint: Checkpoint | null },
+): Promise<NetworkFile> {
+  const paths = directoryPaths(directory)
+  const genesis = await readGenesisFile(paths.genesis)
+  const own = bootstrap === null && (await exists(paths.bootstrap)) ? (await readBootstrapList(paths.bootstrap)).peers : []
+  return { genesis, chainId: chainIdOf(genesis), bootstrap: bootstrap ?? own, checkpoint }
+}
+
+/** Rejects with QuorateError `network-exists` for a file that is there, or `network-failed`. */
+export async function writeNetworkFile(path: string, network: Omit<NetworkFile, 'chainId'>): Promise<void> {
+  try {
+    await writeFile(path, formatNetwork(network), { flag: 'wx', flush: true })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
+      throw new QuorateError('network-exists', `there is a file at ${path} already; it was left as it is: name another, or move it away`, {
+        cause: error,
+      })
+    throw new QuorateError('network-failed', `${path} could not be written: ${(error as Error).message}`, { cause: error })
+  }
+}
 
 /**
  * Reads a network from a file, or from an `http:` or `https:` URL. Rejects with QuorateError: `network-missing`, `network-failed`,

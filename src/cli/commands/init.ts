@@ -127,7 +127,7 @@ async function init(flags: InitFlags): Promise<void> {
 const isPlainHttp = (source: string): boolean => /^http:\/\/(?!127\.|localhost[:/]|\[::1\])/i.test(source)
 
 /** The network that was named, or that comes with the program; null if there is none, or the directory has its own. */
-async function networkOf({ dir, network, chainId: wanted, genesis, role }: InitFlags): Promise<FoundNetwork | null> {
+async function networkOf({ dir, network, chainId: wanted, genesis }: InitFlags): Promise<FoundNetwork | null> {
   const { readBootstrapList, readNetwork } = await import('../../node/network-file.ts')
   if (network === undefined && wanted !== undefined && genesis !== undefined) throw usageError('--chain-id goes with --network')
   if (typeof network === 'string') return await readNetwork(network, wanted ?? null)
@@ -137,7 +137,7 @@ async function networkOf({ dir, network, chainId: wanted, genesis, role }: InitF
   const list = shipped === null || (await exists(directoryPaths(dir).genesis)) ? null : await readBootstrapList(shipped)
   if (list !== null && list.network !== null) return await readNetwork(list.network, wanted ?? list.chainId)
   if (wanted !== undefined)
-    throw usageError(`--chain-id names a network, and this program comes with none: give its file too, with --network (role ${role})`)
+    throw usageError(`--chain-id names a network, and this program comes with none: give its file too, with --network`)
   return null
 }
 

@@ -68,7 +68,7 @@ describe('what a node tells of its beginning', () => {
     const node = new FakeNode()
     const told: Happening[] = []
     const says = (text: string): Promise<unknown> =>
-      waitFor(() => told.some((one) => one.text === `sync     ${text}`), { deadlineMs: DEADLINE_MS, description: text })
+      waitFor(() => told.some((one) => one.text.startsWith(`sync     ${text}`)), { deadlineMs: DEADLINE_MS, description: text })
     const status = node.status.bind(node)
     let state: 'syncing' | 'following' = 'syncing'
     node.status = () => ({ ...status(), sync: { ...status().sync, state } })
