@@ -1,6 +1,6 @@
 import { open, readFile, writeFile } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
-import type { NodeView } from '../api/types.ts'
+import type { NodeStatus } from '../api/types.ts'
 import { QuorateError } from '../base/errors.ts'
 import { isHex } from '../base/hex.ts'
 import { isPeerMultiaddr } from '../base/multiaddr.ts'
@@ -56,12 +56,15 @@ export function networkDocument({ genesis, bootstrap, checkpoint }: Omit<Network
  * What a running node gives to who wants to join: its genesis, its own addresses (loopback only where there is no other), the bootstrap
  * peers that it was given, and its newest block as the checkpoint.
  */
-export function networkFile(view: Pick<NodeView, 'genesis' | 'status'>, bootstrap: readonly string[]): Readonly<Record<string, unknown>> {
-  const { addresses, height, head } = view.status()
+export function networkFile(
+  genesis: Genesis,
+  { addresses, height, head }: Pick<NodeStatus, 'addresses' | 'height' | 'head'>,
+  bootstrap: readonly string[],
+): Readonly<Record<string, unknown>> {
   const others = addresses.filter((address) => !isLoopback(address))
   const own = (others.length > 0 ? others : addresses).filter(isPeerMultiaddr)
   return networkDocument({
-    genesis: view.genesis,
+    genesis,
     bootstrap: [...new Set([...own, ...bootstrap])].slice(0, MAX_PEERS),
     checkpoint: height === 0 ? null : { height, hash: head },
   })

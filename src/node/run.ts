@@ -1,8 +1,11 @@
-import { startApi } from '../api/server.ts'
+import { type ApiOptions, startApi } from '../api/server.ts'
 import type { NodeView } from '../api/types.ts'
 import { QuorateError } from '../base/errors.ts'
 import { removeApiFile, writeApiFile } from './api-file.ts'
-import { directoryPaths } from './directory.ts'
+import { ownApiToken } from './api-token.ts'
+import { directoryPaths, exists } from './directory.ts'
+import { readGenesisFile } from './genesis-file.ts'
+import { networkFile } from './network-file.ts'
 import { startNode } from './node.ts'
 import type { NodeOptions } from './options.ts'
 import type { RunningNode } from './running.ts'
@@ -40,7 +43,13 @@ export async function runWithApi(options: NodeOptions, api: { readonly host: str
     let url: string | null = null
     if (api !== null) {
       const onError = (error: unknown): void => options.telemetry.log('error', 'api.failed', { error })
-      const served = await startApi(node.view, { ...api, parseAddress, onError })
+      const served = await startApi(node.view, {
+        ...api,
+        parseAddress,
+        onError,
+        token: await ownApiToken(directory),
+        ...(await networkFileOf(options, node.view)),
+      })
       parts.push(() => served.close())
       url = served.url
       await writeApiFile(directory, { url, pid: process.pid })
@@ -52,6 +61,14 @@ export async function runWithApi(options: NodeOptions, api: { readonly host: str
     await stop().catch(() => undefined)
     throw error
   }
+}
+
+/** A bootstrap node has no ledger, and gives the genesis that is in its directory, if one is. */
+async function networkFileOf({ directory, role, bootstrap }: NodeOptions, view: NodeView): Promise<Pick<ApiOptions, 'networkFile'>> {
+  if (role !== 'bootstrap') return { networkFile: () => networkFile(view.genesis, view.status(), bootstrap) }
+  const path = directoryPaths(directory).genesis
+  if (!(await exists(path))) return {}
+  return { networkFile: async () => networkFile(await readGenesisFile(path), view.status(), bootstrap) }
 }
 
 async function inTime(stop: () => Promise<void>): Promise<void> {
