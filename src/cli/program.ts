@@ -1,8 +1,10 @@
 import { Command } from 'commander'
 import { addAccountCommand } from './commands/account.ts'
+import { addBackupCommands } from './commands/backup.ts'
 import { addBlockCommand } from './commands/block.ts'
 import { addBlocksCommand } from './commands/blocks.ts'
 import { addBondCommands } from './commands/bonds.ts'
+import { addBootstrapCommand } from './commands/bootstrap.ts'
 import { addElectionCommand } from './commands/election.ts'
 import { addEndorseCommand } from './commands/endorse.ts'
 import { addEvidenceCommand } from './commands/evidence.ts'
@@ -10,6 +12,7 @@ import { addGenesisCommand } from './commands/genesis.ts'
 import { addGuardCommand } from './commands/guard.ts'
 import { addInitCommand } from './commands/init.ts'
 import { addKeysCommand } from './commands/keys.ts'
+import { addLogLevelCommand } from './commands/log-level.ts'
 import { addNetworkCommand } from './commands/network.ts'
 import { addPeersCommand } from './commands/peers.ts'
 import { addRecoverCommand } from './commands/recover.ts'
@@ -18,6 +21,7 @@ import { addSendCommand } from './commands/send.ts'
 import { addSourceCommands } from './commands/source-hash.ts'
 import { addStartCommand } from './commands/start.ts'
 import { addStatusCommand } from './commands/status.ts'
+import { addStorageCommand } from './commands/storage.ts'
 import { addSupplyCommand } from './commands/supply.ts'
 import { addTransactionCommand } from './commands/tx.ts'
 import { addVerifiersCommand } from './commands/verifiers.ts'
@@ -44,7 +48,11 @@ export function createProgram(): Command {
   addGenesisCommand(program)
   addNetworkCommand(program)
   addStartCommand(program)
+  addBootstrapCommand(program)
   addKeysCommand(program)
+  addBackupCommands(program)
+  addStorageCommand(program)
+  addLogLevelCommand(program)
   addRecoverCommand(program)
   program.commandsGroup('Try it out:')
   addSwarmCommand(program)

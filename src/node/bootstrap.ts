@@ -9,7 +9,7 @@ import { HEALTH_INTERVAL_MS } from './bounds.ts'
 import { readChainMark } from './chain-mark.ts'
 import { Health } from './health.ts'
 import type { NodeOptions } from './options.ts'
-import { readPeersFile, removeDrafts, writePeersFile } from './peers-file.ts'
+import { openPeersFile } from './peers-file.ts'
 import { type Closers, closeAll, type RunningNode } from './running.ts'
 
 /**
@@ -35,17 +35,11 @@ async function assemble(options: NodeOptions, closers: Closers, stop: () => Prom
   closers.push(() => lock.release())
   const mark = await readChainMark(directory)
   const peersFile = join(directory, 'peers.json')
-  await removeDrafts(peersFile)
   const network = await (options.createNetwork ?? createLibp2pNetwork)({
     chainName: chainLabel(mark.name, mark.chainId),
     ...{ privateKey, listen, announce, bootstrap, scope, telemetry },
     role: 'bootstrap',
-    rememberedPeers: await readPeersFile(peersFile),
-    onRememberPeers: (addresses) => {
-      writePeersFile(peersFile, addresses).catch((error: unknown) =>
-        telemetry.log('warn', 'network.peers-file-failed', { error: String(error) }),
-      )
-    },
+    ...(await openPeersFile(peersFile, telemetry)),
   })
   const health = new Health(directory, null)
   closers.push(() => health.stop())
@@ -63,7 +57,7 @@ async function assemble(options: NodeOptions, closers: Closers, stop: () => Prom
  * The seed of the network key. A plain key file is read here, without the signature libraries; libp2p derives the public half, and no file holds
  * another than its own unless somebody wrote it by hand. An encrypted one takes the way of all keys.
  */
-async function networkSeed(directory: string, options: NodeOptions): Promise<Uint8Array> {
+export async function networkSeed(directory: string, options: Pick<NodeOptions, 'directory' | 'unlock'>): Promise<Uint8Array> {
   const path = join(directory, 'network.key')
   const isThere = await access(path).then(
     () => true,

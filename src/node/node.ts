@@ -2,11 +2,9 @@ import { createSystemClock } from '../adapters/clock.ts'
 import { createLibp2pNetwork } from '../adapters/libp2p/index.ts'
 import { openLevelStore } from '../adapters/store/level-store.ts'
 import type { QuorateError } from '../base/errors.ts'
-import type { Verdict } from '../base/verdict.ts'
 import { nativeSignatures } from '../crypto/native.ts'
 import { Pool } from '../mempool/pool.ts'
 import { DEFAULT_POOL_LIMITS } from '../mempool/types.ts'
-import type { Topic } from '../ports/network.ts'
 import { chainLabel } from '../wire/ids.ts'
 import type { Status } from '../wire/sync.ts'
 import { openAccountability } from './accountability.ts'
@@ -24,8 +22,8 @@ import { invalidSealed, KnownBlocks } from './known-blocks.ts'
 import { Neighbours } from './neighbours.ts'
 import type { NodeOptions } from './options.ts'
 import { OwnSignatures, watchForOthers } from './own-signatures.ts'
-import { readPeersFile, removeDrafts, writePeersFile } from './peers-file.ts'
-import { Pruner } from './pruner.ts'
+import { openPeersFile } from './peers-file.ts'
+import { prunerOf } from './pruner.ts'
 import { Runner } from './runner.ts'
 import { asFailure, type Closers, closeAll, type RunningNode } from './running.ts'
 import { isFullerSeal, SealedBlockIntake } from './sealed-blocks.ts'
@@ -35,6 +33,7 @@ import { Slots } from './slots.ts'
 import { SnapshotStart } from './snapshot-start.ts'
 import { SnapshotStore } from './snapshot-store.ts'
 import { SnapshotTaker } from './snapshot-taker.ts'
+import { subscribe } from './subscribe.ts'
 import { gapText, Sync, wrongCheckpoint } from './sync.ts'
 import { SyncClient } from './sync-client.ts'
 import { SyncServer } from './sync-server.ts'
@@ -85,10 +84,7 @@ async function assemble(options: NodeOptions, closers: Closers, stop: () => Prom
   const beginsWithSnapshot = options.checkpoint !== null && options.fullHistory !== true && chain.head.height === 0
   if (!beginsWithSnapshot) await snapshots.dropDownload()
   chain.onElectionSettled((ref) => taker.take(ref, chain.ledger))
-  const pruner =
-    options.keepBlocks === undefined
-      ? null
-      : new Pruner({ chain, store, snapshots, keepBlocks: options.keepBlocks, onFatal: (error) => fail(error) })
+  const pruner = prunerOf({ chain, store, snapshots, onFatal: (error) => fail(error) }, options.keepBlocks)
   closers.push(() => pruner?.stop())
   const { verifier, record, doubtful } = await openVerifier(directory, closers)
   const seat = new Seat(verifier?.publicKey ?? null)
@@ -97,7 +93,6 @@ async function assemble(options: NodeOptions, closers: Closers, stop: () => Prom
   const clock = options.clock ?? createSystemClock()
   const { slotMs, choiceMs } = genesis.parameters
   const slots = new Slots(clock, genesis.timeMs, slotMs, choiceMs)
-  await removeDrafts(directory.paths.peers)
   const network = await (options.createNetwork ?? createLibp2pNetwork)({
     chainName: chainLabel(genesis.name, chain.chainId),
     privateKey: directory.networkKey,
@@ -106,12 +101,7 @@ async function assemble(options: NodeOptions, closers: Closers, stop: () => Prom
     bootstrap: options.bootstrap,
     role,
     scope: options.scope,
-    rememberedPeers: await readPeersFile(directory.paths.peers),
-    onRememberPeers: (addresses) => {
-      writePeersFile(directory.paths.peers, addresses).catch((error: unknown) =>
-        telemetry.log('warn', 'network.peers-file-failed', { error: String(error) }),
-      )
-    },
+    ...(await openPeersFile(directory.paths.peers, telemetry)),
     telemetry,
   })
   const protectQuorum = (): void => network.protect(chain.quorum.members.map(({ peerId }) => peerId))
@@ -183,13 +173,7 @@ async function assemble(options: NodeOptions, closers: Closers, stop: () => Prom
     waiters.headReached(ref.height)
     journal.noteFinal(final, isVouched)
     pruner?.settle()
-    view.noteFinal(
-      ref.height,
-      block,
-      ref.hash,
-      final.transactions.map(({ id }) => id),
-      final.transition.receipt,
-    )
+    view.noteFinal(final, isVouched)
     accountability.settle(final, isVouched ? sync : null)
     forks.settle()
     if (final.transition.receipt.events.some(({ kind }) => kind === 'ratified')) watch.checkSource()
@@ -322,24 +306,8 @@ async function assemble(options: NodeOptions, closers: Closers, stop: () => Prom
   closers.push(() => neighbours.stop())
   const snapshotProgress = () => snapshotStart?.progress ?? null
   const view: View = new View({
-    ...{
-      role,
-      chain,
-      store,
-      journal,
-      pool,
-      network,
-      slots,
-      sync,
-      snapshotProgress,
-      runner,
-      transactions,
-      telemetry,
-      seat,
-      evidence,
-      records,
-      neighbours,
-    },
+    ...{ role, chain, store, journal, pool, network, slots, sync, snapshotProgress, runner },
+    ...{ transactions, telemetry, seat, evidence, records, neighbours },
     fork: () => forks.fork,
     paths: directory.paths,
     keepBlocks: options.keepBlocks ?? null,
@@ -355,16 +323,12 @@ async function assemble(options: NodeOptions, closers: Closers, stop: () => Prom
     obstacle: () => own?.obstacle ?? null,
   })
   checkCheckpoint(chain, options.checkpoint, telemetry)
-  const listen = (topic: Topic, validate: (data: Uint8Array, from: string) => Promise<Verdict<unknown>> | Verdict<unknown>): void =>
-    network.subscribe(topic, async (data, from) => {
-      const verdict = await validate(data, from)
-      telemetry.count(`${topic}.${verdict.kind === 'accept' ? 'accept' : `${verdict.kind}.${verdict.code}`}`)
-      return verdict
-    })
-  listen('transactions', (data) => transactions.validate(data))
-  listen('candidates', (data, from) => intake.validate(data, from))
-  listen('blocks', (data, from) => sealedBlocks.validate(data, from))
-  listen('evidence', (data) => records.validate(data))
+  subscribe(network, telemetry, {
+    transactions: (data) => transactions.validate(data),
+    candidates: (data, from) => intake.validate(data, from),
+    blocks: (data, from) => sealedBlocks.validate(data, from),
+    evidence: (data) => records.validate(data),
+  })
   const onStatus = (peerId: string, status: Status): void => sync.heard(peerId, status)
   new SyncServer({ chain, network, known, heard, records, snapshots, ownStatus, onStatus })
   await network.start()

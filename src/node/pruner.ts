@@ -1,9 +1,10 @@
+import { QuorateError } from '../base/errors.ts'
 import { prepare } from '../ledger/transaction.ts'
 import type { Store, Write } from '../ports/store.ts'
 import { encode, u64 } from '../wire/codec.ts'
 import { blockHash } from '../wire/ids.ts'
 import { nextTurn } from './bodies.ts'
-import { COMPACT_AFTER_BLOCKS, PRUNED_AT_ONCE } from './bounds.ts'
+import { COMPACT_AFTER_BLOCKS, MIN_KEPT_BLOCKS, PRUNED_AT_ONCE } from './bounds.ts'
 import type { Chain } from './chain.ts'
 import { keys } from './keyspace.ts'
 import type { SnapshotStore } from './snapshot-store.ts'
@@ -16,6 +17,17 @@ export interface PrunerOptions {
   /** How many of the newest blocks stay. */
   readonly keepBlocks: number
   readonly onFatal: (error: unknown) => void
+}
+
+/**
+ * The pruner of a node that keeps so many blocks; null for one that keeps all.
+ * @throws QuorateError `bad-option`
+ */
+export function prunerOf(options: Omit<PrunerOptions, 'keepBlocks'>, keepBlocks: number | undefined): Pruner | null {
+  if (keepBlocks === undefined) return null
+  if (!Number.isSafeInteger(keepBlocks) || keepBlocks < MIN_KEPT_BLOCKS)
+    throw new QuorateError('bad-option', `a node keeps at least ${MIN_KEPT_BLOCKS} blocks, not ${keepBlocks}`)
+  return new Pruner({ ...options, keepBlocks })
 }
 
 /**

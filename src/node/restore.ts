@@ -87,3 +87,7 @@ async function* readFileAsItComes(path: string): AsyncGenerator<Uint8Array> {
     throw new QuorateError('backup-failed', `${path} could not be read: ${(error as Error).message}`, { cause: error })
   }
 }
+
+/** Reads a backup to its end without restoring it. Rejects as `restoreBackup` does for one that is damaged. */
+export const checkBackup = (path: string): Promise<BackupHead> =>
+  readBackup(readFileAsItComes(path), () => Promise.resolve({ write: () => Promise.resolve() }))

@@ -15,20 +15,18 @@ import type { BlockView, NodeEvent, NodeStatus, NodeView, PeerView, SubmitResult
 import type { Hex } from '../base/hex.ts'
 import { lastSlot } from '../consensus/guard.ts'
 import { enoughStake } from '../consensus/quorum.ts'
-import type { Receipt } from '../ledger/receipt.ts'
-import { blockTimeMs } from '../ledger/state.ts'
 import type { Pool } from '../mempool/pool.ts'
 import type { Network } from '../ports/network.ts'
 import type { Store } from '../ports/store.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
-import { encode } from '../wire/codec.ts'
 import type { Genesis } from '../wire/genesis.ts'
-import { blockHash, chainLabel, transactionId } from '../wire/ids.ts'
-import { type Address, type Hash, type SignedBlock, signedBlock } from '../wire/types.ts'
+import { chainLabel } from '../wire/ids.ts'
+import type { Address, Hash } from '../wire/types.ts'
 import { AGENT } from './agent.ts'
+import { Alarms } from './alarms.ts'
 import { writeBackup } from './backup.ts'
-import { ALARM_QUIET_MS, MAX_ALARMS, RECENT_BLOCKS } from './bounds.ts'
-import type { Chain } from './chain.ts'
+import { ALARM_QUIET_MS } from './bounds.ts'
+import type { Chain, FinalBlock } from './chain.ts'
 import { diagnosisOf } from './diagnosis.ts'
 import type { DirectoryPaths } from './directory.ts'
 import type { EvidencePool, HeldEvidence } from './evidence-pool.ts'
@@ -47,6 +45,7 @@ import { swarmGraph } from './swarm-graph.ts'
 import type { Sync } from './sync.ts'
 import type { Transactions } from './transactions.ts'
 import { accountHistory } from './views/account-history.ts'
+import { BlockViews } from './views/blocks.ts'
 import { ledgerEvents } from './views/elections.ts'
 import { evidenceEvent, evidenceSummary, evidenceText, evidenceView, submitEvidence } from './views/evidence.ts'
 import { forkSummary, forkView } from './views/fork.ts'
@@ -90,8 +89,8 @@ export class View implements NodeView {
   readonly #health: Health
   readonly #startedAtMs = performance.timeOrigin
   readonly #listeners = new Set<(event: NodeEvent) => void>()
-  readonly #finalAt = new Map<number, number>()
-  readonly #alarms: { atMs: number; code: string; detail: string }[] = []
+  readonly #blocks: BlockViews
+  readonly #alarms = new Alarms()
   readonly #work = { proposed: 0, led: 0, made: 0, sealed: 0 }
   #sealedHeight = 0
   #discoveryMs: number | null = null
@@ -99,6 +98,7 @@ export class View implements NodeView {
   constructor(options: ViewOptions) {
     this.#options = options
     this.#ledger = new LedgerViews(options.chain)
+    this.#blocks = new BlockViews(options)
     this.genesis = options.chain.genesis
     this.chainId = options.chain.chainId
     this.#metrics = new Metrics({ ...options, view: this })
@@ -131,7 +131,7 @@ export class View implements NodeView {
       firstHeight: chain.firstHeight,
       head: head.hash,
       headSlot: head.slot,
-      headFinalAtMs: this.#finalAt.get(head.height) ?? null,
+      headFinalAtMs: this.#blocks.finalAtMs(head.height),
       sync: { state: this.#syncState(), targetHeight: sync.targetHeight, snapshot: snapshotProgress() },
       verifier: this.#verifier(),
       fork: fork === null ? null : forkSummary(fork, chain, this.#options.paths.directory),
@@ -146,7 +146,7 @@ export class View implements NodeView {
       discoveryMs: this.#discoveryMs,
       pool: { transactions: count, bytes },
       leader: leader === null || leaderMember === undefined ? null : { ...leader, address: leaderMember.id },
-      alarms: [...this.#alarms],
+      alarms: this.#alarms.all,
       process: { rssBytes: process.memoryUsage.rss(), cpuMs: Math.round((usage.user + usage.system) / 1000) },
       bootstrap: null,
       traffic: network.traffic(),
@@ -177,38 +177,14 @@ export class View implements NodeView {
   }
 
   block(at: number | Hash): BlockView | undefined {
-    const { chain } = this.#options
-    const height = typeof at === 'number' ? at : chain.heightOf(at)
-    const block = height === undefined ? undefined : chain.block(height)
-    return block === undefined ? undefined : this.#viewOf(block)
+    return this.#blocks.block(at)
   }
-
   blocks(fromHeight: number, count: number): readonly BlockView[] {
-    const views: BlockView[] = []
-    for (let height = Math.max(1, fromHeight); views.length < count; height++) {
-      const view = this.block(height)
-      if (view === undefined) break
-      views.push(view)
-    }
-    return views
+    return this.#blocks.blocks(fromHeight, count)
   }
-
   transaction(id: Hash): TransactionView | undefined {
-    const { chain, pool, transactions } = this.#options
-    const place = chain.placeOf(id)
-    if (place !== undefined) {
-      const block = chain.block(place.height)
-      const transaction = block?.transactions[place.index]
-      if (block === undefined || transaction === undefined) return undefined
-      return { state: 'final', transaction, height: place.height, block: blockHash(chain.chainId, block.header), index: place.index }
-    }
-    const waiting = pool.get(id)
-    if (waiting !== undefined)
-      return { state: 'pending', transaction: waiting.transaction, expirySlot: waiting.transaction.body.expirySlot }
-    const code = transactions.droppedFor(id)
-    return code === undefined ? undefined : { state: 'dropped', code }
+    return this.#blocks.transaction(id)
   }
-
   slots(count: number): readonly SlotView[] {
     return this.#options.journal.slots(count)
   }
@@ -318,14 +294,18 @@ export class View implements NodeView {
   noteDiscovery(): void {
     this.#discoveryMs ??= Math.round(performance.now())
   }
-  noteFinal(height: number, block: SignedBlock, hash: Hash, transactionIds: readonly Hash[], receipt: Receipt): void {
+  /** @param isImported sync brought it: it was final before, whoever made it */
+  noteFinal(
+    { ref: { height, hash }, block: { header, seal }, transactions, transition: { receipt } }: FinalBlock,
+    isImported: boolean,
+  ): void {
     const { chain, seat } = this.#options
     const finalAtMs = Date.now()
-    this.#finalAt.set(height, finalAtMs)
-    this.#finalAt.delete(height - RECENT_BLOCKS)
-    const { header, seal } = block
     const quorum = chain.quorumAt(height)
-    if (quorum !== undefined && header.maker === seat.in(quorum)) this.#work.made++
+    if (!isImported) {
+      this.#blocks.noteFinal(height, finalAtMs)
+      if (quorum !== undefined && header.maker === seat.in(quorum)) this.#work.made++
+    }
     this.emit({
       kind: 'block',
       height,
@@ -334,7 +314,7 @@ export class View implements NodeView {
       finalAtMs,
       makerIndex: header.maker,
       signers: seal.signers.length,
-      transactionIds,
+      transactionIds: transactions.map(({ id }) => id),
     })
     for (const event of ledgerEvents(chain.ledger, height, receipt, quorum, chain.quorumAt(height + 1))) this.emit(event)
   }
@@ -352,19 +332,18 @@ export class View implements NodeView {
   /** Somebody was proven guilty, or was punished for it: that is told at once, and stays among the alarms. */
   noteEvidence(held: HeldEvidence): void {
     const event = evidenceEvent(this.#options.chain, held)
-    this.#keepAlarm('evidence', evidenceText(event))
+    this.#alarms.keep('evidence', evidenceText(event))
     this.emit(event)
   }
   alarm(code: string, detail: string): void {
     // The same alarm each slot is one alarm: its newest wording stays, and it is told again after a while without it.
-    if (this.#keepAlarm(code, detail) < ALARM_QUIET_MS) return
+    if (this.#alarms.keep(code, detail) < ALARM_QUIET_MS) return
     this.#options.telemetry.log('warn', code, { detail })
     this.emit({ kind: 'alarm', code, detail })
   }
   /** There is nothing to do about it any more. */
   endAlarm(code: string): void {
-    const at = this.#alarms.findIndex((alarm) => alarm.code === code)
-    if (at >= 0) this.#alarms.splice(at, 1)
+    this.#alarms.end(code)
   }
   emit(event: NodeEvent): void {
     for (const listener of this.#listeners) listener(event)
@@ -377,16 +356,6 @@ export class View implements NodeView {
     return sync.targetHeight > chain.head.height + 1 ? 'syncing' : 'following'
   }
 
-  /** Ms since the last one of its kind. */
-  #keepAlarm(code: string, detail: string): number {
-    const atMs = Date.now()
-    const before = this.#alarms.findIndex((alarm) => alarm.code === code)
-    const last = before < 0 ? undefined : this.#alarms.splice(before, 1)[0]
-    this.#alarms.push({ atMs, code, detail })
-    if (this.#alarms.length > MAX_ALARMS) this.#alarms.shift()
-    return last === undefined ? Number.POSITIVE_INFINITY : atMs - last.atMs
-  }
-
   #verifier(): VerifierStatus | null {
     const { chain, seat, slots, runner } = this.#options
     const { blsKey } = seat
@@ -397,25 +366,6 @@ export class View implements NodeView {
       ...this.#ledger.verifier(blsKey, seat.in(chain.quorum)),
       silence: isForked ? 'forked' : (silence?.kind ?? (isBehindRecord ? 'clock-behind-record' : null)),
       ...this.#work,
-    }
-  }
-
-  #viewOf(block: SignedBlock): BlockView {
-    const { chain } = this.#options
-    const { header, seal } = block
-    const quorum = chain.quorumAt(header.height)
-    const addressAt = (index: number): Address => quorum?.members[index]?.id ?? ''
-    return {
-      hash: blockHash(chain.chainId, header),
-      block,
-      timeMs: blockTimeMs(chain.ledger, header.slot),
-      makerAddress: addressAt(header.maker),
-      signerAddresses: seal.signers.map(addressAt),
-      transactionIds: block.transactions.map(transactionId),
-      bytes: encode(signedBlock, block).length,
-      finalAtMs: this.#finalAt.get(header.height) ?? null,
-      receipt: chain.receipt(header.height) ?? null,
-      timeline: this.#options.journal.timeline(header.height),
     }
   }
 }

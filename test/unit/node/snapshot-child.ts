@@ -22,6 +22,8 @@ const inner = await openLevelStore(directory)
 const store: Store = {
   get: (key) => inner.get(key),
   range: (...of) => inner.range(...of),
+  sizeOf: (...of) => inner.sizeOf(...of),
+  compact: (...of) => inner.compact(...of),
   close: () => inner.close(),
   async write(writes, options) {
     say('writing')
