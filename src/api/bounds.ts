@@ -17,16 +17,48 @@ export const RECEIPT_ROW_BYTES = 64
 /** Verifiers of one answer. */
 export const MAX_VERIFIERS = 500
 export const DEFAULT_VERIFIERS = 100
-/** Connections at a time; each costs a socket and some kilobytes. */
-export const MAX_CONNECTIONS = 1024
-/** Event streams at a time. */
-export const MAX_EVENT_STREAMS = 64
-/** What one event stream may leave unread. The event of a full block names ten thousand transactions in 0.7 MB. */
-export const MAX_EVENT_BACKLOG_BYTES = 4 * 1024 * 1024
-/** Tells both ends of a quiet event stream that the other is there. */
-export const HEARTBEAT_MS = 10_000
-/** A request must be here whole by then: nobody holds a connection with half a request. */
-export const REQUEST_TIMEOUT_MS = 30_000
 /** Pieces of evidence of one answer. */
 export const MAX_EVIDENCE = 500
 export const DEFAULT_EVIDENCE = 100
+/** Ended slots of one answer. */
+export const MAX_SLOTS = 500
+export const DEFAULT_SLOTS = 50
+/** Points of one series: more than a chart has pixels. */
+export const MAX_POINTS = 2000
+export const DEFAULT_POINTS = 200
+/** Transactions of an account in one answer. */
+export const MAX_ACCOUNT_TRANSACTIONS = 200
+export const DEFAULT_ACCOUNT_TRANSACTIONS = 50
+/** Of which a level may be set: more than a node has. */
+export const MAX_NAMED_SUBSYSTEMS = 64
+/** What is searched for is a hash, an address or a peer id at most. */
+export const MAX_SEARCH_LENGTH = 128
+/** Connections at a time, each a socket and some kilobytes: all the event streams, and room for those who ask. */
+export const MAX_CONNECTIONS = 4096
+/** Event streams at a time. A thousand pages that watch one node are served; each costs some microseconds an event. */
+export const MAX_EVENT_STREAMS = 2048
+/** Of these for one source that is not this machine: a household or an office behind one address. */
+export const MAX_SOURCE_EVENT_STREAMS = 32
+/**
+ * Events that are kept for who comes back with the id of the last one that it saw: some minutes of a busy network. Far more than happen
+ * at once, as when a full pool expires: readers get them after that.
+ */
+export const MAX_KEPT_EVENTS = 50_000
+/** What the kept events may take. That of a full block names ten thousand transactions in 0.7 MB. */
+export const MAX_KEPT_EVENT_BYTES = 16 * 1024 * 1024
+/** Streams written to before the node's other work has its turn: about a millisecond of it. */
+export const STREAMS_A_TURN = 64
+/** Tells both ends of a quiet event stream that the other is there. */
+export const HEARTBEAT_MS = 10_000
+/** Who has not read anything for so many heartbeats is cut off. */
+export const MAX_STALLED_BEATS = 3
+/** When a browser whose stream broke comes back. */
+export const RECONNECT_MS = 2000
+/** A request must be here whole by then: nobody holds a connection with half a request. */
+export const REQUEST_TIMEOUT_MS = 30_000
+/** The rate of requests is counted over so long, so that a page may ask for much at once when it opens. */
+export const RATE_WINDOW_MS = 10_000
+/** Requests of one source in that time: 30 a second, far more than a person with a page or a script that looks each slot needs. */
+export const MAX_REQUESTS = 300
+/** Of this machine's own programs, 10,000 a second: a bound for one that has gone wild, above what a core can answer. */
+export const MAX_LOCAL_REQUESTS = 100_000

@@ -1,19 +1,28 @@
 import type { ServerResponse } from 'node:http'
-import { HEARTBEAT_MS, MAX_EVENT_BACKLOG_BYTES, MAX_EVENT_STREAMS } from './bounds.ts'
+import {
+  HEARTBEAT_MS,
+  MAX_EVENT_STREAMS,
+  MAX_KEPT_EVENT_BYTES,
+  MAX_KEPT_EVENTS,
+  MAX_SOURCE_EVENT_STREAMS,
+  MAX_STALLED_BEATS,
+  RECONNECT_MS,
+  STREAMS_A_TURN,
+} from './bounds.ts'
 import { ApiError } from './errors.ts'
-import type { NodeEvent, NodeView } from './types.ts'
-
-type Kind = NodeEvent['kind']
+import { type EventKind, EventLog, frameOf } from './event-log.ts'
+import { isLoopback } from './origin.ts'
+import type { NodeView } from './types.ts'
 
 /** By kind, so that a new one does not compile until it is here. */
-const knownKinds: Readonly<Record<Kind, true>> = {
-  ...{ block: true, pending: true, dropped: true, slot: true, refused: true, alarm: true },
-  ...{ election: true, quorum: true, ratified: true, evidence: true },
+const knownKinds: Readonly<Record<EventKind, true>> = {
+  ...{ block: true, pending: true, dropped: true, slot: true, election: true, quorum: true, ratified: true },
+  ...{ evidence: true, refused: true, alarm: true },
 }
-const eventKinds = Object.keys(knownKinds) as readonly Kind[]
+export const eventKinds = Object.keys(knownKinds) as readonly EventKind[]
 
 /** Reads `block,alarm`; nothing means all. @throws ApiError 400 */
-export function parseKinds(text: string | undefined): ReadonlySet<Kind> {
+export function parseKinds(text: string | undefined): ReadonlySet<EventKind> {
   if (text === undefined || text === '') return new Set(eventKinds)
   return new Set(
     text.split(',').map((name) => {
@@ -26,76 +35,176 @@ export function parseKinds(text: string | undefined): ReadonlySet<Kind> {
 
 interface Stream {
   readonly response: ServerResponse
-  readonly kinds: ReadonlySet<Kind>
+  readonly kinds: ReadonlySet<EventKind>
+  readonly source: string
+  /** Number of the event that it gets next. */
+  next: number
+  isBeatDue: boolean
+  /** It has been handed more than it has read; nothing is written before that is gone. */
+  isFull: boolean
+  /** Heartbeats since then. */
+  stalledBeats: number
 }
 
-/** Sends a node's events to any number of HTTP responses, one JSON line each, and drops who does not keep up. */
+export interface Subscription {
+  readonly kinds: ReadonlySet<EventKind>
+  /** IP address of who listens. */
+  readonly source: string
+  /** Of the last event that it saw, before its stream broke. */
+  readonly lastEventId: string | undefined
+}
+
+/**
+ * Sends a node's events to any number of HTTP responses as server-sent events. An event is serialised once, and readers are places in one
+ * log, so that one who is slow costs the node nothing: who falls out of the log is cut off, and is told what was missed when it comes back.
+ */
 export class EventStreams {
   readonly #view: NodeView
+  readonly #log: EventLog
   readonly #streams = new Set<Stream>()
-  readonly #backlogBytes: number
+  readonly #due = new Set<Stream>()
   readonly #heartbeat: NodeJS.Timeout
-  #unsubscribe: (() => void) | undefined
+  readonly #unsubscribe: () => void
+  #turn: NodeJS.Immediate | undefined
 
-  constructor(view: NodeView, { backlogBytes = MAX_EVENT_BACKLOG_BYTES, heartbeatMs = HEARTBEAT_MS } = {}) {
+  constructor(
+    view: NodeView,
+    { keptEvents = MAX_KEPT_EVENTS, keptBytes = MAX_KEPT_EVENT_BYTES, heartbeatMs = HEARTBEAT_MS }: EventBounds = {},
+  ) {
     this.#view = view
-    this.#backlogBytes = backlogBytes
+    this.#log = new EventLog({ maxEvents: keptEvents, maxBytes: keptBytes })
     this.#heartbeat = setInterval(() => this.#beat(), heartbeatMs)
     this.#heartbeat.unref()
+    this.#unsubscribe = view.onEvent((event) => {
+      this.#log.push(event)
+      this.#wake(event.kind)
+    })
   }
 
-  /** The first line is a heartbeat: once it is here, no event is missed. @throws ApiError 503 with too many streams */
-  add(response: ServerResponse, kinds: ReadonlySet<Kind>): void {
-    if (this.#streams.size >= MAX_EVENT_STREAMS) {
-      throw new ApiError(503, 'too-many-streams', `${MAX_EVENT_STREAMS} event streams are open already`)
-    }
-    const stream = { response, kinds }
+  /** The first event is a heartbeat: once it is here, none is missed. @throws ApiError 429 or 503 with too many streams */
+  add(response: ServerResponse, { kinds, source, lastEventId }: Subscription): void {
+    this.#checkRoom(source)
+    const found = lastEventId === undefined ? { at: this.#log.next } : this.#log.after(lastEventId)
+    const next = 'at' in found ? found.at : this.#log.next
+    const stream: Stream = { response, kinds, source, next, isBeatDue: false, isFull: false, stalledBeats: 0 }
     this.#streams.add(stream)
-    this.#unsubscribe ??= this.#view.onEvent((event) => this.#send(event))
     response.on('close', () => this.#remove(stream))
     response.on('error', () => this.#remove(stream))
-    response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
-    this.#write(stream, this.#heartbeatLine())
+    response.on('drain', () => {
+      stream.isFull = false
+      stream.stalledBeats = 0
+      this.#plan(stream)
+    })
+    // The stream ends with its connection, so that an event goes out as it stands, not in chunks of its own for each reader.
+    response.removeHeader('transfer-encoding')
+    response.writeHead(200, {
+      ...{ 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no', connection: 'close' },
+      ...{ 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'same-origin' },
+    })
+    response.write(`retry: ${RECONNECT_MS}\n\n`)
+    const id = this.#log.id(next - 1)
+    if ('missed' in found) response.write(frameOf('gap', id, { kind: 'gap', missed: found.missed }))
+    response.write(frameOf('heartbeat', id, this.#heartbeatData()))
+    this.#plan(stream)
   }
 
   close(): void {
     clearInterval(this.#heartbeat)
+    clearImmediate(this.#turn)
+    this.#unsubscribe()
     for (const stream of [...this.#streams]) {
       this.#remove(stream)
       stream.response.end()
     }
   }
 
-  #send(event: NodeEvent): void {
-    let line: string | undefined
+  #checkRoom(source: string): void {
+    if (this.#streams.size >= MAX_EVENT_STREAMS)
+      throw new ApiError(503, 'too-many-streams', `${MAX_EVENT_STREAMS} event streams are open already; try again later`)
+    if (isLoopback(source)) return
+    let own = 0
+    for (const stream of this.#streams) if (stream.source === source) own++
+    if (own >= MAX_SOURCE_EVENT_STREAMS)
+      throw new ApiError(429, 'too-many-streams', `${source} has ${MAX_SOURCE_EVENT_STREAMS} event streams open already: close one`)
+  }
+
+  #wake(kind: EventKind): void {
     for (const stream of this.#streams) {
-      if (!stream.kinds.has(event.kind)) continue
-      line ??= `${JSON.stringify(event)}\n`
-      this.#write(stream, line)
+      // What it has not read goes with the connection: one slow reader must not grow the node.
+      if (stream.isFull && stream.next < this.#log.first) this.#cutOff(stream)
+      else if (stream.kinds.has(kind)) this.#plan(stream)
+      // What it did not ask for does not leave it behind.
+      else if (stream.next === this.#log.next - 1) stream.next++
     }
   }
 
   #beat(): void {
-    const line = this.#heartbeatLine()
-    for (const stream of this.#streams) this.#write(stream, line)
+    for (const stream of this.#streams) {
+      stream.isBeatDue = true
+      if (stream.isFull && ++stream.stalledBeats >= MAX_STALLED_BEATS) this.#cutOff(stream)
+      else this.#plan(stream)
+    }
   }
 
-  #heartbeatLine(): string {
-    return `${JSON.stringify({ kind: 'heartbeat', atMs: Date.now(), height: this.#view.status().height })}\n`
+  #plan(stream: Stream): void {
+    if (stream.isFull) return
+    this.#due.add(stream)
+    this.#turn ??= setImmediate(() => this.#write())
   }
 
-  #write(stream: Stream, line: string): void {
-    stream.response.write(line)
-    if (stream.response.writableLength <= this.#backlogBytes) return
-    // What it has not read goes with the connection: one slow reader must not grow the node.
+  /** Some streams at a time: the node has other work, and part of it must be done by the end of a slot. */
+  #write(): void {
+    this.#turn = undefined
+    let left = STREAMS_A_TURN
+    let beat: { readonly at: number; readonly frame: Buffer } | undefined
+    for (const stream of this.#due) {
+      if (left-- === 0) {
+        this.#turn = setImmediate(() => this.#write())
+        return
+      }
+      this.#due.delete(stream)
+      stream.response.cork()
+      this.#writeEvents(stream)
+      if (stream.isBeatDue && !stream.isFull) {
+        if (beat?.at !== stream.next)
+          beat = { at: stream.next, frame: frameOf('heartbeat', this.#log.id(stream.next - 1), this.#heartbeatData()) }
+        stream.isBeatDue = false
+        stream.isFull = !stream.response.write(beat.frame)
+      }
+      stream.response.uncork()
+    }
+  }
+
+  #writeEvents(stream: Stream): void {
+    if (stream.next < this.#log.first) {
+      this.#cutOff(stream)
+      return
+    }
+    while (stream.next < this.#log.next && !stream.isFull) {
+      const at = stream.next++
+      const kind = this.#log.kind(at)
+      if (kind !== undefined && stream.kinds.has(kind)) stream.isFull = !stream.response.write(this.#log.frame(at))
+    }
+  }
+
+  #heartbeatData(): { readonly kind: 'heartbeat'; readonly atMs: number; readonly height: number } {
+    return { kind: 'heartbeat', atMs: Date.now(), height: this.#view.status().height }
+  }
+
+  #cutOff(stream: Stream): void {
     this.#remove(stream)
     stream.response.destroy()
   }
 
   #remove(stream: Stream): void {
     this.#streams.delete(stream)
-    if (this.#streams.size > 0) return
-    this.#unsubscribe?.()
-    this.#unsubscribe = undefined
+    this.#due.delete(stream)
   }
+}
+
+/** For tests: see `bounds.ts`. */
+export interface EventBounds {
+  readonly keptEvents?: number
+  readonly keptBytes?: number
+  readonly heartbeatMs?: number
 }

@@ -1,25 +1,36 @@
+import rateLimit from '@fastify/rate-limit'
+import swagger from '@fastify/swagger'
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
+import type { TObject } from 'typebox'
 import { QuorateError } from '../base/errors.ts'
 import type { Address } from '../wire/types.ts'
+import { type RequestBounds, rateLimits, tokenCheck } from './access.ts'
 import { MAX_BODY_BYTES, MAX_CONNECTIONS, REQUEST_TIMEOUT_MS } from './bounds.ts'
 import { ApiError, errorBody, toApiError } from './errors.ts'
-import { EventStreams } from './events.ts'
+import { type EventBounds, EventStreams } from './events.ts'
+import { info, schemaOf, withComponents } from './openapi.ts'
 import { checkOrigin, isLoopback } from './origin.ts'
+import { servePage } from './page.ts'
+import type { Desk, Route } from './route.ts'
 import { routes } from './routes.ts'
 import type { NodeView } from './types.ts'
+import { validate } from './validation.ts'
 
-export interface ApiOptions {
+export interface ApiOptions extends EventBounds {
   /** Loopback unless given. On any other address whoever reaches it may use the API. */
   readonly host?: string
   /** 0, the default, lets the system choose. */
   readonly port?: number
   /** An address as people write it (bech32m) as 20 bytes of hex. @throws QuorateError */
   readonly parseAddress: (text: string) => Address
+  /** What changes the node needs it; without one, nobody may. */
+  readonly token?: string
+  /** What `GET /v1/network-file` answers. */
+  readonly networkFile?: () => unknown
   /** Hears what answered 500. */
   readonly onError?: (error: unknown) => void
   /** For tests: see `bounds.ts`. */
-  readonly backlogBytes?: number
-  readonly heartbeatMs?: number
+  readonly requests?: RequestBounds
 }
 
 export interface Api {
@@ -29,12 +40,52 @@ export interface Api {
   close(): Promise<void>
 }
 
+/** What validation has let through. */
+type Values = Readonly<Record<string, unknown>>
+
 const DEFAULT_HOST = '127.0.0.1'
+const DOCUMENT_PATH = '/v1/openapi.json'
 
 /** Serves a node's API. Rejects with QuorateError `api-port-taken` or `api-failed`. */
 export async function startApi(view: NodeView, options: ApiOptions): Promise<Api> {
   const { host = DEFAULT_HOST, port = 0 } = options
   const events = new EventStreams(view, options)
+  const app = createApp(options, host)
+  await app.register(rateLimit, rateLimits(options.requests))
+  await app.register(swagger, { openapi: info, hideUntagged: true, convertConstToEnum: false })
+  const desk: Desk = { view, events, parseAddress: options.parseAddress, networkFile: options.networkFile }
+  const checkToken = tokenCheck(options.token)
+  for (const route of routes) serve(app, route, desk, checkToken)
+  serveDocument(app)
+  servePage(app)
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, ({ url, method }, reply) => {
+    const path = url.split('?', 1)[0] ?? ''
+    const others = routes.filter((route) => matches(route.path, path)).map((route) => route.method)
+    if (others.length > 0) {
+      void reply.header('allow', others.join(', '))
+      throw new ApiError(405, 'wrong-method', `${path} takes ${others.join(', ')}, not ${method}`)
+    }
+    const known = [...routes, { method: 'GET', path: DOCUMENT_PATH }].map((route) => `${route.method} ${route.path}`).join(', ')
+    throw new ApiError(404, 'unknown-route', `there is nothing at ${path}; there is: ${known}`)
+  })
+  try {
+    await listen(app, host, port)
+  } catch (error) {
+    events.close()
+    throw error
+  }
+  const address = app.server.address()
+  const actualPort = typeof address === 'object' && address !== null ? address.port : port
+  return {
+    url: `http://${reachableHost(host)}:${actualPort}`,
+    async close() {
+      events.close()
+      await app.close()
+    },
+  }
+}
+
+function createApp({ onError }: ApiOptions, host: string): FastifyInstance {
   const app = fastify({
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -55,37 +106,47 @@ export async function startApi(view: NodeView, options: ApiOptions): Promise<Api
   // Only JSON: a page of another site can send text/plain without asking the browser first.
   app.removeContentTypeParser('text/plain')
   const onLoopback = isLoopback(host)
-  app.addHook('onRequest', async ({ headers }) => checkOrigin(headers, onLoopback))
-  app.setErrorHandler((error, _request, reply) => fail(reply, error, options.onError))
-
-  const table = routes(view, options.parseAddress, events)
-  for (const { method, path, handle } of table) app.route({ method, url: path, exposeHeadRoute: false, handler: handle })
-  app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?', 1)[0] ?? ''
-    const others = table.filter((route) => matches(route.path, path)).map((route) => route.method)
-    if (others.length > 0) {
-      void reply.header('allow', others.join(', '))
-      throw new ApiError(405, 'wrong-method', `${path} takes ${others.join(', ')}, not ${request.method}`)
-    }
-    const known = table.map((route) => `${route.method} ${route.path}`).join(', ')
-    throw new ApiError(404, 'unknown-route', `there is nothing at ${path}; there is: ${known}`)
+  app.addHook('onRequest', async ({ headers }, reply) => {
+    void reply.headers({ 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'same-origin' })
+    checkOrigin(headers, onLoopback)
   })
-  await listen(app, host, port)
-  const address = app.server.address()
-  const actualPort = typeof address === 'object' && address !== null ? address.port : port
-  return {
-    url: `http://${reachableHost(host)}:${actualPort}`,
-    async close() {
-      events.close()
-      await app.close()
+  app.setErrorHandler((error, _request, reply) => fail(reply, error, onError))
+  app.setValidatorCompiler(({ schema, httpPart }) => validate(httpPart, schema as TObject))
+  // All that a handler gives is sent: a serialiser made of the schema would leave out what the schema does not know, and say nothing.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+  return app
+}
+
+function serve(app: FastifyInstance, route: Route, desk: Desk, checkToken: (authorization: string | undefined) => void): void {
+  app.route({
+    method: route.method,
+    url: route.path,
+    exposeHeadRoute: false,
+    schema: schemaOf(route),
+    ...(route.needsToken ? { onRequest: async ({ headers }) => checkToken(headers.authorization) } : {}),
+    handler: (request, reply) => {
+      const { params, query, headers, ip } = request
+      if (route.type !== 'application/json') void reply.type(route.type)
+      const body = request.body as Values
+      return route.handle(desk, { params: params as Values, query: query as Values, body, headers, source: ip }, reply)
     },
-  }
+  })
+}
+
+/** The document is the same as long as the program runs: it is put together when somebody wants it first. */
+function serveDocument(app: FastifyInstance): void {
+  let document: unknown
+  app.get(DOCUMENT_PATH, { exposeHeadRoute: false, schema: { hide: true } }, () => {
+    document ??= withComponents(JSON.parse(JSON.stringify(app.swagger())))
+    return document
+  })
 }
 
 function fail(reply: FastifyReply, error: unknown, onError?: (error: unknown) => void): FastifyReply {
   const shown = toApiError(error)
   if (shown.status === 500) onError?.(error)
-  return reply.code(shown.status).send(errorBody(shown))
+  if (shown.status === 401) void reply.header('www-authenticate', 'Bearer')
+  return reply.code(shown.status).type('application/json').send(errorBody(shown))
 }
 
 async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {

@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import type { Hex } from '../base/hex.ts'
 import type { Genesis } from '../wire/genesis.ts'
 import type { Address, Hash } from '../wire/types.ts'
+import { BootstrapStatus, type Diagnosis } from './diagnosis-types.ts'
 import type { NodeEvent } from './event-types.ts'
 import type { EvidenceList, EvidenceResult, EvidenceView } from './evidence-types.ts'
 import { ForkSummary, type ForkView } from './fork-types.ts'
@@ -17,9 +18,17 @@ import {
   type SupplyView,
   type VerifiersView,
 } from './ledger-types.ts'
-import { type AccountHistory, BlockTimeline, type HistoryView, type LogLevels, type SlotView, type StorageView } from './observe-types.ts'
+import {
+  type AccountHistory,
+  BlockTimeline,
+  type HistoryView,
+  type LogLevels,
+  type SlotView,
+  type StorageView,
+  type SwarmGraph,
+} from './observe-types.ts'
 import { address, count, hash, hex, list, named, number, object, oneOf, orNull, text, type View } from './schema.ts'
-import { AggregateSignature, Header, SignedBlock, Transaction } from './wire-types.ts'
+import { AggregateSignature, Genesis as GenesisDocument, Header, SignedBlock, Transaction } from './wire-types.ts'
 
 /** What the API shows of the node itself, its blocks and transactions; and what it asks of the node. Amounts in droplets and micro coin-hours. */
 
@@ -97,6 +106,7 @@ export const NodeStatus = named('NodeStatus', {
   ),
   alarms: list(object({ atMs: number(), code: text(), detail: text() }), 'What a person should know, newest last, at most 16.'),
   process: object({ rssBytes: count(), cpuMs: number() }),
+  bootstrap: orNull(BootstrapStatus, 'Null unless the node only bootstraps.'),
   traffic: object({ bytesIn: count(), bytesOut: count() }),
   counters: Type.Record(Type.String(), Type.Number(), {
     description: 'Refusals met as leader by reason, verdicts given by topic and code, and so on.',
@@ -163,6 +173,14 @@ export const TransactionView = Type.Union(
 )
 export type TransactionView = View<typeof TransactionView>
 
+export const GenesisView = named('GenesisView', {
+  chain: text('Its name and the first 8 digits of its id.'),
+  chainId: hash(),
+  recoveries: list(object({ height: count(), signingId: hash() }), 'From which height statements are signed with which id.'),
+  genesis: GenesisDocument,
+})
+export type GenesisView = View<typeof GenesisView>
+
 export type { NodeEvent }
 
 /** What a node hands to its HTTP API and events: plain data, JSON as it stands. Amounts in droplets and micro coin-hours. */
@@ -209,6 +227,10 @@ export interface NodeView {
   backup(): AsyncIterable<Uint8Array>
   /** In the text format of Prometheus. */
   metrics(): Promise<string>
+  /** Who is connected to whom, as far as this node knows. */
+  swarm(): SwarmGraph
+  /** What a doctor needs to know of it. */
+  diagnosis(): Promise<Diagnosis>
   logLevels(): LogLevels
   setLogLevels(levels: LogLevels): void
   /** Events from now on. Returns the undo. */

@@ -1,7 +1,6 @@
 import type { RewardView } from '../api/ledger-types.ts'
-import type { BlockView, NodeStatus } from '../api/types.ts'
+import type { QuorateClient } from '../client/client.ts'
 import type { Address } from '../wire/types.ts'
-import type { NodeClient } from './client.ts'
 
 /** What the newest blocks paid a verifier. Amounts in droplets. */
 export interface Earned {
@@ -21,14 +20,12 @@ export interface Earned {
 const MAX_COUNT = 100
 
 /** Adds up the receipts of the newest `count` blocks; null if the node has not all of them, which begins with a snapshot. */
-export async function earnedBy(node: NodeClient, verifier: Address, count: number): Promise<Earned | null> {
-  const { height } = await node.get<Pick<NodeStatus, 'height'>>('/v1/status')
+export async function earnedBy(node: QuorateClient, verifier: Address, count: number): Promise<Earned | null> {
+  const { height } = await node.status()
   const fromHeight = Math.max(1, height - count + 1)
   const rewards: RewardView[] = []
   for (let next = fromHeight; next <= height; ) {
-    const { blocks } = await node.get<{ readonly blocks: readonly BlockView[] }>(
-      `/v1/blocks?from=${next}&count=${Math.min(MAX_COUNT, height - next + 1)}`,
-    )
+    const blocks = await node.blocks({ from: next, count: Math.min(MAX_COUNT, height - next + 1) })
     for (const { receipt } of blocks) {
       if (receipt === null) return null
       rewards.push(...receipt.rewards.filter((reward) => reward.verifier === verifier))

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { AccountView } from '../api/ledger-types.ts'
-import type { NodeStatus, SubmitResult } from '../api/types.ts'
+import type { NodeStatus } from '../api/types.ts'
+import type { QuorateClient } from '../client/client.ts'
 import type { SignedTransaction, Wallet } from '../node/wallet.ts'
 import type { Genesis } from '../wire/genesis.ts'
 import type { Action, Hash } from '../wire/types.ts'
-import { findNode, interruption, type NodeClient, type NodePlace } from './client.ts'
+import { findNode, interruption, type NodePlace } from './client.ts'
 import { CliError, exitCodes } from './exit.ts'
 import { apiOption, coins, directoryOption, integer, jsonOption } from './options.ts'
 import { type PasswordFlags, passwordOption, unlockWith } from './passwords.ts'
@@ -59,7 +60,7 @@ Exit codes: 0 accepted (with --wait: final), 4 refused or dropped, 6 not final i
 export interface Session {
   readonly flags: SubmitFlags
   readonly wallet: Wallet
-  readonly node: NodeClient
+  readonly node: QuorateClient
   readonly status: NodeStatus
   readonly genesis: Genesis
   readonly account: AccountView
@@ -73,11 +74,7 @@ export async function openSession(flags: SubmitFlags): Promise<Session> {
   const wallet = await openWallet(flags.key ?? join(flags.dir, 'account.key'), unlockWith(flags))
   for (const warning of wallet.warnings) warn(warning)
   const node = await findNode(flags)
-  const [status, { genesis }, account] = await Promise.all([
-    node.get<NodeStatus>('/v1/status'),
-    node.get<{ readonly genesis: Genesis }>('/v1/genesis'),
-    node.get<AccountView>(`/v1/accounts/${wallet.address}`),
-  ])
+  const [status, { genesis }, account] = await Promise.all([node.status(), node.genesis(), node.account(wallet.address)])
   return { flags, wallet, node, status, genesis, account, held: { texts: [] } }
 }
 
@@ -158,10 +155,9 @@ function sign(
 }
 
 /** One after the other: the second means nothing without the first. */
-async function hand(node: NodeClient, signed: readonly SignedTransaction[]): Promise<void> {
+async function hand(node: QuorateClient, signed: readonly SignedTransaction[]): Promise<void> {
   for (const [index, { hex }] of signed.entries()) {
-    const { results } = await node.post<{ readonly results: readonly SubmitResult[] }>('/v1/transactions', { transactions: [hex] })
-    const [result] = results
+    const [result] = await node.submit([hex])
     if (result === undefined) throw new CliError(exitCodes.failed, 'no-answer', `the node at ${node.url} gave no answer to the transaction`)
     if (result.accepted) continue
     const { code, detail } = result
@@ -199,7 +195,7 @@ const hints: Readonly<Record<string, string>> = {
 
 /** @param accepted hands them over, and says so */
 async function follow(
-  node: NodeClient,
+  node: QuorateClient,
   signed: readonly SignedTransaction[],
   timeoutMs: number,
   accepted: () => Promise<void>,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ElectionsView } from '../api/ledger-types.ts'
-import type { NodeEvent } from '../api/types.ts'
-import { isUnreachable, type NodeClient } from './client.ts'
+import type { QuorateClient } from '../client/client.ts'
+import { isUnreachable } from './client.ts'
 
 /**
  * `open`: an election is open, and for as many slots as are asked for. `next`: one is open that was not when the question was first asked. `settled`: the one that was
@@ -13,15 +13,13 @@ export type Awaited = (typeof awaited)[number]
 /** Between attempts to reach a node that went away. */
 const RETRY_MS = 500
 
-type Line = NodeEvent | { readonly kind: 'heartbeat' }
-
 /**
  * Listens until what is awaited has come, and gives how elections stand then; null when time was up, or somebody interrupted. A node
  * that goes away in between is asked again. Rejects with CliError if it cannot be reached at first.
  * @param tell hears how elections stand whenever the node says something and the wait goes on
  */
 export async function waitForElection(
-  node: NodeClient,
+  node: QuorateClient,
   what: Awaited,
   { leftSlots, until }: { readonly leftSlots: number; readonly until: AbortSignal },
   tell: (now: ElectionsView) => void,
@@ -29,9 +27,9 @@ export async function waitForElection(
   let hasCome: ((now: ElectionsView) => boolean) | undefined
   while (!until.aborted) {
     try {
-      for await (const _ of node.lines<Line>('/v1/events?kinds=election', until)) {
-        // The first line says that we are listening: no election can come and go between the question and the events.
-        const now = await node.get<ElectionsView>('/v1/elections')
+      for await (const _ of node.events({ kinds: ['election'], signal: until, reconnect: false })) {
+        // The first event says that we are listening: no election can come and go between the question and the events.
+        const now = await node.elections()
         hasCome ??= conditionOf(what, now, leftSlots)
         if (hasCome(now)) return now
         tell(now)

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { NodeEvent, TransactionView } from '../api/types.ts'
+import type { QuorateClient } from '../client/client.ts'
+import type { StreamedEvent } from '../client/events.ts'
 import type { Hash } from '../wire/types.ts'
-import { isUnreachable, type NodeClient, orAfter } from './client.ts'
-import { CliError, exitCodes } from './exit.ts'
+import { isNotFound, isUnreachable, orAfter } from './client.ts'
 
 export type Outcome =
   | { readonly state: 'final'; readonly height: number; readonly block: Hash }
@@ -13,14 +13,12 @@ export type Outcome =
 /** Between attempts to reach a node that went away. */
 const RETRY_MS = 500
 
-type Line = NodeEvent | { readonly kind: 'heartbeat' }
-
 /**
  * Submits a transaction and listens until it is final or dropped. A node that goes away in between is asked again,
  * since what it had accepted outlives its restart. Rejects with what `submit` rejects with.
  */
 export async function waitUntilFinal(
-  node: NodeClient,
+  node: QuorateClient,
   id: Hash,
   submit: () => Promise<void>,
   { signal, timeoutMs }: { readonly signal: AbortSignal; readonly timeoutMs: number },
@@ -29,11 +27,11 @@ export async function waitUntilFinal(
   let submitted = false
   while (!until.aborted) {
     try {
-      for await (const line of node.lines<Line>('/v1/events?kinds=block,dropped', until)) {
-        const told = outcomeOf(line, id)
+      for await (const event of node.events({ kinds: ['block', 'dropped'], signal: until, reconnect: false })) {
+        const told = outcomeOf(event, id)
         if (told !== undefined) return told
-        if (line.kind !== 'heartbeat') continue
-        // The first line says that we are listening, and no event can be missed any more.
+        if (event.kind !== 'heartbeat') continue
+        // The first event says that we are listening, and no event can be missed any more.
         if (!submitted) await submit()
         submitted = true
         const known = await ask(node, id)
@@ -47,15 +45,15 @@ export async function waitUntilFinal(
   return { state: 'pending' }
 }
 
-function outcomeOf(line: Line, id: Hash): Outcome | undefined {
-  if (line.kind === 'block' && line.transactionIds.includes(id)) return { state: 'final', height: line.height, block: line.hash }
-  if (line.kind === 'dropped' && line.id === id) return { state: 'dropped', code: line.code }
+function outcomeOf(event: StreamedEvent, id: Hash): Outcome | undefined {
+  if (event.kind === 'block' && event.transactionIds.includes(id)) return { state: 'final', height: event.height, block: event.hash }
+  if (event.kind === 'dropped' && event.id === id) return { state: 'dropped', code: event.code }
   return undefined
 }
 
-async function ask(node: NodeClient, id: Hash): Promise<Outcome | undefined> {
+async function ask(node: QuorateClient, id: Hash): Promise<Outcome | undefined> {
   try {
-    const found = await node.get<TransactionView>(`/v1/transactions/${id}`)
+    const found = await node.transaction(id)
     switch (found.state) {
       case 'pending':
         return undefined
@@ -65,7 +63,7 @@ async function ask(node: NodeClient, id: Hash): Promise<Outcome | undefined> {
         return { state: 'dropped', code: found.code }
     }
   } catch (error) {
-    if (error instanceof CliError && error.exitCode === exitCodes.notFound) return undefined
+    if (isNotFound(error)) return undefined
     throw error
   }
 }

@@ -45,7 +45,7 @@ Examples:
       const { readAddress } = await import('../address.ts')
       const address = await readAddress(given, flags.dir)
       const node = await findNode(flags)
-      const account = await node.get<AccountView>(`/v1/accounts/${address}`)
+      const account = await node.account(address)
       const earned = flags.rewards === undefined || account.verifier === null ? null : await earnedBy(node, address, flags.rewards)
       if (flags.json) return printJson(flags.rewards === undefined ? account : { ...account, earned })
       print(

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { ReceiptEvent, ReceiptView } from '../../api/ledger-types.ts'
-import type { BlockView, NodeStatus } from '../../api/types.ts'
+import type { BlockView } from '../../api/types.ts'
 import { formatCoinHours, formatCoins } from '../../base/amounts.ts'
 import type { Address } from '../../wire/types.ts'
 import { findNode, type NodePlace } from '../client.ts'
@@ -31,8 +31,8 @@ export function addBlockCommand(program: Command): void {
       if (given !== undefined && !/^(\d{1,15}|[0-9a-fA-F]{64})$/.test(given))
         throw usageError(`"${given}" is no block: name its height, or its hash with 64 hex digits`)
       const node = await findNode(flags)
-      const at = given ?? String((await node.get<NodeStatus>('/v1/status')).height)
-      const found = await node.get<BlockView>(`/v1/blocks/${at.toLowerCase()}`)
+      const at = given ?? String((await node.status()).height)
+      const found = await node.block(at.toLowerCase())
       if (flags.json) return printJson(found)
       const { formatAddress } = await import('../../node/wallet.ts')
       show(found, formatAddress)

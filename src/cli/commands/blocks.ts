@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
-import type { BlockSummary, NodeEvent } from '../../api/types.ts'
-import { findNode, interruption, type NodeClient, type NodePlace } from '../client.ts'
+import type { BlockSummary } from '../../api/types.ts'
+import type { QuorateClient } from '../../client/client.ts'
+import { findNode, interruption, type NodePlace } from '../client.ts'
 import { apiOption, directoryOption, integer, jsonOption } from '../options.ts'
 import { bytes, type Column, duration, localTime, print, printJson, table } from '../text.ts'
 
@@ -61,17 +62,16 @@ const row = ({ hash, header, timeMs, seal, transactions, bytes: size, finalAtMs 
   finalAtMs === null ? '-' : duration(Math.max(0, finalAtMs - timeMs)),
 ]
 
-async function list(node: NodeClient, { from, count }: Pick<BlocksFlags, 'from' | 'count'>): Promise<readonly BlockSummary[]> {
-  const page = (first: number | undefined, size: number) =>
-    node.get<{ blocks: readonly BlockSummary[] }>(`/v1/blocks?summary=true&count=${size}${first === undefined ? '' : `&from=${first}`}`)
+async function list(node: QuorateClient, { from, count }: Pick<BlocksFlags, 'from' | 'count'>): Promise<readonly BlockSummary[]> {
   let next = from
   if (next === undefined && count > MAX_COUNT) {
-    const { height } = await node.get<{ height: number }>('/v1/status')
+    const { height } = await node.status()
     next = Math.max(1, height - count + 1)
   }
   const found: BlockSummary[] = []
   while (found.length < count) {
-    const { blocks } = await page(next, Math.min(MAX_COUNT, count - found.length))
+    const size = Math.min(MAX_COUNT, count - found.length)
+    const blocks = await node.blockSummaries({ ...(next === undefined ? {} : { from: next }), count: size })
     found.push(...blocks)
     if (blocks.length === 0 || next === undefined) break
     next += blocks.length
@@ -80,7 +80,7 @@ async function list(node: NodeClient, { from, count }: Pick<BlocksFlags, 'from' 
 }
 
 /** Listens first and lists then, so that no block falls in between. */
-async function follow(node: NodeClient, flags: BlocksFlags): Promise<void> {
+async function follow(node: QuorateClient, flags: BlocksFlags): Promise<void> {
   const signal = interruption()
   let printed: number | undefined
   const show = (blocks: readonly BlockSummary[], heading: boolean): void => {
@@ -88,7 +88,7 @@ async function follow(node: NodeClient, flags: BlocksFlags): Promise<void> {
     else if (heading || blocks.length > 0) print(table(columns, blocks.map(row), { heading }))
     printed = blocks.at(-1)?.header.height ?? printed
   }
-  for await (const event of node.lines<NodeEvent | { kind: 'heartbeat' }>('/v1/events?kinds=block', signal)) {
+  for await (const event of node.events({ kinds: ['block'], signal, reconnect: false })) {
     if (printed === undefined) {
       show(await list(node, flags), true)
       printed ??= (flags.from ?? 1) - 1

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import type { AccountView, VerifierView } from '../../api/ledger-types.ts'
+import type { VerifierView } from '../../api/ledger-types.ts'
 import { formatCoins } from '../../base/amounts.ts'
 import { usageError } from '../exit.ts'
 import { coins, needs } from '../options.ts'
@@ -79,7 +79,7 @@ function addDelegate(program: Command): void {
       const { readAddress } = await import('../address.ts')
       const verifier = await readAddress(flags.to, flags.dir)
       const session = await openSession(flags)
-      const { verifier: known } = await session.node.get<AccountView>(`/v1/accounts/${verifier}`)
+      const { verifier: known } = await session.node.account(verifier)
       if (known !== null) note(session, `the verifier keeps ${percent(known.commissionPpm)} of what the coins earn`)
       const { amount: amountDroplets } = flags
       await submit(session, [{ kind: 'delegate', verifier, amountDroplets }], `${formatCoins(amountDroplets)} coins delegated`)

@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
 import type { ElectionsView, OpenElectionView, SettledElectionView } from '../../api/ledger-types.ts'
 import { formatCoins } from '../../base/amounts.ts'
+import type { QuorateClient } from '../../client/client.ts'
 import type { Address } from '../../wire/types.ts'
-import { findNode, interruption, type NodeClient, type NodePlace, orAfter } from '../client.ts'
+import { findNode, interruption, type NodePlace, orAfter } from '../client.ts'
 import { CliError, exitCodes } from '../exit.ts'
 import { inTime, rankText, scoreText, settledText } from '../ledger-text.ts'
 import { apiOption, directoryOption, integer, jsonOption, oneOf } from '../options.ts'
@@ -58,7 +59,7 @@ Examples:
     )
     .action(async (flags: ElectionFlags) => {
       const node = await findNode(flags)
-      const elections = flags.wait === undefined ? await node.get<ElectionsView>('/v1/elections') : await comes(node, flags.wait, flags)
+      const elections = flags.wait === undefined ? await node.elections() : await comes(node, flags.wait, flags)
       if (flags.json) return printJson(elections)
       const { formatAddress } = await import('../../node/wallet.ts')
       const { ownAddress } = await import('../address.ts')
@@ -67,7 +68,7 @@ Examples:
 }
 
 /** Rejects with CliError 6 if it does not come in time. */
-async function comes(node: NodeClient, what: Awaited, { left: leftSlots, timeout, json }: ElectionFlags): Promise<ElectionsView> {
+async function comes(node: QuorateClient, what: Awaited, { left: leftSlots, timeout, json }: ElectionFlags): Promise<ElectionsView> {
   const interrupted = interruption()
   const until = timeout === undefined ? interrupted : orAfter(interrupted, timeout * 1000)
   const elections = await waitForElection(node, what, { leftSlots, until }, json ? () => undefined : progress())

@@ -1,14 +1,14 @@
 import { readFile, stat } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
-import type { EvidenceList, EvidenceResult, EvidenceSummary, EvidenceView } from '../../api/evidence-types.ts'
-import type { VerifiersView } from '../../api/ledger-types.ts'
+import type { EvidenceSummary } from '../../api/evidence-types.ts'
 import type { NodeView } from '../../api/types.ts'
 import { formatCoins } from '../../base/amounts.ts'
 import { type Hex, isHex, toHex } from '../../base/hex.ts'
+import type { QuorateClient } from '../../client/client.ts'
 import type { ProvenEvidence } from '../../wire/evidence.ts'
 import { chainIdOf } from '../../wire/ids.ts'
 import { type Address, evidence as evidenceCodec, type Hash, type Statement } from '../../wire/types.ts'
-import { findNode, type NodeClient, type NodePlace } from '../client.ts'
+import { findNode, type NodePlace } from '../client.ts'
 import { CliError, exitCodes, usageError } from '../exit.ts'
 import { punishmentText } from '../ledger-text.ts'
 import { apiOption, directoryOption, integer, jsonOption } from '../options.ts'
@@ -101,7 +101,7 @@ Examples:
 }
 
 async function list(flags: ListFlags): Promise<void> {
-  const answer = await (await findNode(flags)).get<EvidenceList>(`/v1/evidence?from=${flags.from}&limit=${flags.limit}`)
+  const answer = await (await findNode(flags)).evidence({ from: flags.from, limit: flags.limit })
   if (flags.json) return printJson(answer)
   const { total, evidence } = answer
   if (evidence.length === 0)
@@ -142,7 +142,7 @@ function whoText({ offenders }: Pick<EvidenceSummary, 'offenders'>, address: Sho
 async function show(given: string, flags: ShowFlags): Promise<void> {
   const id = given.toLowerCase()
   if (!isHex(id, 32)) throw usageError(`"${given}" is no id of evidence: it has 64 hex digits`)
-  const found = await (await findNode(flags)).get<EvidenceView>(`/v1/evidence/${id}`)
+  const found = await (await findNode(flags)).evidenceOf(id)
   if (flags.json) return printJson(found)
   if (flags.hex) return print(found.bytes)
   const { formatAddress } = await import('../../node/wallet.ts')
@@ -238,22 +238,22 @@ async function registry(flags: VerifyFlags): Promise<Registry> {
   }
   const node = await findNode(flags)
   // The id is made here, of what the node calls its genesis: what it says of itself need not be believed.
-  const { genesis, recoveries } = await node.get<Pick<NodeView, 'genesis' | 'recoveries'>>('/v1/genesis')
+  const { genesis, recoveries } = await node.genesis()
   return { chainId: chainIdOf(genesis), recoveries, by: 'node', addressOf: (keys) => registeredKeys(node, keys) }
 }
 
-async function registeredKeys(node: NodeClient, keys: readonly Hex[]): Promise<ReadonlyMap<Hex, Address>> {
+async function registeredKeys(node: QuorateClient, keys: readonly Hex[]): Promise<ReadonlyMap<Hex, Address>> {
   const wanted = new Set(keys)
   const found = new Map<Hex, Address>()
   for (let from = 0; ; from += VERIFIERS_PAGE) {
-    const { verifiers } = await node.get<VerifiersView>(`/v1/verifiers?from=${from}&limit=${VERIFIERS_PAGE}`)
+    const { verifiers } = await node.verifiers({ from, limit: VERIFIERS_PAGE })
     for (const { blsKey, address } of verifiers) if (wanted.has(blsKey)) found.set(blsKey, address)
     if (verifiers.length < VERIFIERS_PAGE || found.size === wanted.size) return found
   }
 }
 
 async function submit(given: string, flags: NodePlace & { readonly json?: true }): Promise<void> {
-  const result = await (await findNode(flags)).post<EvidenceResult>('/v1/evidence', { evidence: await readEvidence(given) })
+  const result = await (await findNode(flags)).submitEvidence(await readEvidence(given))
   if (!result.accepted) throw new CliError(exitCodes.refused, result.code, `the node refused it: ${result.detail}`)
   if (flags.json) return printJson(result)
   print(result.id)

@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import type { PeerView } from '../../api/types.ts'
 import { findNode, type NodePlace } from '../client.ts'
 import { apiOption, directoryOption, jsonOption } from '../options.ts'
 import { print, printable, printJson, table } from '../text.ts'
@@ -16,7 +15,7 @@ export function addPeersCommand(program: Command): void {
     .addOption(jsonOption())
     .addHelpText('after', '\nExamples:\n  quorate peers\n  quorate peers --dir v1 --json')
     .action(async (flags: NodePlace & { readonly json?: true }) => {
-      const { peers } = await (await findNode(flags)).get<{ peers: readonly PeerView[] }>('/v1/peers')
+      const peers = await (await findNode(flags)).peers()
       if (flags.json) return printJson({ peers })
       if (peers.length === 0) return print('no peers; `quorate status` may say why')
       print(

@@ -69,7 +69,7 @@ async function showRunning(flags: Flags, cause: QuorateError): Promise<void> {
   const stop = (text: string): CliError => new CliError(exitCodes.refused, 'directory-in-use', text, { cause })
   let fork: ForkView | null
   try {
-    fork = (await (await findNode(flags)).get<{ readonly fork: ForkView | null }>('/v1/fork')).fork
+    fork = await (await findNode(flags)).fork()
   } catch (error) {
     if (!(error instanceof CliError)) throw error
     throw stop(cause.message)

@@ -4,7 +4,7 @@ import type { RatificationView } from '../../api/ledger-types.ts'
 import { formatCoins } from '../../base/amounts.ts'
 import { QuorateError } from '../../base/errors.ts'
 import { isHex } from '../../base/hex.ts'
-import { findNode, type NodePlace } from '../client.ts'
+import { findNode, isNotFound, type NodePlace } from '../client.ts'
 import { CliError, exitCodes } from '../exit.ts'
 import { apiOption, directoryOption, jsonOption } from '../options.ts'
 import { facts, print, printable, printJson } from '../text.ts'
@@ -157,10 +157,10 @@ async function askNode(place: NodePlace): Promise<{ readonly url: string; readon
   const node = await findNode(place)
   let answer: unknown
   try {
-    answer = await node.get<unknown>('/v1/ratification')
+    answer = await node.ratification()
   } catch (error) {
     // Not what exit code 5 means here.
-    if (!(error instanceof CliError) || error.exitCode !== exitCodes.notFound) throw error
+    if (!isNotFound(error)) throw error
     throw new CliError(exitCodes.failed, 'no-ratification', `the node at ${node.url} knows nothing of ratification: ask a newer one`, {
       cause: error,
     })

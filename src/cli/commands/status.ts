@@ -24,7 +24,7 @@ Examples:
   quorate status --api http://127.0.0.1:4181 --json`,
     )
     .action(async (flags: NodePlace & { readonly json?: true }) => {
-      const status = await (await findNode(flags)).get<NodeStatus>('/v1/status')
+      const status = await (await findNode(flags)).status()
       if (flags.json) return printJson(status)
       const nowMs = Date.now()
       print(facts([...chainFacts(status, nowMs), ...quorumFacts(status, nowMs), ...verifierFacts(status.verifier), ...loadFacts(status)]))

@@ -19,7 +19,7 @@ export function addSupplyCommand(program: Command): void {
     .addOption(jsonOption('print JSON for programs; amounts in millionths'))
     .addHelpText('after', '\nExit codes: 0 the sum is right, 1 it is not.\n\nExamples:\n  quorate supply\n  quorate supply --json')
     .action(async (flags: NodePlace & { readonly json?: true }) => {
-      const supply = await (await findNode(flags)).get<SupplyView>('/v1/supply')
+      const supply = await (await findNode(flags)).supply()
       if (flags.json) printJson(supply)
       else print(facts(supplyFacts(supply)))
       if (!supply.holds)

@@ -22,7 +22,7 @@ export function addTransactionCommand(program: Command): void {
     .action(async (hash: string, flags: NodePlace & { readonly json?: true }) => {
       const id = hash.toLowerCase()
       if (!isHex(id, 32)) throw usageError(`"${hash}" is no transaction hash: it has 64 hex digits`)
-      const found = await (await findNode(flags)).get<TransactionView & { readonly id: string }>(`/v1/transactions/${id}`)
+      const found = await (await findNode(flags)).transaction(id)
       if (flags.json) return printJson(found)
       const { addressOf, formatAddress } = await import('../../node/wallet.ts')
       const about = ({ body: { sender, nonce, feeDroplets, expirySlot, action } }: Transaction): readonly (readonly [string, string])[] => [

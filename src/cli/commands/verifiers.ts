@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
-import type { ListedVerifier, QuorumView, VerifiersView } from '../../api/ledger-types.ts'
+import type { ListedVerifier } from '../../api/ledger-types.ts'
 import { formatCoins } from '../../base/amounts.ts'
-import { findNode, type NodeClient, type NodePlace } from '../client.ts'
+import type { QuorateClient } from '../../client/client.ts'
+import { findNode, type NodePlace } from '../client.ts'
 import { obstacleText } from '../ledger-text.ts'
 import { apiOption, directoryOption, integer, jsonOption } from '../options.ts'
 import { facts, percent, plural, print, printable, printJson, table } from '../text.ts'
@@ -34,8 +35,8 @@ export function addVerifiersCommand(program: Command): void {
     })
 }
 
-async function showRegistered(node: NodeClient, { dir, from, limit, json }: VerifiersFlags): Promise<void> {
-  const answer = await node.get<VerifiersView>(`/v1/verifiers?from=${from}&limit=${limit}`)
+async function showRegistered(node: QuorateClient, { dir, from, limit, json }: VerifiersFlags): Promise<void> {
+  const answer = await node.verifiers({ from, limit })
   if (json) return printJson(answer)
   const { formatAddress } = await import('../../node/wallet.ts')
   const { ownAddress } = await import('../address.ts')
@@ -76,8 +77,8 @@ async function showRegistered(node: NodeClient, { dir, from, limit, json }: Veri
   if (last < registered) print(`${last} of ${registered}; go on with --from ${last}`)
 }
 
-async function showQuorum(node: NodeClient, { dir, json }: VerifiersFlags): Promise<void> {
-  const quorum = await node.get<QuorumView>('/v1/quorum')
+async function showQuorum(node: QuorateClient, { dir, json }: VerifiersFlags): Promise<void> {
+  const quorum = await node.quorum()
   if (json) return printJson(quorum)
   const { formatAddress } = await import('../../node/wallet.ts')
   const { ownAddress } = await import('../address.ts')

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import type { AccountView, BallotView, RatificationView } from '../../api/ledger-types.ts'
+import type { BallotView } from '../../api/ledger-types.ts'
 import { formatCoins } from '../../base/amounts.ts'
 import { isHex } from '../../base/hex.ts'
 import type { Action, Address, Hash } from '../../wire/types.ts'
@@ -90,7 +90,7 @@ async function castVote(flags: VoteFlags): Promise<void> {
       `a slip names ${slipChoices} verifiers at most on this chain, this one ${choices.length}`,
     )
   for (const choice of choices) {
-    const { verifier } = await session.node.get<AccountView>(`/v1/accounts/${choice}`)
+    const { verifier } = await session.node.account(choice)
     if (verifier === null)
       throw new CliError(
         exitCodes.refused,
@@ -127,7 +127,7 @@ async function castRatification(source: string, flags: MoveFlags): Promise<void>
 
 /** What all who support the source weigh by now, and whether that is enough. */
 async function tellSupport(session: Session, source: Hash): Promise<void> {
-  const { ratified, election, supplyDroplets } = await session.node.get<RatificationView>('/v1/ratification')
+  const { ratified, election, supplyDroplets } = await session.node.ratification()
   const proposed = election?.proposals.find((proposal) => proposal.source === source)
   if (proposed !== undefined)
     note(session, `${formatCoins(proposed.droplets)} of ${formatCoins(supplyDroplets)} coins support it in this election`)

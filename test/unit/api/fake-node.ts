@@ -1,3 +1,4 @@
+import type { Diagnosis } from '../../../src/api/diagnosis-types.ts'
 import type { EvidenceList, EvidenceResult, EvidenceView } from '../../../src/api/evidence-types.ts'
 import type { ForkView } from '../../../src/api/fork-types.ts'
 import type {
@@ -11,7 +12,9 @@ import type {
   SupplyView,
   VerifiersView,
 } from '../../../src/api/ledger-types.ts'
-import type { BlockView, NodeEvent, NodeStatus, NodeView, SubmitResult, TransactionView, VerifierStatus } from '../../../src/api/types.ts'
+import type { AccountHistory, HistoryView, LogLevels, SlotView, StorageView, SwarmGraph } from '../../../src/api/observe-types.ts'
+import type { BlockView, NodeEvent, NodeStatus, NodeView, PeerView, SubmitResult, TransactionView, VerifierStatus } from '../../../src/api/types.ts'
+import { QuorateError } from '../../../src/base/errors.ts'
 import type { Hex } from '../../../src/base/hex.ts'
 import type { Genesis } from '../../../src/wire/genesis.ts'
 import { chainIdOf } from '../../../src/wire/ids.ts'
@@ -183,6 +186,16 @@ const blockAt = (height: number, bytes = 500): BlockView => {
 
 export const hashAt = (height: number): Hex => height.toString(16).padStart(64, '0')
 
+const slotView = (slot: number): SlotView => {
+  const candidate = { maker: 1, address: hex('b', 20), block: hashAt(3), atMs: 120 }
+  const times = { slotStartMs: genesis.timeMs + slot * 1000, candidateMs: 120, votedMs: 300, lockedMs: 350, finalMs: 400 }
+  return {
+    ...{ slot, startMs: genesis.timeMs + slot * 1000, height: 3, quorum: hex('9', 32), candidates: [candidate] },
+    ...{ leader: { index: 1, address: hex('b', 20) }, outcome: 'block', block: hashAt(3) },
+    timeline: { ...times, voters: [0, 1, 2], lockers: [0, 1, 2], candidates: 1 },
+  }
+}
+
 /** A node with `height` blocks that accepts what it is told to. */
 export class FakeNode implements NodeView {
   readonly genesis = genesis
@@ -207,6 +220,7 @@ export class FakeNode implements NodeView {
     listedVerifier(hex('b', 20), { inQuorum: false, weightDroplets: 0 }),
   ]
   openElection: ElectionsView['open'] = null
+  levels: LogLevels = { default: 'info', subsystems: {} }
   readonly held = new Map<Hex, EvidenceView>()
   readonly submittedEvidence: Hex[] = []
   evidenceAnswer: EvidenceResult = { id: hex('e', 32), accepted: true }
@@ -246,12 +260,13 @@ export class FakeNode implements NodeView {
       leader: null,
       alarms: [{ atMs: genesis.timeMs, code: 'clock', detail: 'the clock \u001b[31mis off' }],
       process: { rssBytes: 100_000_000, cpuMs: 900 },
+      bootstrap: null,
       traffic: { bytesIn: 10, bytesOut: 20 },
       counters: {},
     }
   }
 
-  peers() {
+  peers(): readonly PeerView[] {
     return [
       {
         peerId: '12D3KooWOther',
@@ -359,6 +374,64 @@ export class FakeNode implements NodeView {
   submitEvidence(bytes: Hex): Promise<EvidenceResult> {
     this.submittedEvidence.push(bytes)
     return Promise.resolve(this.evidenceAnswer)
+  }
+
+  slots(count: number): readonly SlotView[] {
+    return Array.from({ length: Math.min(count, 3) }, (_, index) => slotView(7 - index))
+  }
+
+  history(from: number, to: number, points: number): Promise<HistoryView> {
+    const height = Math.max(from, to - points + 1)
+    const point = { height, timeMs: genesis.timeMs, transactions: 3, bytes: 900, finalMs: 420, sealedPpm: 900_000, emptySlots: 1 }
+    return Promise.resolve({ from, to, points: [point] })
+  }
+
+  accountHistory(address: Hex, before: string | null, count: number): Promise<AccountHistory> {
+    if (before !== null && !/^\d+\.\d+$/.test(before)) return Promise.reject(new QuorateError('bad-cursor', `"${before}" is no cursor`))
+    const transactions = Array.from({ length: count }, (_, index) => ({ id: hashAt(index), height: 9, index, timeMs: genesis.timeMs }))
+    return Promise.resolve({ address, transactions, next: '9.0' })
+  }
+
+  storage(): Promise<StorageView> {
+    const bytes = { blocks: 9, receipts: 8, indexes: 7, state: 6, snapshots: 5, evidence: 4, other: 3, total: 42 }
+    return Promise.resolve({ mode: 'archive', keepBlocks: null, firstHeight: this.firstHeight, height: this.height, bytes, freeBytes: 99 })
+  }
+
+  async *backup(): AsyncIterable<Uint8Array> {
+    yield Buffer.from('a back')
+    yield Buffer.from('up')
+  }
+
+  metrics(): Promise<string> {
+    return Promise.resolve('# TYPE quorate_height gauge\nquorate_height 250\n')
+  }
+
+  swarm(): SwarmGraph {
+    const node = { isConnected: true, agent: null, height: 250, verifier: null, isLeader: false }
+    const nodes = ['12D3KooWFake', '12D3KooWOther'].map((peerId, index) => ({ ...node, peerId, isSelf: index === 0 }))
+    return { nodes, links: [{ from: '12D3KooWFake', to: '12D3KooWOther', mesh: ['blocks'] }] }
+  }
+
+  diagnosis(): Promise<Diagnosis> {
+    const { agent, role, chain, chainId, startedAtMs } = this.status()
+    return Promise.resolve({
+      ...{ atMs: startedAtMs, startedAtMs, agent, role, chain, chainId, scope: 'local', source: { running: null, ratified: null } },
+      clock: { slotMs: 1000, offsets: [] },
+      addresses: { listening: [], announced: [] },
+      reachability: { confirmed: 0, failed: 0, inboundPublic: 0 },
+      peers: { inbound: 1, outbound: 1, target: 8, max: 50, candidates: 0, otherChains: 0, bootstrap: [], agents: [] },
+      ...{ dials: [], topics: [], quorum: null, sync: null, slot: 7, bootstrap: null, rssBytes: 1, refused: {} },
+      eventLoop: { meanMs: 0.1, p99Ms: 2, maxMs: 5, sinceMs: startedAtMs },
+      disk: { path: '/var/lib/quorate', freeBytes: 1, totalBytes: 2, storeBytes: 3, grownBytes: -4, sinceMs: startedAtMs },
+    })
+  }
+
+  logLevels(): LogLevels {
+    return this.levels
+  }
+
+  setLogLevels(levels: LogLevels): void {
+    this.levels = levels
   }
 
   onEvent(listener: (event: NodeEvent) => void): () => void {

@@ -228,7 +228,6 @@ describe('HTTP API: requests', () => {
     says?: RegExp
   }[] = [
     { description: 'an unknown route', path: '/v1/blockz', status: 404, code: 'unknown-route', says: /GET \/v1\/status/ },
-    { description: 'the root', path: '/', status: 404, code: 'unknown-route' },
     { description: 'a wrong method', path: '/v1/status', method: 'DELETE', status: 405, code: 'wrong-method', says: /takes GET/ },
     { description: 'a malformed address line', path: '/v1/blocks/%ff', status: 400, code: 'bad-url' },
     { description: 'a block that is not there', path: '/v1/blocks/251', status: 404, code: 'block-not-found', says: /newest is 250/ },
