@@ -6,6 +6,8 @@ export interface Display {
   phase(text: string): void
   note(text: string): void
   follow(swarm: Swarm): void
+  /** Where a browser sees it. */
+  page(url: string): void
   /** Draws a last time and leaves what it drew. */
   end(): void
 }
@@ -27,12 +29,13 @@ export const createDisplay = (output: Output): Display =>
 function terminal(output: Output): Display {
   const notes: string[] = []
   let phase = ''
+  let page: string | null = null
   let swarm: Swarm | undefined
   let drawn = 0
   const draw = (): void => {
     const { columns, rows } = { columns: output.columns || FALLBACK.columns, rows: output.rows || FALLBACK.rows }
     const screen = { columns: columns - 1, rows: rows - 1, colour: wantsColour(output) }
-    const shown = swarm === undefined ? [` ${phase}`, ...notes.map((note) => ` ${note}`)] : picture(swarm, { phase, notes }, screen)
+    const shown = swarm === undefined ? [` ${phase}`, ...notes.map((note) => ` ${note}`)] : picture(swarm, { phase, notes, page }, screen)
     const up = drawn > 0 ? `\u001b[${drawn}A\r` : ''
     output.write(`${HOLD}${HIDE_CURSOR}${up}${shown.map((line) => `${line}${CLEAR_LINE}\n`).join('')}${CLEAR_BELOW}${SHOW}`)
     drawn = shown.length
@@ -51,6 +54,9 @@ function terminal(output: Output): Display {
     },
     follow(followed) {
       swarm = followed
+    },
+    page(url) {
+      page = url
     },
     end() {
       clearInterval(timer)
@@ -78,6 +84,7 @@ function lines(output: Output): Display {
     follow(followed) {
       swarm = followed
     },
+    page: (url) => say(`-- ${url} is its page`),
     end() {
       clearInterval(timer)
       tell()

@@ -55,6 +55,8 @@ async function drive(swarm: Swarm, display: Display, told: Told): Promise<void> 
   const { durationS, load, slotMs, adversaries = [] } = swarm.options
   display.phase('starting')
   await swarm.start()
+  const page = swarm.up[0]?.client?.url
+  if (page !== undefined) display.page(page)
   display.phase('finding each other')
   const isConnected = await swarm.connected(CONNECT_DEADLINE_MS, told.signal)
   if (!isConnected && !told.signal.aborted) display.note(`not all nodes were connected after ${duration(CONNECT_DEADLINE_MS)}; going on`)

@@ -37,6 +37,8 @@ export interface Narration {
   readonly phase: string
   /** Newest last. */
   readonly notes: readonly string[]
+  /** Where a node serves its page; null before one runs. */
+  readonly page: string | null
 }
 
 const BARS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
@@ -50,7 +52,7 @@ const NODE_HEADINGS = ['node', 'role', 'height', 'slot', 'peers', 'pool', 'final
 const LEFT_COLUMNS = 2
 
 /** The swarm as lines that fit the screen, coloured or not. */
-export function picture(swarm: Pictured, { phase, notes }: Narration, screen: Screen): readonly string[] {
+export function picture(swarm: Pictured, { phase, notes, page }: Narration, screen: Screen): readonly string[] {
   const told = notes.slice(-Math.min(MAX_NOTES, Math.max(LEAST_NOTES, screen.rows - OTHER_LINES - swarm.members.length)))
   const room = Math.max(1, screen.rows - OTHER_LINES - told.length)
   const shown = swarm.members.slice(0, swarm.members.length > room ? Math.max(1, room - 1) : room)
@@ -63,7 +65,10 @@ export function picture(swarm: Pictured, { phase, notes }: Narration, screen: Sc
     [],
     blockLine(swarm, screen.columns),
     ...told.map((text): Line => [{ text: ` ${text}`, colour: 'yellow' }]),
-    [{ text: ' Ctrl-C ends it in good order, a second one at once', colour: 'dim' }],
+    [
+      ...(page === null ? [] : [{ text: ` ${page} is its page, ` } as const]),
+      { text: `${page === null ? ' ' : ''}Ctrl-C ends it, a second one at once`, colour: 'dim' },
+    ],
   ]
   return lines.map((line) => clip(line, screen))
 }

@@ -78,14 +78,22 @@ describe('the picture of a swarm', () => {
     { description: 'a wide and high one', nodes: 30, columns: 200, rows: 60 },
   ]) {
     it(`fits: ${description}`, () => {
-      const lines = picture(swarmOf(nodes), { phase: 'under load', notes }, { columns, rows, colour: false })
+      const lines = picture(
+        swarmOf(nodes),
+        { phase: 'under load', notes, page: 'http://127.0.0.1:43210' },
+        { columns, rows, colour: false },
+      )
       assert.ok(lines.length <= rows, `${lines.length} lines`)
       for (const line of lines) assert.ok([...line].length <= columns, line)
     })
   }
 
   it('shows each of eight nodes in 24 lines, who leads and who made the last block', () => {
-    const lines = picture(swarmOf(8), { phase: 'under load', notes }, { columns: 79, rows: 23, colour: false })
+    const lines = picture(
+      swarmOf(8),
+      { phase: 'under load', notes, page: 'http://127.0.0.1:43210' },
+      { columns: 79, rows: 23, colour: false },
+    )
     for (const name of ['boot', 'v1', 'v7'])
       assert.ok(
         lines.some((line) => line.startsWith(` ${name} `)),
@@ -105,7 +113,7 @@ describe('the picture of a swarm', () => {
   ])
     it(`has as many of the newest notes ${description}`, () => {
       const many = Array.from({ length: 20 }, (_, index) => `note ${index + 1}`)
-      const lines = picture(swarmOf(nodes), { phase: '', notes: many }, { columns: 79, rows, colour: false })
+      const lines = picture(swarmOf(nodes), { phase: '', notes: many, page: null }, { columns: 79, rows, colour: false })
       assert.deepEqual(
         lines.filter((line) => line.startsWith(' note ')).map((line) => line.trim()),
         many.slice(-told),
@@ -114,16 +122,23 @@ describe('the picture of a swarm', () => {
     })
 
   it('sums up the nodes that have no line of their own', () => {
-    const lines = picture(swarmOf(100), { phase: '', notes: [] }, { columns: 80, rows: 24, colour: false })
+    const lines = picture(swarmOf(100), { phase: '', notes: [], page: null }, { columns: 80, rows: 24, colour: false })
     assert.ok(
       lines.some((line) => /and \d+ more, \d+ up, heights 104000 to 104000/.test(line)),
       lines.join('\n'),
     )
   })
 
+  it('says where its page is', () => {
+    const lines = picture(swarmOf(8), { phase: '', notes: [], page: 'http://127.0.0.1:43210' }, { columns: 79, rows: 24, colour: false })
+    assert.equal(lines.at(-1)?.trim(), 'http://127.0.0.1:43210 is its page, Ctrl-C ends it, a second one at once')
+  })
+
   it('says the same with colours', () => {
     const [plain, coloured] = [false, true].map((colour) =>
-      picture(swarmOf(8), { phase: '', notes }, { columns: 80, rows: 24, colour }).map((line) => stripVTControlCharacters(line).trimEnd()),
+      picture(swarmOf(8), { phase: '', notes, page: 'http://127.0.0.1:43210' }, { columns: 80, rows: 24, colour }).map((line) =>
+        stripVTControlCharacters(line).trimEnd(),
+      ),
     )
     assert.deepEqual(coloured, plain)
   })
