@@ -8,6 +8,7 @@ import { addBootstrapCommand } from './commands/bootstrap.ts'
 import { addElectionCommand } from './commands/election.ts'
 import { addEndorseCommand } from './commands/endorse.ts'
 import { addEvidenceCommand } from './commands/evidence.ts'
+import { addFaucetCommand } from './commands/faucet.ts'
 import { addGenesisCommand } from './commands/genesis.ts'
 import { addGuardCommand } from './commands/guard.ts'
 import { addInitCommand } from './commands/init.ts'
@@ -54,6 +55,7 @@ export function createProgram(): Command {
   addStorageCommand(program)
   addLogLevelCommand(program)
   addRecoverCommand(program)
+  addFaucetCommand(program)
   program.commandsGroup('Try it out:')
   addSwarmCommand(program)
   program.commandsGroup('Use a running node:')

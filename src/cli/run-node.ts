@@ -1,22 +1,22 @@
 import { join } from 'node:path'
 import type { NodeView } from '../api/types.ts'
 import { directoryPaths, exists, ownRole } from '../node/directory.ts'
-import { createTelemetry } from '../node/logging.ts'
 import { readBootstrapList, readCheckpointFile } from '../node/network-file.ts'
 import type { NodeOptions } from '../node/options.ts'
 import { runWithApi } from '../node/run.ts'
 import { sourceStanding } from '../node/source-standing.ts'
 import { formatAddress, walletAddress } from '../node/wallet.ts'
-import type { LogLevel, Telemetry } from '../ports/telemetry.ts'
+import type { Telemetry } from '../ports/telemetry.ts'
 import type { Address } from '../wire/types.ts'
 import { adviceFor } from './advice.ts'
-import { type ExitCode, exitCodes, report } from './exit.ts'
+import { type ExitCode, exitCodes } from './exit.ts'
+import { createLog } from './log.ts'
 import { type Happening, narrate } from './narrator.ts'
 import { unlockWith } from './passwords.ts'
-import { type LastLine, lastLineOf } from './progress.ts'
 import { shippedBootstrapFile } from './shipped.ts'
 import { DEFAULT_LISTEN, type StartFlags } from './start-flags.ts'
-import { paint, plural } from './text.ts'
+import { plural } from './text.ts'
+import { untilTold } from './until-told.ts'
 
 /** What a program may give a node besides its flags. */
 interface Parts extends Pick<NodeOptions, 'createNetwork'> {
@@ -56,28 +56,6 @@ export async function runNode(flags: StartFlags, { onStarted, createNetwork }: P
   return exitCodes.ok
 }
 
-/** Resolves with the reason at the first signal (or end of standard input); the second signal ends the process. */
-function untilTold(parentWatch: boolean): Promise<string> {
-  const crash = (error: unknown): void => process.exit(report(error))
-  process.on('uncaughtException', crash)
-  process.on('unhandledRejection', crash)
-  return new Promise((resolve) => {
-    let told = false
-    const tell = (why: string): void => {
-      if (told) process.exit(exitCodes.interrupted)
-      told = true
-      resolve(why)
-    }
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, tell)
-    if (!parentWatch) return
-    process.stdin.on('error', () => undefined)
-    process.stdin.once('close', () => {
-      if (!told) tell('standard input ended')
-    })
-    process.stdin.resume()
-  })
-}
-
 async function nodeOptions(flags: StartFlags, telemetry: Telemetry): Promise<NodeOptions> {
   const { directory } = directoryPaths(flags.dir)
   return {
@@ -108,39 +86,6 @@ async function bootstrapPeers({ bootstrap, bootstrapFile }: StartFlags, director
 
 /** Null where the key has been taken away: a node runs without it. */
 const accountOf = (directory: string): Promise<Address | null> => walletAddress(join(directory, 'account.key')).catch(() => null)
-
-interface Log {
-  readonly telemetry: Telemetry
-  /** Null where nobody looks at a terminal. */
-  readonly lastLine: LastLine | null
-  tell(happening: Happening): void
-}
-
-const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
-
-/**
- * For programs all goes through the telemetry, a JSON line each. For people what happens has sentences of its own; what
- * the parts of the node say besides is for who looks for a fault, unless it is a warning.
- */
-function createLog({ logLevel, logFormat }: StartFlags): Log {
-  if (logFormat === 'json') {
-    const telemetry = createTelemetry({ level: logLevel, format: 'json' })
-    return { telemetry, lastLine: null, tell: ({ level, event, fields }) => telemetry.log(level, event, fields) }
-  }
-  const lastLine = lastLineOf(process.stderr)
-  const write = (text: string): void => void (lastLine === null ? process.stderr.write(text) : lastLine.write(text))
-  const all = createTelemetry({ level: logLevel, format: 'pretty', ...(lastLine === null ? {} : { stream: { write } }) })
-  const telemetry: Telemetry = { ...all, log: (level, event, fields) => all.log(level === 'info' ? 'debug' : level, event, fields) }
-  return {
-    telemetry,
-    lastLine,
-    tell({ level, text }) {
-      if (LEVELS.indexOf(level) < LEVELS.indexOf(all.levels().default)) return
-      const time = paint('dim', new Date().toISOString().slice(11, 23), process.stderr)
-      write(`${time} ${level === 'warn' || level === 'error' ? paint('yellow', text, process.stderr) : text}\n`)
-    },
-  }
-}
 
 function greeting(view: NodeView, options: NodeOptions, url: string | null, account: Address | null): Happening {
   const { role, directory, bootstrap, checkpoint, fullHistory } = options

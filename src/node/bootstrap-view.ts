@@ -48,7 +48,6 @@ export class BootstrapView implements NodeView {
     const { served, refused } = this.#counts()
     this.#minute = { served: served - this.#before.served, refused: difference(refused, this.#before.refused) }
     this.#before = { served, refused }
-    this.#options.telemetry.log('info', 'bootstrap.health', { ...this.#bootstrap(), rssBytes: process.memoryUsage.rss() })
   }
 
   status(): NodeStatus {

@@ -8,7 +8,8 @@ const DEFAULT_API = '127.0.0.1:4080'
 
 type Run = (flags: StartFlags) => Promise<ExitCode>
 
-const runNode: Run = async (flags) => (await import('../run-node.ts')).runNode(flags)
+const runNode: Run = async (flags) =>
+  flags.role === 'bootstrap' ? (await import('../run-bootstrap.ts')).runBootstrap(flags) : (await import('../run-node.ts')).runNode(flags)
 
 /** A program that has this command alone, and does something else with its flags. */
 export function startProgram(name: string, run: Run): Command {
