@@ -38,7 +38,8 @@ export async function ownApiToken(directory: string): Promise<string> {
     await link(draft, path)
     return token
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
+    const why = isThere ? 'what is there is no token; delete it' : error instanceof Error ? error.message : String(error)
     throw new QuorateError('api-token-failed', `${path} could not be written: ${why}`, { cause: error })
   } finally {
     await rm(draft, { force: true })
