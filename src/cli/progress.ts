@@ -55,10 +55,7 @@ export class SyncPace {
   }
 }
 
-function workOf({
-  height,
-  sync,
-}: Pick<NodeStatus, 'height' | 'sync'>): {
+function workOf({ height, sync }: Pick<NodeStatus, 'height' | 'sync'>): {
   readonly what: 'blocks' | 'parts'
   readonly done: number
   readonly total: number
@@ -71,7 +68,7 @@ function workOf({
 }
 
 function paceText(what: 'blocks' | 'parts', perSecond: number | null, leftMs: number | null): string {
-  if (perSecond === null) return ''
+  if (perSecond === null || perSecond <= 0) return ''
   const pace = `${perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)} ${what}/s`
   return leftMs === null ? pace : `${pace}, ${duration(leftMs)} left`
 }
