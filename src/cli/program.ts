@@ -5,6 +5,7 @@ import { addBlockCommand } from './commands/block.ts'
 import { addBlocksCommand } from './commands/blocks.ts'
 import { addBondCommands } from './commands/bonds.ts'
 import { addBootstrapCommand } from './commands/bootstrap.ts'
+import { addDoctorCommand } from './commands/doctor.ts'
 import { addElectionCommand } from './commands/election.ts'
 import { addEndorseCommand } from './commands/endorse.ts'
 import { addEvidenceCommand } from './commands/evidence.ts'
@@ -66,6 +67,7 @@ export function createProgram(): Command {
   addBlockCommand(program)
   addStatusCommand(program)
   addPeersCommand(program)
+  addDoctorCommand(program)
   addSupplyCommand(program)
   program.commandsGroup('Verify, stake and delegate:')
   addRegisterCommand(program)

@@ -52,6 +52,12 @@ export interface Opened {
   readonly headSeal: AggregateSignature | null
 }
 
+/** Of which chain a store is; null for one that is empty. @throws QuorateError `store-corrupt` */
+export function storedChainId(store: Store): Hash | null {
+  const mark = store.get(keys.chain)
+  return mark === undefined ? null : decodeStored('the chain mark', () => decode(chainMark, mark)).chainId
+}
+
 /**
  * Opens the chain of a genesis in a store, empty or of the same chain.
  * Rejects with QuorateError `wrong-chain`, `store-version` or `store-corrupt`; nothing is repaired or removed.
