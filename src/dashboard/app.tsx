@@ -164,8 +164,14 @@ function ThemeChoice() {
 function Navigation({ current }: { current: string }) {
   const { status } = useLive()
   const shown = current === 'transactions' ? 'accounts' : current
+  const bar = useRef<HTMLElement>(null)
+  // On a phone the bar scrolls sideways: where one is must be seen.
+  useEffect(() => {
+    const link = bar.current?.querySelector<HTMLElement>('[aria-current]')
+    if (bar.current !== null && link != null) bar.current.scrollLeft = link.offsetLeft - bar.current.clientWidth / 3
+  }, [shown])
   return (
-    <nav aria-label="Views">
+    <nav aria-label="Views" ref={bar}>
       <ul>
         {Object.entries(views)
           .filter(([, { inNavigation }]) => inNavigation)

@@ -1,4 +1,4 @@
-import { api, type BlockSummary } from './api.ts'
+import { type BlockSummary, node } from './api.ts'
 
 /** Blocks of one page: heights `page * PAGE_BLOCKS + 1` and on. The API gives at most a hundred at once. */
 export const PAGE_BLOCKS = 100
@@ -45,7 +45,7 @@ export class BlockPages {
   async #ask(page: number): Promise<void> {
     this.#asked.add(page)
     try {
-      const blocks = await api.blocks(page * PAGE_BLOCKS + 1, PAGE_BLOCKS, this.#signal)
+      const blocks = await node.blockSummaries({ from: page * PAGE_BLOCKS + 1, count: PAGE_BLOCKS, signal: this.#signal })
       this.#pages.delete(page)
       this.#pages.set(page, blocks)
       this.failure = null

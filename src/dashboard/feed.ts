@@ -1,12 +1,13 @@
 import type { QuorumView } from '../api/ledger-types.ts'
 import type { NodeStatus } from '../api/types.ts'
-import { ApiFailure, api, type BlockSummary, type FeedEvent, type GenesisAnswer, readEvents, type Slot } from './api.ts'
+import type { StreamedEvent } from '../client/events.ts'
+import { ApiFailure, type BlockSummary, type GenesisView, node, readEvents, type Slot } from './api.ts'
 
 /** What is kept of the node as it works, for all views. */
 export interface Live {
   readonly connection: { readonly state: 'connecting' | 'live' | 'lost'; readonly sinceMs: number; readonly error: string | null }
   readonly status: NodeStatus | null
-  readonly genesis: GenesisAnswer | null
+  readonly genesis: GenesisView | null
   readonly quorum: QuorumView | null
   /** The newest, newest first. */
   readonly blocks: readonly BlockSummary[]
@@ -77,15 +78,15 @@ export class Feed {
   }
 
   async #begin(signal: AbortSignal): Promise<void> {
-    const status = await api.status(signal)
+    const status = await node.status({ signal })
     const before = this.#live.status
     // Another chain at the same address: nothing that is here belongs to it.
     if (before !== null && before.chainId !== status.chainId) this.#set({ ...empty, version: this.#live.version + 1 })
     const keepsChain = status.role !== 'bootstrap'
     const [genesis, quorum, slots] = await Promise.all([
-      this.#live.genesis ?? orUnknown(api.genesis(signal)),
-      keepsChain ? orUnknown(api.quorum(signal)) : null,
-      keepsChain ? orUnknown(api.slots(KEPT_SLOTS, signal)) : null,
+      this.#live.genesis ?? orUnknown(node.genesis({ signal })),
+      keepsChain ? orUnknown(node.quorum({ signal })) : null,
+      keepsChain ? orUnknown(node.slots({ limit: KEPT_SLOTS, signal })) : null,
     ])
     this.#set({ status, genesis, quorum, slots })
     await this.#takeBlocks(status, signal)
@@ -94,7 +95,7 @@ export class Feed {
     this.#refreshTimer = setTimeout(() => void this.#refresh(signal), POLL_MS)
   }
 
-  #hear(event: FeedEvent, signal: AbortSignal): void {
+  #hear(event: StreamedEvent, signal: AbortSignal): void {
     switch (event.kind) {
       case 'heartbeat':
         this.#set({ clockOffsetMs: event.atMs - Date.now() })
@@ -121,6 +122,7 @@ export class Feed {
       case 'evidence':
       case 'ratified':
       case 'alarm':
+      case 'gap':
         this.#set({ version: this.#live.version + 1 })
         break
       case 'refused':
@@ -137,11 +139,11 @@ export class Feed {
 
   async #refresh(signal: AbortSignal): Promise<void> {
     try {
-      const status = await api.status(signal)
+      const status = await node.status({ signal })
       const isOtherQuorum = status.epoch !== this.#live.status?.epoch || this.#live.quorum === null
       this.#set({ status })
       await this.#takeBlocks(status, signal)
-      if (isOtherQuorum && status.role !== 'bootstrap') this.#set({ quorum: await orUnknown(api.quorum(signal)) })
+      if (isOtherQuorum && status.role !== 'bootstrap') this.#set({ quorum: await orUnknown(node.quorum({ signal })) })
       if (!signal.aborted) this.#refreshTimer = setTimeout(() => void this.#refresh(signal), POLL_MS)
     } catch (error) {
       if (signal.aborted) return
@@ -155,7 +157,7 @@ export class Feed {
     const newest = this.#live.blocks[0]?.header.height ?? 0
     const from = Math.max(newest + 1, status.firstHeight, status.height - KEPT_BLOCKS + 1, 1)
     if (from > status.height) return
-    const found = await api.blocks(from, KEPT_BLOCKS, signal)
+    const found = await node.blockSummaries({ from, count: KEPT_BLOCKS, signal })
     // What lies between is not here: rows that follow each other would not be blocks that do.
     const before = from === newest + 1 ? this.#live.blocks : []
     this.#set({ blocks: [...found.toReversed(), ...before].slice(0, KEPT_BLOCKS) })

@@ -70,7 +70,7 @@ export function clock(ms: number): string {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
 }
 
-const UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB'] as const
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const
 
 export function bytes(count: number): string {
   let [value, unit] = [count, 0]

@@ -20,33 +20,41 @@ export type Query<T> =
   | { readonly state: 'failed'; readonly code: string; readonly message: string; readonly data: T | undefined }
 
 /**
- * Asks the node, and again when `version` changes; what is here stays until the new answer has come. Another `key` is another question.
+ * Asks the node, and again when `version` has changed, once the answer before is here; what is here stays until then. Another `key` is
+ * another question.
  */
 export function useQuery<T>(key: string, version: number, ask: (signal: AbortSignal) => Promise<T>): Query<T> {
   const [known, setKnown] = useState<{ readonly key: string; readonly query: Query<T> }>({ key, query: { state: 'loading' } })
-  const latest = useRef(ask)
-  latest.current = ask
+  const latest = useRef({ ask, version })
+  latest.current = { ask, version }
+  const current = useRef<{ again(version: number): void } | null>(null)
+
   useEffect(() => {
     const stop = new AbortController()
-    const settle = (query: Query<T> | ((before: T | undefined) => Query<T>)) =>
-      setKnown((before) => {
-        const data = before.key === key ? dataOf(before.query) : undefined
-        return { key, query: typeof query === 'function' ? query(data) : query }
-      })
-    void version
-    latest.current(stop.signal).then(
-      (data) => {
-        if (!stop.signal.aborted) settle({ state: 'ready', data })
-      },
-      (error: unknown) => {
-        if (stop.signal.aborted) return
-        const failure = error instanceof ApiFailure ? error : new ApiFailure('unexpected', String(error))
-        if (failure.code === 'unknown-route') settle({ state: 'unknown' })
-        else settle((data) => ({ state: 'failed', code: failure.code, message: failure.message, data }))
-      },
-    )
+    let [asked, isBusy] = [Number.NaN, false]
+    const settle = (next: (before: T | undefined) => Query<T>) =>
+      setKnown((before) => ({ key, query: next(before.key === key ? dataOf(before.query) : undefined) }))
+    const again = async (): Promise<void> => {
+      if (isBusy) return
+      isBusy = true
+      while (!stop.signal.aborted && asked !== latest.current.version) {
+        asked = latest.current.version
+        try {
+          const data = await latest.current.ask(stop.signal)
+          if (!stop.signal.aborted) settle(() => ({ state: 'ready', data }))
+        } catch (error) {
+          if (stop.signal.aborted) return
+          const { code, message } = error instanceof ApiFailure ? error : new ApiFailure('unexpected', String(error))
+          settle((data) => (code === 'unknown-route' ? { state: 'unknown' } : { state: 'failed', code, message, data }))
+        }
+      }
+      isBusy = false
+    }
+    current.current = { again: () => void again() }
+    void again()
     return () => stop.abort()
-  }, [key, version])
+  }, [key])
+  useEffect(() => current.current?.again(version), [version])
   return known.key === key ? known.query : { state: 'loading' }
 }
 

@@ -1,49 +1,49 @@
 import { useState } from 'preact/hooks'
-import { ApiFailure, api } from './api.ts'
+import type { SearchResult } from '../api/search.ts'
+import { ApiFailure, node } from './api.ts'
 import { feed } from './feed.ts'
+import { address } from './format.ts'
 import { go } from './router.ts'
-
-const HASH = /^[0-9a-f]{64}$/
-const ADDRESS = /^(quo1[02-9ac-hj-np-z]{6,}|[0-9a-f]{40})$/
 
 /** Goes to what the text names, or says in a sentence why there is nothing to go to. */
 async function find(text: string): Promise<string | null> {
-  const wanted = text.trim().toLowerCase().replace(/^#/, '')
+  const wanted = text.trim().replace(/^#/, '')
   if (wanted === '') return 'Type a height, a hash, a transaction id or an address.'
-  if (/^[\d,]{1,20}$/.test(wanted)) return toHeight(Number(wanted.replaceAll(',', '')))
-  if (ADDRESS.test(wanted)) {
-    go('accounts', wanted)
-    return null
-  }
-  if (!HASH.test(wanted)) return 'That is no height, no hash of 64 hex digits, and no address (quo1… or 40 hex digits).'
-  return toHash(wanted)
-}
-
-function toHeight(height: number): string | null {
   const { status } = feed.live
-  if (status !== null && height > status.height) return `There is no block ${height} yet: the newest here is ${status.height}.`
-  if (status !== null && height < status.firstHeight) return `Block ${height} is not here: the first is ${status.firstHeight}.`
-  go('blocks', height)
-  return null
+  try {
+    const { results } = await node.search(wanted)
+    const [found] = results
+    if (found !== undefined) return show(found)
+  } catch (error) {
+    if (error instanceof ApiFailure) return error.message
+    throw error
+  }
+  const height = /^[\d,]{1,20}$/.test(wanted) ? Number(wanted.replaceAll(',', '')) : null
+  if (height !== null && status !== null && height > status.height)
+    return `There is no block ${height} yet: the newest here is ${status.height}.`
+  if (height !== null && status !== null) return `Block ${height} is not here: the first is ${status.firstHeight}.`
+  return 'This node knows nothing of that name. It looks for heights, hashes, transaction ids, addresses (quo1…) and peer ids.'
 }
 
-async function toHash(hash: string): Promise<string | null> {
-  const places: readonly (readonly [string, () => Promise<unknown>])[] = [
-    ['transactions', () => api.transaction(hash)],
-    ['blocks', () => api.block(hash)],
-    ['evidence', () => api.evidenceOf(hash)],
-  ]
-  for (const [view, ask] of places) {
-    try {
-      await ask()
-      go(view, hash)
+function show(found: SearchResult): null {
+  switch (found.kind) {
+    case 'block':
+      go('blocks', found.height)
       return null
-    } catch (error) {
-      if (!(error instanceof ApiFailure)) throw error
-      if (error.code === 'unreachable') return error.message
-    }
+    case 'transaction':
+      go('transactions', found.id)
+      return null
+    case 'evidence':
+      go('evidence', found.id)
+      return null
+    case 'account':
+    case 'verifier':
+      go('accounts', address(found.address))
+      return null
+    case 'peer':
+      go('swarm', found.peerId)
+      return null
   }
-  return 'This node knows no block, transaction or evidence with this hash.'
 }
 
 export function Search() {

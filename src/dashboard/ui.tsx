@@ -36,9 +36,9 @@ export const Unknown = ({ what = 'not known here' }: { what?: string }) => <span
 
 export const Empty = ({ children }: Children) => <p class="empty">{children}</p>
 
-type Tone = 'good' | 'bad' | 'warn' | 'plain' | 'info'
+type Tone = 'good' | 'bad' | 'warn' | 'neutral' | 'info'
 
-export const Badge = ({ tone = 'plain', children }: Children & { tone?: Tone }) => <span class={`badge ${tone}`}>{children}</span>
+export const Badge = ({ tone = 'neutral', children }: Children & { tone?: Tone }) => <span class={`badge ${tone}`}>{children}</span>
 
 export const Address = ({ of, full }: { of: string; full?: boolean }) => (
   <a class="mono" href={hrefOf('accounts', asAddress(of))} title={asAddress(of)}>
@@ -148,7 +148,7 @@ export function Wide({ label, children }: Children & { label: string }) {
     return () => observer.disconnect()
   }, [])
   return (
-    <section ref={place} class="scroll-x" aria-label={label}>
+    <section ref={place} class="scroll-x" aria-label={`${label}, as a table`}>
       {children}
     </section>
   )
@@ -159,6 +159,8 @@ export interface Column<Row> {
   readonly cell: (row: Row) => ComponentChildren
   /** Numbers stand to the right. */
   readonly isNumber?: boolean
+  /** Shows what stands beside it: its title is for those who do not see it. */
+  readonly isBar?: boolean
 }
 
 export function Table<Row>(props: {
@@ -175,9 +177,9 @@ export function Table<Row>(props: {
         <caption class="hidden">{caption}</caption>
         <thead>
           <tr>
-            {columns.map(({ title, isNumber }) => (
+            {columns.map(({ title, isNumber, isBar }) => (
               <th key={title} scope="col" class={isNumber === true ? 'number' : ''}>
-                {title}
+                {isBar === true ? <span class="hidden">{title}</span> : title}
               </th>
             ))}
           </tr>

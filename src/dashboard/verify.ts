@@ -7,7 +7,7 @@ import { evidenceId } from '../wire/evidence.ts'
 import { chainIdOf } from '../wire/ids.ts'
 import { statementMessage } from '../wire/signing.ts'
 import { type Evidence, evidence, type SignedStatement } from '../wire/types.ts'
-import type { GenesisAnswer } from './api.ts'
+import type { GenesisView } from './api.ts'
 
 /** Loaded when evidence is opened: the curves are the largest part of the page. */
 
@@ -25,14 +25,14 @@ export interface Verified {
 }
 
 /** With which id statements of a height are signed: the chain's, or that of the newest recovery block before. */
-const signingIdOf = ({ recoveries, chainId }: GenesisAnswer, height: number): string =>
+const signingIdOf = ({ recoveries, chainId }: GenesisView, height: number): string =>
   recoveries.findLast((recovery) => recovery.height <= height)?.signingId ?? chainId
 
 /**
  * Checks evidence from its bytes, with no word of the node taken for it but two: which genesis the chain has, and with which id it went
  * on after a fork. The keys of verifiers that registered later than genesis are the node's word too; it says so.
  */
-export function verify(view: EvidenceView, chain: GenesisAnswer, registered: ReadonlyMap<string, string>): Verified {
+export function verify(view: EvidenceView, chain: GenesisView, registered: ReadonlyMap<string, string>): Verified {
   const startMs = performance.now()
   const checks: Check[] = []
   const check = (claim: string, holds: boolean, detail?: string): boolean => {

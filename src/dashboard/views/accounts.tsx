@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { AccountView } from '../../api/ledger-types.ts'
 import type { AccountHistory } from '../../api/observe-types.ts'
-import { ApiFailure, api } from '../api.ts'
+import { ApiFailure, node } from '../api.ts'
 import { address as asAddress, coins, number, percent, share } from '../format.ts'
 import { useLive, useQuery } from '../hooks.ts'
 import {
@@ -27,7 +27,7 @@ export const Accounts = ({ argument }: { argument: string }) =>
 /** Where all coins are, and where to look. */
 function Ledger() {
   const { status, blocks } = useLive()
-  const query = useQuery('supply', status?.height ?? 0, (signal) => api.supply(signal))
+  const query = useQuery('supply', status?.height ?? 0, (signal) => node.supply({ signal }))
   const makers = [...new Set(blocks.map(({ makerAddress }) => makerAddress))]
   return (
     <>
@@ -64,7 +64,11 @@ function Ledger() {
                   { title: 'Where', cell: ([label]) => label },
                   { title: 'Coins', isNumber: true, cell: ([, droplets]) => <Coins of={droplets} /> },
                   { title: 'Share', isNumber: true, cell: ([, droplets]) => share(droplets, supply.supplyDroplets) },
-                  { title: '', cell: ([, droplets]) => <Meter ppm={(droplets / supply.supplyDroplets) * 1_000_000} /> },
+                  {
+                    title: 'As a bar',
+                    isBar: true,
+                    cell: ([, droplets]) => <Meter ppm={(droplets / supply.supplyDroplets) * 1_000_000} />,
+                  },
                 ]}
               />
               <Facts
@@ -85,7 +89,7 @@ function Ledger() {
 
 function Account({ address }: { address: string }) {
   const { status } = useLive()
-  const query = useQuery(`account ${address}`, status?.height ?? 0, (signal) => api.account(address, signal))
+  const query = useQuery(`account ${address}`, status?.height ?? 0, (signal) => node.account(address, { signal }))
   return (
     <>
       <h1>Account</h1>
@@ -107,7 +111,7 @@ function Holdings({ account }: { account: AccountView }) {
   const isUntouched = account.droplets === 0 && account.microHours === 0 && account.nonce === 0 && account.verifier === null
   const waiting = account.nextNonce - account.nonce
   return (
-    <Panel title="Holds" note={<Badge tone={account.kind === 'verifier' ? 'info' : 'plain'}>{account.kind}</Badge>}>
+    <Panel title="Holds" note={<Badge tone={account.kind === 'verifier' ? 'info' : 'neutral'}>{account.kind}</Badge>}>
       <p>
         <span class="mono breaks">{asAddress(account.address)}</span> <Copy text={asAddress(account.address)} what="the address" />
       </p>
@@ -202,9 +206,11 @@ function Bonds({ account: { delegations, unbonding } }: { account: AccountView }
   )
 }
 
+const HISTORY_PAGE = 50
+
 /** The newest page is asked for again with each block; older pages stay as they are. */
 function History({ address, height }: { address: string; height: number }) {
-  const query = useQuery(`history ${address}`, height, (signal) => api.accountHistory(address, null, signal))
+  const query = useQuery(`history ${address}`, height, (signal) => node.accountTransactions(address, { limit: HISTORY_PAGE, signal }))
   const [older, setOlder] = useState<readonly AccountHistory[]>([])
   const [problem, setProblem] = useState<string | null>(null)
   useEffect(() => setOlder([]), [address])
@@ -217,7 +223,7 @@ function History({ address, height }: { address: string; height: number }) {
           const rows = pages.flatMap(({ transactions }) => transactions).filter(({ id }) => !seen.has(id) && seen.add(id))
           const next = pages.at(-1)?.next ?? null
           const more = () =>
-            api.accountHistory(address, next).then(
+            node.accountTransactions(address, { limit: HISTORY_PAGE, ...(next === null ? {} : { before: next }) }).then(
               (page) => setOlder([...older, page]),
               (error: unknown) => setProblem(error instanceof ApiFailure ? error.message : String(error)),
             )

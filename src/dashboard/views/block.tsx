@@ -2,7 +2,7 @@ import type { ReceiptView } from '../../api/ledger-types.ts'
 import { evidenceId } from '../../wire/evidence.ts'
 import { addressOf as senderOf } from '../../wire/ids.ts'
 import type { Evidence } from '../../wire/types.ts'
-import { api, type BlockView } from '../api.ts'
+import { type BlockView, node } from '../api.ts'
 import { bytes, coins, duration, number, plural, words } from '../format.ts'
 import { useLive, useQuery } from '../hooks.ts'
 import { hrefOf } from '../router.ts'
@@ -15,7 +15,7 @@ import { transactionText } from './transaction-text.tsx'
 const SHOWN_TRANSACTIONS = 200
 
 export function Block({ at }: { at: string }) {
-  const query = useQuery(`block ${at}`, 0, (signal) => api.block(at, signal))
+  const query = useQuery(`block ${at}`, 0, (signal) => node.block(at, { signal }))
   return (
     <Answer of={query} what={`block ${at.length > 20 ? `${at.slice(0, 12)}…` : at}`}>
       {(view) => <Shown view={view} />}

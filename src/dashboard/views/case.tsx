@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { EvidenceView } from '../../api/evidence-types.ts'
-import { api } from '../api.ts'
+import { node } from '../api.ts'
 import { duration, number, plural, words } from '../format.ts'
 import { useLive, useQuery } from '../hooks.ts'
 import { Address, Answer, Badge, BlockLink, Coins, Copy, Empty, Facts, Hash, Panel, Table, Time } from '../ui.tsx'
@@ -18,7 +18,7 @@ const rules: Readonly<Record<EvidenceView['kind'], string>> = {
 
 export function Case({ id }: { id: string }) {
   const { version } = useLive()
-  const query = useQuery(`evidence ${id}`, version, (signal) => api.evidenceOf(id, signal))
+  const query = useQuery(`evidence ${id}`, version, (signal) => node.evidenceOf(id, { signal }))
   return (
     <Answer of={query} what="evidence of this id">
       {(view) => <Shown view={view} />}
@@ -163,12 +163,13 @@ type Outcome =
   | { readonly state: 'cannot'; readonly why: string }
 
 const MOST_PAGES = 50
+const PAGE_VERIFIERS = 100
 
 /** Keys and addresses of all registered verifiers. */
 async function registeredKeys(): Promise<ReadonlyMap<string, string>> {
   const keys = new Map<string, string>()
   for (let page = 0; page < MOST_PAGES; page++) {
-    const { verifiers, registered } = await api.verifiers(keys.size)
+    const { verifiers, registered } = await node.verifiers({ from: keys.size, limit: PAGE_VERIFIERS })
     for (const { blsKey, address } of verifiers) keys.set(blsKey, address)
     if (keys.size >= registered || verifiers.length === 0) break
   }
@@ -181,7 +182,7 @@ function Verification({ view }: { view: EvidenceView }) {
   useEffect(() => {
     let isWanted = true
     const work = async (): Promise<Outcome> => {
-      const [{ verify }, chain] = await Promise.all([import('../verify.ts'), api.genesis()])
+      const [{ verify }, chain] = await Promise.all([import('../verify.ts'), node.genesis()])
       const known = new Set(chain.genesis.verifiers.map(({ blsKey }) => blsKey))
       const needsMore = view.statements.some(({ signers }) => signers.some(({ blsKey }) => !known.has(blsKey)))
       return { state: 'done', verified: verify(view, chain, needsMore ? await registeredKeys() : new Map()) }

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
 import type { HistoryView } from '../../api/observe-types.ts'
-import { api } from '../api.ts'
+import { node } from '../api.ts'
 import { clock, duration, median, number, percent } from '../format.ts'
 import { useLive, useQuery } from '../hooks.ts'
 import { useTheme } from '../theme.ts'
@@ -23,7 +23,7 @@ export function Charts() {
   const first = status?.firstHeight ?? 1
   const from = Math.max(first, height - blocks + 1)
   const query = useQuery(`history ${blocks} ${height === 0}`, Math.floor(height / EACH_BLOCKS), async (signal) =>
-    height === 0 ? null : await api.history(from, height, POINTS, signal),
+    height === 0 ? null : await node.history({ from, to: height, points: POINTS, signal }),
   )
   return (
     <>
@@ -55,10 +55,10 @@ const heightsOf = (points: Points, index: number, from: number): number =>
 
 function All({ history: { points, from, to } }: { history: HistoryView }) {
   const seconds = points.map(({ timeMs }) => timeMs / 1000)
-  const perSecond = points.map((point, index) => {
-    const before = points[index - 1]
-    if (before === undefined || point.timeMs <= before.timeMs) return null
-    return (point.transactions / (point.timeMs - before.timeMs)) * 1000
+  // From one point to the next: of the first nobody knows since when.
+  const perSecond = points.slice(1).map((point, index) => {
+    const sinceMs = point.timeMs - (points[index]?.timeMs ?? point.timeMs)
+    return sinceMs > 0 ? (point.transactions / sinceMs) * 1000 : null
   })
   const perBlock = points.map((point, index) => point.transactions / heightsOf(points, index, from))
   const heights = points.map(({ height }) => height)
@@ -81,7 +81,8 @@ function All({ history: { points, from, to } }: { history: HistoryView }) {
           title="Throughput"
           what="transactions a second"
           color="--vote"
-          {...{ seconds, heights }}
+          seconds={seconds.slice(1)}
+          heights={heights.slice(1)}
           values={perSecond}
           show={(value) => `${number(value)}/s`}
         />

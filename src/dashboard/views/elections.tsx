@@ -1,5 +1,5 @@
 import type { ElectionsView, OpenElectionView, RatificationView } from '../../api/ledger-types.ts'
-import { api } from '../api.ts'
+import { node } from '../api.ts'
 import { duration, number, percent, plural } from '../format.ts'
 import { useLive, useNow, useQuery } from '../hooks.ts'
 import { Address, Answer, Badge, BlockLink, Coins, Empty, Facts, Hash, Meter, Panel, Table } from '../ui.tsx'
@@ -7,8 +7,8 @@ import { Address, Answer, Badge, BlockLink, Coins, Empty, Facts, Hash, Meter, Pa
 export function Elections() {
   const { status } = useLive()
   const height = status?.height ?? 0
-  const query = useQuery('elections', height, (signal) => api.elections(signal))
-  const ratification = useQuery('ratification', height, (signal) => api.ratification(signal))
+  const query = useQuery('elections', height, (signal) => node.elections({ signal }))
+  const ratification = useQuery('ratification', height, (signal) => node.ratification({ signal }))
   return (
     <>
       <h1>Elections</h1>
@@ -95,7 +95,7 @@ function Standings({ election }: { election: OpenElectionView }) {
         { title: 'Rank', isNumber: true, cell: ({ rank }) => rank },
         { title: 'Verifier', cell: ({ verifier }) => <Address of={verifier} /> },
         { title: 'Score', isNumber: true, cell: ({ score }) => number(score) },
-        { title: '', cell: ({ score }) => <Meter ppm={(score / most) * 1_000_000} /> },
+        { title: 'As a bar', isBar: true, cell: ({ score }) => <Meter ppm={(score / most) * 1_000_000} /> },
         { title: 'Slips', isNumber: true, cell: ({ votesDroplets }) => <Coins of={votesDroplets} /> },
         { title: 'Bonded', isNumber: true, cell: ({ bondedDroplets }) => <Coins of={bondedDroplets} /> },
         { title: 'Trust', isNumber: true, cell: ({ trust }) => number(trust) },

@@ -1,4 +1,4 @@
-import { api } from '../api.ts'
+import { node } from '../api.ts'
 import { number, plural, words } from '../format.ts'
 import { useLive, useQuery } from '../hooks.ts'
 import { hrefOf } from '../router.ts'
@@ -7,9 +7,11 @@ import { Case } from './case.tsx'
 
 export const Evidence = ({ argument }: { argument: string }) => (argument === '' ? <List /> : <Case key={argument} id={argument} />)
 
+const SHOWN = 100
+
 function List() {
   const { version } = useLive()
-  const query = useQuery('evidence', version, (signal) => api.evidence(0, signal))
+  const query = useQuery('evidence', version, (signal) => node.evidence({ limit: SHOWN, signal }))
   return (
     <>
       <h1>Evidence</h1>

@@ -1,6 +1,6 @@
 import type { StorageView } from '../../api/observe-types.ts'
 import type { NodeStatus } from '../../api/types.ts'
-import { api } from '../api.ts'
+import { node } from '../api.ts'
 import { bytes, coins, dateTime, duration, number, percent, plural, share } from '../format.ts'
 import { useLive, useNow, useQuery } from '../hooks.ts'
 import { hrefOf } from '../router.ts'
@@ -98,7 +98,7 @@ function Verifier({ status: { verifier } }: { status: NodeStatus }) {
       title="Its verifier key"
       note={
         verifier.silence === null ? (
-          <Badge tone={verifier.state === 'elected' ? 'good' : 'plain'}>{verifier.state.replaceAll('-', ' ')}</Badge>
+          <Badge tone={verifier.state === 'elected' ? 'good' : 'neutral'}>{verifier.state.replaceAll('-', ' ')}</Badge>
         ) : (
           <Badge tone="warn">silent: {verifier.silence}</Badge>
         )
@@ -126,7 +126,7 @@ const PEERS_EACH_MS = 5000
 
 function Peers() {
   const beat = Math.floor(useNow(PEERS_EACH_MS) / PEERS_EACH_MS)
-  const query = useQuery('peers', beat, (signal) => api.peers(signal))
+  const query = useQuery('peers', beat, (signal) => node.peers({ signal }))
   return (
     <Answer of={query} what="peers">
       {(peers) => (
@@ -187,7 +187,7 @@ const kinds: readonly (readonly [Exclude<keyof StorageView['bytes'], 'total'>, s
 
 function Storage() {
   const beat = Math.floor(useNow(STORAGE_EACH_MS) / STORAGE_EACH_MS)
-  const query = useQuery('storage', beat, (signal) => api.storage(signal))
+  const query = useQuery('storage', beat, (signal) => node.storage({ signal }))
   return (
     <Panel title="Storage">
       <Answer of={query} what="how its disk is used">
@@ -209,7 +209,8 @@ function Storage() {
                 { title: 'What', cell: ([, title]) => title },
                 { title: 'Bytes', isNumber: true, cell: ([kind]) => bytes(storage.bytes[kind]) },
                 {
-                  title: '',
+                  title: 'As a bar',
+                  isBar: true,
                   cell: ([kind]) => <Meter ppm={storage.bytes.total === 0 ? 0 : (storage.bytes[kind] / storage.bytes.total) * 1_000_000} />,
                 },
               ]}
@@ -240,7 +241,7 @@ const Alarms = ({ status }: { status: NodeStatus }) => (
 /** The branches, when the node knows of a fork; who is proven to have sealed two. */
 function Fork({ status }: { status: NodeStatus }) {
   const { version } = useLive()
-  const query = useQuery('fork', version + (status.fork === null ? 0 : 1), (signal) => api.fork(signal))
+  const query = useQuery('fork', version + (status.fork === null ? 0 : 1), (signal) => node.fork({ signal }))
   return (
     <Answer of={query} what="forks">
       {(fork) =>

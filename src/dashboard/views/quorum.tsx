@@ -1,13 +1,13 @@
 import { useState } from 'preact/hooks'
 import type { ListedVerifier, QuorumView, VerifiersView } from '../../api/ledger-types.ts'
-import { api, type BlockSummary } from '../api.ts'
+import { type BlockSummary, node } from '../api.ts'
 import { number, percent, plural, share } from '../format.ts'
 import { useLive, useQuery } from '../hooks.ts'
 import { Address, Answer, Badge, BlockLink, Coins, Empty, Facts, Hash, Meter, Panel, Peer, Table, Unknown } from '../ui.tsx'
 
 export function Quorum() {
   const { status, version, blocks } = useLive()
-  const query = useQuery('quorum', version + (status?.epoch ?? 0), (signal) => api.quorum(signal))
+  const query = useQuery('quorum', version + (status?.epoch ?? 0), (signal) => node.quorum({ signal }))
   return (
     <>
       <h1>Quorum and stake</h1>
@@ -72,7 +72,11 @@ function Members({ quorum, blocks }: { quorum: QuorumView; blocks: readonly Bloc
             { title: 'Address', cell: ({ address }) => <Address of={address} /> },
             { title: 'Weight', isNumber: true, cell: ({ weightDroplets }) => <Coins of={weightDroplets} /> },
             { title: 'Share', isNumber: true, cell: ({ weightDroplets }) => share(weightDroplets, quorum.totalDroplets) },
-            { title: '', cell: ({ weightDroplets }) => <Meter ppm={(weightDroplets / quorum.totalDroplets) * 1_000_000} /> },
+            {
+              title: 'As a bar',
+              isBar: true,
+              cell: ({ weightDroplets }) => <Meter ppm={(weightDroplets / quorum.totalDroplets) * 1_000_000} />,
+            },
             {
               title: done === null ? 'Sealed' : `Sealed of ${done.of}`,
               isNumber: true,
@@ -115,7 +119,7 @@ const PAGE = 100
 function Registered({ height }: { height: number }) {
   const [from, setFrom] = useState(0)
   // Stakes change seldom, and the list may be long: not with each block.
-  const query = useQuery(`verifiers ${from}`, Math.floor(height / 10), (signal) => api.verifiers(from, signal))
+  const query = useQuery(`verifiers ${from}`, Math.floor(height / 10), (signal) => node.verifiers({ from, limit: PAGE, signal }))
   return (
     <Answer of={query} what="registered verifiers">
       {(view) => <List view={view} from={from} onFrom={setFrom} />}

@@ -1,6 +1,6 @@
 import { useMemo, useRef, useState } from 'preact/hooks'
 import type { SwarmGraph } from '../../api/observe-types.ts'
-import { api } from '../api.ts'
+import { node } from '../api.ts'
 import { number, plural, shortPeer } from '../format.ts'
 import { boxOf, neighbour, type Placed, place } from '../graph.ts'
 import { useLive, useNow, useQuery } from '../hooks.ts'
@@ -14,15 +14,15 @@ type GraphNode = Graph['nodes'][number]
 const REFRESH_MS = 5000
 const ALL = 'all connections'
 
-export function Swarm() {
+export function Swarm({ argument }: { argument: string }) {
   const { version } = useLive()
   const beat = Math.floor(useNow(REFRESH_MS) / REFRESH_MS)
-  const query = useQuery('swarm', version + beat, (signal) => api.swarm(signal))
+  const query = useQuery('swarm', version + beat, (signal) => node.swarm({ signal }))
   return (
     <>
       <h1>Swarm</h1>
       <Answer of={query} what="who is connected to whom">
-        {(graph) => <Shown graph={graph} />}
+        {(graph) => <Shown graph={graph} first={argument === '' ? null : argument} />}
       </Answer>
     </>
   )
@@ -34,10 +34,10 @@ function topicName(topic: string): string {
   return parts.length >= 3 ? parts.slice(2).join('/') : topic
 }
 
-function Shown({ graph }: { graph: Graph }) {
+function Shown({ graph, first }: { graph: Graph; first: string | null }) {
   const { status } = useLive()
   const [topic, setTopic] = useState(ALL)
-  const [selected, select] = useState<string | null>(null)
+  const [selected, select] = useState<string | null>(first)
   const topics = [...new Set(graph.links.flatMap(({ mesh }) => mesh))].toSorted()
   const isShown = (mesh: readonly string[]): boolean => topic === ALL || mesh.includes(topic)
   const links = graph.links.filter(({ mesh }) => isShown(mesh))
@@ -193,10 +193,17 @@ function Picture({ graph, links, selected, onSelect, leads }: PictureProps) {
             style={at(spot)}
             onClick={() => onSelect(node.peerId)}
             onKeyDown={onKeyDown}
-            aria-label={labelOf(node, leads(node))}
           >
-            <span aria-hidden="true">{node.verifier === null ? '' : node.verifier.index}</span>
-            <small aria-hidden="true">{shortPeer(node.peerId).slice(0, 5)}</small>
+            {node.verifier === null ? (
+              <span class="hidden">Node </span>
+            ) : (
+              <>
+                <span class="hidden">Verifier </span>
+                {node.verifier.index}
+              </>
+            )}
+            <small>{shortPeer(node.peerId).slice(0, 5)}</small>
+            <span class="hidden">{stateOf(node, leads(node))}</span>
           </button>
         )
       })}
@@ -204,11 +211,8 @@ function Picture({ graph, links, selected, onSelect, leads }: PictureProps) {
   )
 }
 
-function labelOf({ peerId, isSelf, isConnected, verifier }: GraphNode, leads: boolean): string {
-  const what = verifier === null ? 'node' : `verifier ${verifier.index}`
-  const how = isSelf ? 'this node' : isConnected ? 'connected' : 'not connected to this node'
-  return `${what} ${shortPeer(peerId)}, ${how}${leads ? ', leads now' : ''}`
-}
+const stateOf = ({ isSelf, isConnected }: GraphNode, leads: boolean): string =>
+  `, ${isSelf ? 'this node' : isConnected ? 'connected' : 'not connected'}${leads ? ', leads now' : ''}`
 
 function Selected({ node, graph }: { node: GraphNode | undefined; graph: Graph }) {
   if (node === undefined) return null

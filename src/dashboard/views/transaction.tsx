@@ -1,6 +1,6 @@
 import type { TransactionView } from '../../api/types.ts'
 import { addressOf } from '../../wire/ids.ts'
-import { api } from '../api.ts'
+import { node } from '../api.ts'
 import { number, words } from '../format.ts'
 import { useLive, useQuery } from '../hooks.ts'
 import { Address, Answer, Badge, BlockLink, Coins, Copy, Empty, Facts, Hash, Panel } from '../ui.tsx'
@@ -9,7 +9,7 @@ import { transactionText } from './transaction-text.tsx'
 export function TransactionPage({ argument }: { argument: string }) {
   const { status } = useLive()
   // What waits may be in the next block: it is asked for again with each.
-  const query = useQuery(`transaction ${argument}`, status?.height ?? 0, (signal) => api.transaction(argument, signal))
+  const query = useQuery(`transaction ${argument}`, status?.height ?? 0, (signal) => node.transaction(argument, { signal }))
   if (argument === '') return <Empty>Name a transaction by its id in the search box.</Empty>
   return (
     <>
