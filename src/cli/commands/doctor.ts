@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import type { NodePlace } from '../client.ts'
 import { type Finding, isProblem, type Severity, severities } from '../doctor/findings.ts'
-import { exitCodes } from '../exit.ts'
+import { CliError, exitCodes } from '../exit.ts'
 import { apiOption, directoryOption, jsonOption } from '../options.ts'
-import { paint, print, printJson } from '../text.ts'
+import { paint, plural, print, printJson } from '../text.ts'
 
 export function addDoctorCommand(program: Command): void {
   program
@@ -23,7 +23,13 @@ export function addDoctorCommand(program: Command): void {
       const findings = await examine(flags)
       if (flags.json) printJson({ healthy: !findings.some(isProblem), findings })
       else print(findingsText(findings))
-      if (findings.some(isProblem)) process.exitCode = exitCodes.failed
+      const problems = findings.filter(isProblem)
+      if (problems.length > 0)
+        throw new CliError(
+          exitCodes.failed,
+          'problems',
+          `${plural(problems.length, 'problem')} found: ${problems.map(({ code }) => code).join(', ')}`,
+        )
     })
 }
 

@@ -11,8 +11,11 @@ const SHOWN_DIALS = 8
 
 type Cause = Diagnosis['dials'][number]['cause']
 
-/** What each cause of a failed dial asks for. */
-const remedies: Readonly<Record<Cause, string>> = {
+/**
+ * What each cause of a failed dial asks for.
+ * @internal
+ */
+export const remedies: Readonly<Record<Cause, string>> = {
   refused: 'nothing listens there: is that node up, and the port the one that it listens on?',
   timeout: 'nothing answers: a firewall, a router without a forwarded port, or a machine that is off',
   'no-route': 'this machine has no way there: look at its network, and whether it has IPv6 at all',
