@@ -85,7 +85,7 @@ export function neighbour(from: Placed, key: string, places: Iterable<Placed>): 
     const along = dx * direction[0] + dy * direction[1]
     if (one.peerId === from.peerId || along <= 0) continue
     const aside = Math.abs(dx * direction[1] - dy * direction[0])
-    const cost = along + 2 * aside
+    const cost = Math.hypot(dx, dy) * (1 + aside / along)
     if (cost < bestCost) [best, bestCost] = [one, cost]
   }
   return best

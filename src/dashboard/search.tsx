@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import type { SearchResult } from '../api/search.ts'
+import type { SearchView } from '../api/search-types.ts'
 import { ApiFailure, node } from './api.ts'
 import { feed } from './feed.ts'
 import { address } from './format.ts'
@@ -25,7 +25,7 @@ async function find(text: string): Promise<string | null> {
   return 'This node knows nothing of that name. It looks for heights, hashes, transaction ids, addresses (quo1…) and peer ids.'
 }
 
-function show(found: SearchResult): null {
+function show(found: SearchView['results'][number]): null {
   switch (found.kind) {
     case 'block':
       go('blocks', found.height)
