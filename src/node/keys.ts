@@ -60,7 +60,7 @@ export interface ImportedKey {
 
 /**
  * Takes a key into a directory, and never over another one. What a verifier key has signed must be said: `guard-required` otherwise.
- * Rejects with QuorateError of key files, guard and directory, or `wrong-mnemonic` if there is another key.
+ * Rejects with QuorateError of key files, guard and directory, or `other-key` if there is another key.
  */
 export async function importKey(
   directory: string,

@@ -276,7 +276,6 @@ function reasonOf(error: unknown): string {
   if (error.name === 'TimeoutError') return `no answer within ${DOWNLOAD_TIMEOUT_MS / 1000} s`
   const { cause } = error
   if (!(cause instanceof Error)) return error.message
-  return 'code' in cause && typeof cause.code === 'string'
-    ? `${cause.code}${cause.message === '' ? '' : `, ${cause.message}`}`
-    : cause.message
+  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
+  return cause.message === '' || code === '' || cause.message.includes(code) ? cause.message || code : `${code}, ${cause.message}`
 }

@@ -77,7 +77,7 @@ const DIRECTORY_MODE = 0o700
 
 /**
  * Makes what a directory lacks and leaves what it has: keys, signing guard, genesis. Rejects with QuorateError: those of the
- * key, guard and genesis files, `genesis-differs`, `guard-without-key`, `guard-missing`, `guard-required`, `wrong-mnemonic`, `directory-failed`.
+ * key, guard and genesis files, `genesis-differs`, `guard-without-key`, `guard-missing`, `guard-required`, `other-key`, `directory-failed`.
  */
 export async function initDirectory(options: InitOptions): Promise<InitResult> {
   const { directory, role, genesisFile, bootstrap, network = null, signed = null } = options
@@ -223,8 +223,8 @@ export async function makeKey(directory: string, kind: KeyKind, options: KeyOpti
   const { secretKey } = options
   if (secretKey !== undefined && publicKey !== publicKeyOf(path, kind, secretKey))
     throw new QuorateError(
-      'wrong-mnemonic',
-      `there is another key at ${path}, with the public key ${publicKey}; it was left as it is. Use another --dir, or the words and the index that belong to it`,
+      'other-key',
+      `there is another key at ${path}, with the public key ${publicKey}; it was left as it is. Use another --dir, or what that key was made of`,
     )
   return false
 }
