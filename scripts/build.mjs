@@ -2,6 +2,7 @@
  * Bundles the command line to dist/quorate.js: it starts in a third of the time that its modules take,
  * and the swarm spawns it once per node. What a command imports when it needs it is in files beside it (dist/chunk-*.js), and neither read nor
  * in memory before: a bootstrap node takes half of what it takes with all in one file. The bundle carries the hash of the source that it was made of (protocols/source.md).
+ * What programs import as the package is dist/index.js; `npm run declarations` makes its types (scripts/declarations.mjs).
  * The adversaries of swarms go into dist/adversary.js, a program of their own: nothing of them is in the other.
  * The page that a node serves goes into dist/page: index.html, and files whose names hold the hash of what is in them.
  */
@@ -13,7 +14,13 @@ import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const programs = [
-  { name: 'quorate', entry: join(root, 'src/cli/main.ts'), outfile: 'dist/quorate.js' },
+  // The library shares the files of the program.
+  {
+    name: 'quorate',
+    entry: join(root, 'src/cli/main.ts'),
+    outfile: 'dist/quorate.js',
+    besides: { index: join(root, 'src/library/index.ts') },
+  },
   { name: 'adversary', entry: join(root, 'src/adversary/main.ts'), outfile: 'dist/adversary.js' },
 ]
 
@@ -74,7 +81,9 @@ const options = {
   ...{ splitting: true, chunkNames: 'chunk-[hash]' },
 }
 const bundled = await Promise.all(
-  programs.map(({ name, entry }) => bundle({ ...options, entryPoints: { [name]: entry }, outdir: join(root, 'dist') })),
+  programs.map(({ name, entry, besides }) =>
+    bundle({ ...options, entryPoints: { [name]: entry, ...besides }, outdir: join(root, 'dist') }),
+  ),
 )
 
 const indexPath = 'src/dashboard/index.html'

@@ -1,29 +1,9 @@
-import { Type } from 'typebox'
 import { QuorateError } from '../base/errors.ts'
 import { isHex } from '../base/hex.ts'
 import type { Address } from '../wire/types.ts'
 import { MAX_VERIFIERS } from './bounds.ts'
 import { badParameter, type Desk, readAddress } from './route.ts'
-import { address, count, flag, hash, list, named, object, oneOf, text, type View } from './schema.ts'
-
-export const SearchResult = Type.Union(
-  [
-    object({ kind: Type.Literal('block'), height: count(), hash: hash() }),
-    object({ kind: Type.Literal('transaction'), id: hash(), state: oneOf(['pending', 'final', 'dropped']) }),
-    object({ kind: Type.Literal('evidence'), id: hash() }),
-    object({ kind: Type.Literal('account'), address: address(), isVerifier: flag() }),
-    object({ kind: Type.Literal('verifier'), address: address(), peerId: text() }),
-    object({ kind: Type.Literal('peer'), peerId: text() }),
-  ],
-  { title: 'SearchResult' },
-)
-export type SearchResult = View<typeof SearchResult>
-
-export const SearchView = named('SearchView', {
-  q: text('What was looked for.'),
-  results: list(SearchResult, 'What it stands for, all of it: none if nothing here is called so.'),
-})
-export type SearchView = View<typeof SearchView>
+import type { SearchResult, SearchView } from './search-types.ts'
 
 /** Verifiers that are looked through for a peer id: more than a chain of many years has. */
 const MAX_SEARCHED_VERIFIERS = 20 * MAX_VERIFIERS

@@ -11,7 +11,7 @@ import type {
   VerifiersView,
 } from '../api/ledger-types.ts'
 import type { AccountHistory, HistoryView, LogLevels, SlotView, StorageView, SwarmGraph } from '../api/observe-types.ts'
-import type { SearchView } from '../api/search.ts'
+import type { SearchView } from '../api/search-types.ts'
 import type { BlockSummary, BlockView, GenesisView, NodeStatus, PeerView, SubmitResult, TransactionView } from '../api/types.ts'
 import { type EventOptions, EventStream } from './events.ts'
 import { type CallOptions, type ClientOptions, Transport } from './transport.ts'

@@ -7,7 +7,8 @@ import { eventKinds, parseKinds } from '../events.ts'
 import { SwarmGraph } from '../observe-types.ts'
 import { type Route, route } from '../route.ts'
 import { list, object, text } from '../schema.ts'
-import { SearchView, search } from '../search.ts'
+import { search } from '../search.ts'
+import { SearchView } from '../search-types.ts'
 import { NodeStatus, PeerView } from '../types.ts'
 
 /** The node itself, its peers and its events. */
