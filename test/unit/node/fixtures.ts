@@ -56,6 +56,11 @@ export class FakeNetwork implements Network {
     this.answers.set(peerId, answer)
     for (const listener of this.#listeners) listener(peerId, 'connected')
   }
+  /** A peer goes. */
+  leave(peerId: string): void {
+    this.answers.delete(peerId)
+    for (const listener of this.#listeners) listener(peerId, 'disconnected')
+  }
   connect(peerId: string): Promise<void> {
     this.dialled.push(peerId)
     return Promise.reject(new QuorateError('unreachable', peerId))
