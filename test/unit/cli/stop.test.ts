@@ -23,7 +23,7 @@ const BLOCKS = 600
 describe('a node that is told to stop while it catches up', function () {
   this.timeout(120_000)
   const home = tempDirectory('stop')
-  const of = new EpochChain({ epochSlots: 200_000, evidenceSlots: 400_000, unbondingSlots: 500_000 })
+  const of = new EpochChain({ epochSlots: 2000, evidenceSlots: 1000, unbondingSlots: 1500 })
   let source: RunningNode
   let address: string
 
