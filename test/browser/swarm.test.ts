@@ -18,7 +18,7 @@ describe('the page of a node in a swarm', function () {
   after(() => swarm?.stop())
 
   it('shows blocks as they come with who signed them, and verifies the evidence of one that cheats', async () => {
-    swarm = new SwarmProcess(['--verifiers', '4', '--adversary', 'double-seal=1', '--load', '5'])
+    swarm = new SwarmProcess(['--verifiers', '4', '--adversary', 'double-seal=1', '--load', '5', '--duration', '900'])
     const url = await waitFor(() => swarm?.pageUrl(), { deadlineMs: DEADLINE_MS, description: 'the address of the page' })
     const visit = await Visit.open(url)
     visit.page.setDefaultTimeout(DEADLINE_MS)
