@@ -1,7 +1,7 @@
 import { type BlockSummary, node } from './api.ts'
 
 /** Blocks of one page: heights `page * PAGE_BLOCKS + 1` and on. The API gives at most a hundred at once. */
-export const PAGE_BLOCKS = 100
+const PAGE_BLOCKS = 100
 /** Some screens up and down; what was scrolled past long ago is asked again. */
 const MOST_PAGES = 24
 

@@ -21,7 +21,7 @@ export interface Live {
   readonly version: number
 }
 
-export const KEPT_BLOCKS = 60
+const KEPT_BLOCKS = 60
 const KEPT_SLOTS = 60
 const KEPT_PENDING = 50
 /** A busy chain must not keep the browser busy: at most so often is the node asked again. */
@@ -35,7 +35,7 @@ const empty: Live = {
   ...{ status: null, genesis: null, quorum: null, blocks: [], slots: [], pending: [], clockOffsetMs: 0, version: 0 },
 }
 
-export class Feed {
+class Feed {
   #live: Live = empty
   readonly #listeners = new Set<() => void>()
   #stop: AbortController | undefined

@@ -71,7 +71,3 @@ export function useNow(everyMs: number): number {
   }, [everyMs])
   return Date.now() + feed.live.clockOffsetMs
 }
-
-const calm = matchMedia('(prefers-reduced-motion: reduce)')
-
-export const wantsCalm = (): boolean => calm.matches

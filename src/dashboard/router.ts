@@ -6,7 +6,7 @@ export interface Route {
   readonly argument: string
 }
 
-export function parseRoute(hash: string): Route {
+function parseRoute(hash: string): Route {
   const [view = '', ...rest] = hash.replace(/^#\/?/, '').split('/')
   return { view: view === '' ? 'overview' : decode(view), argument: decode(rest.join('/')) }
 }

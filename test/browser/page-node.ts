@@ -40,8 +40,8 @@ const verifierAt = (index: number) => {
   return found
 }
 
-export const sender = toHex(seed(50))
-export const transactionAt = (height: number, index: number): Transaction => ({
+const sender = toHex(seed(50))
+const transactionAt = (height: number, index: number): Transaction => ({
   body: {
     ...{ sender, nonce: height * 10 + index, feeDroplets: 1000, expirySlot: height + 500 },
     action: { kind: 'transfer', to: verifierAt(height + index).account, amountDroplets: (height % 90) * COIN + 250_000, microHours: 0 },
