@@ -31,14 +31,13 @@ export const VerifierView = named('VerifierView', {
 })
 export type VerifierView = View<typeof VerifierView>
 
-export const DelegationView = named('DelegationView', {
+const DelegationView = named('DelegationView', {
   verifier: address(),
   droplets: count('What it can be taken back for now.'),
   shares: count(),
 })
-export type DelegationView = View<typeof DelegationView>
 
-export const UnbondingView = named('UnbondingView', {
+const UnbondingView = named('UnbondingView', {
   verifier: address('Whose stake it was: it can be slashed until it is back.'),
   droplets: count(),
   releaseSlot: orNull(
@@ -47,7 +46,6 @@ export const UnbondingView = named('UnbondingView', {
   ),
   releaseTimeMs: orNull(number()),
 })
-export type UnbondingView = View<typeof UnbondingView>
 
 export const ProposalView = named('ProposalView', {
   source: hash(),

@@ -39,7 +39,7 @@ describe('library: a node in this process', () => {
     for (const { method, path, type, answer } of routes) {
       if (method !== 'GET' || type !== 'application/json' || path.includes(':id') || path === '/v1/search') continue
       const asked = path.replaceAll(/:(\w+)/g, (_, name: string) => at[name] ?? '')
-      const response = await fetch(url + asked)
+      const response: Response = await fetch(url + asked)
       const text = await response.text()
       assert.equal(response.status, 200, `${asked}: ${text}`)
       assertConforms(answer, JSON.parse(text), asked)
