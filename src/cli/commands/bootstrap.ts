@@ -57,19 +57,23 @@ Examples:
 }
 
 async function run(flags: BootstrapFlags): Promise<ExitCode> {
-  const { network, chainId: wanted, genesis } = flags
-  const isNamed = network !== undefined || genesis !== undefined
+  const isNamed = flags.network !== undefined || flags.genesis !== undefined
   // A directory that has all that is needed is not looked into: that would load what a bootstrap node can do without.
   const isReady = !isNamed && existsSync(join(flags.dir, 'chain.json')) && existsSync(join(flags.dir, 'network.key'))
-  if (!isReady) {
-    const { prepareBootstrap } = await import('../../node/bootstrap-directory.ts')
-    await prepareBootstrap(flags.dir, { network: network ?? null, chainId: wanted ?? null, genesis: genesis ?? null })
-  }
+  if (!isReady) await prepare(flags)
   const { runBootstrap } = await import('../run-bootstrap.ts')
   return await runBootstrap({ ...flags, role: 'bootstrap' })
 }
 
-async function printAddress({ dir, announce, listen = [DEFAULT_LISTEN], json }: BootstrapFlags): Promise<void> {
+async function prepare({ dir, network, chainId: wanted, genesis }: BootstrapFlags): Promise<void> {
+  const { prepareBootstrap } = await import('../../node/bootstrap-directory.ts')
+  await prepareBootstrap(dir, { network: network ?? null, chainId: wanted ?? null, genesis: genesis ?? null })
+}
+
+/** The address goes by the key alone; a network that is named is noted for the start. */
+async function printAddress(flags: BootstrapFlags): Promise<void> {
+  const { dir, announce, listen = [DEFAULT_LISTEN], json, network, genesis } = flags
+  if (network !== undefined || genesis !== undefined) await prepare(flags)
   const { bootstrapAddresses } = await import('../../node/bootstrap-directory.ts')
   const peers = await bootstrapAddresses(dir, announce ?? listen)
   if (json) return printJson({ peers })
