@@ -42,6 +42,9 @@ class Feed {
   #refreshTimer: ReturnType<typeof setTimeout> | undefined
   #retryTimer: ReturnType<typeof setTimeout> | undefined
   #failures = 0
+  #isBusy = false
+  /** Something happened since the node was asked last. */
+  #isDue = false
 
   get live(): Live {
     return this.#live
@@ -57,7 +60,8 @@ class Feed {
     this.#stop?.abort()
     clearTimeout(this.#retryTimer)
     clearTimeout(this.#refreshTimer)
-    this.#refreshTimer = undefined
+    this.#isBusy = false
+    this.#isDue = false
     const stop = new AbortController()
     this.#stop = stop
     void this.#follow(stop.signal)
@@ -89,10 +93,11 @@ class Feed {
       keepsChain ? orUnknown(node.slots({ limit: KEPT_SLOTS, signal })) : null,
     ])
     this.#set({ status, genesis, quorum, slots })
-    await this.#takeBlocks(status, signal)
+    // A node that is back may have gone to another branch: none of what was known is kept.
+    await this.#takeBlocks(status, [], signal)
     this.#failures = 0
     this.#set({ connection: { state: 'live', sinceMs: Date.now(), error: null }, version: this.#live.version + 1 })
-    this.#refreshTimer = setTimeout(() => void this.#refresh(signal), POLL_MS)
+    this.#plan(POLL_MS, signal)
   }
 
   #hear(event: StreamedEvent, signal: AbortSignal): void {
@@ -133,37 +138,49 @@ class Feed {
 
   /** Asks the node again in a moment, once for all that happens until then. */
   #soon(signal: AbortSignal): void {
+    if (this.#isDue) return
+    this.#isDue = true
+    if (!this.#isBusy) this.#plan(REFRESH_MS, signal)
+  }
+
+  #plan(afterMs: number, signal: AbortSignal): void {
     clearTimeout(this.#refreshTimer)
-    this.#refreshTimer = setTimeout(() => void this.#refresh(signal), REFRESH_MS)
+    this.#refreshTimer = setTimeout(() => void this.#refresh(signal), afterMs)
   }
 
   async #refresh(signal: AbortSignal): Promise<void> {
+    this.#isBusy = true
+    this.#isDue = false
     try {
       const status = await node.status({ signal })
       const isOtherQuorum = status.epoch !== this.#live.status?.epoch || this.#live.quorum === null
       this.#set({ status })
-      await this.#takeBlocks(status, signal)
+      await this.#takeBlocks(status, this.#live.blocks, signal)
       if (isOtherQuorum && status.role !== 'bootstrap') this.#set({ quorum: await orUnknown(node.quorum({ signal })) })
-      if (!signal.aborted) this.#refreshTimer = setTimeout(() => void this.#refresh(signal), POLL_MS)
+      if (!signal.aborted) this.#plan(this.#isDue ? REFRESH_MS : POLL_MS, signal)
     } catch (error) {
-      if (signal.aborted) return
-      this.#stop?.abort()
-      this.#lost(error)
+      if (!signal.aborted) this.#lost(error)
+    } finally {
+      if (!signal.aborted) this.#isBusy = false
     }
   }
 
-  async #takeBlocks(status: NodeStatus, signal: AbortSignal): Promise<void> {
+  async #takeBlocks(status: NodeStatus, known: readonly BlockSummary[], signal: AbortSignal): Promise<void> {
     if (status.role === 'bootstrap') return
-    const newest = this.#live.blocks[0]?.header.height ?? 0
+    const newest = known[0]?.header.height ?? 0
     const from = Math.max(newest + 1, status.firstHeight, status.height - KEPT_BLOCKS + 1, 1)
     if (from > status.height) return
     const found = await node.blockSummaries({ from, count: KEPT_BLOCKS, signal })
     // What lies between is not here: rows that follow each other would not be blocks that do.
-    const before = from === newest + 1 ? this.#live.blocks : []
+    const before = from === newest + 1 ? known : []
     this.#set({ blocks: [...found.toReversed(), ...before].slice(0, KEPT_BLOCKS) })
   }
 
   #lost(error: unknown): void {
+    // Whichever of the stream and the questions noticed it, the other one ends too.
+    this.#stop?.abort()
+    clearTimeout(this.#refreshTimer)
+    clearTimeout(this.#retryTimer)
     const before = this.#live.connection
     const message = error instanceof ApiFailure ? error.message : 'The connection to the node ended.'
     const sinceMs = before.state === 'lost' ? before.sinceMs : Date.now()

@@ -94,7 +94,7 @@ function Standings({ election }: { election: OpenElectionView }) {
       columns={[
         { title: 'Rank', isNumber: true, cell: ({ rank }) => rank },
         { title: 'Verifier', cell: ({ verifier }) => <Address of={verifier} /> },
-        { title: 'Score', isNumber: true, cell: ({ score }) => number(score) },
+        { title: 'Score', isNumber: true, cell: ({ score }) => (election.by === 'trust' ? number(score) : <Coins of={score} />) },
         { title: 'As a bar', isBar: true, cell: ({ score }) => <Meter ppm={(score / most) * 1_000_000} /> },
         { title: 'Slips', isNumber: true, cell: ({ votesDroplets }) => <Coins of={votesDroplets} /> },
         { title: 'Bonded', isNumber: true, cell: ({ bondedDroplets }) => <Coins of={bondedDroplets} /> },
