@@ -33,6 +33,15 @@ export function parseKinds(text: string | undefined): ReadonlySet<EventKind> {
   )
 }
 
+interface Heartbeat {
+  readonly kind: 'heartbeat'
+  readonly atMs: number
+  readonly height: number
+}
+
+/** How old the height in a heartbeat may be. */
+const SHARED_BEAT_MS = 50
+
 interface Stream {
   readonly response: ServerResponse
   readonly kinds: ReadonlySet<EventKind>
@@ -66,6 +75,7 @@ export class EventStreams {
   readonly #heartbeat: NodeJS.Timeout
   readonly #unsubscribe: () => void
   #turn: NodeJS.Immediate | undefined
+  #lastBeat: Heartbeat | undefined
 
   constructor(
     view: NodeView,
@@ -187,8 +197,12 @@ export class EventStreams {
     }
   }
 
-  #heartbeatData(): { readonly kind: 'heartbeat'; readonly atMs: number; readonly height: number } {
-    return { kind: 'heartbeat', atMs: Date.now(), height: this.#view.status().height }
+  /** Many streams that are opened at once have one heartbeat. */
+  #heartbeatData(): Heartbeat {
+    const atMs = Date.now()
+    if (this.#lastBeat === undefined || atMs - this.#lastBeat.atMs > SHARED_BEAT_MS)
+      this.#lastBeat = { kind: 'heartbeat', atMs, height: this.#view.status().height }
+    return this.#lastBeat
   }
 
   #cutOff(stream: Stream): void {

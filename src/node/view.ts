@@ -53,6 +53,9 @@ import { LedgerViews } from './views/ledger.ts'
 import { accountProofView } from './views/proof.ts'
 import { storageView } from './views/storage.ts'
 
+/** How old the memory and the processor time in a status may be. */
+const USAGE_MS = 200
+
 export interface ViewOptions {
   readonly role: NodeOptions['role']
   readonly chain: Chain
@@ -94,6 +97,7 @@ export class View implements NodeView {
   readonly #work = { proposed: 0, led: 0, made: 0, sealed: 0 }
   #sealedHeight = 0
   #discoveryMs: number | null = null
+  #usage: { readonly atMs: number; readonly value: NodeStatus['process'] } | null = null
 
   constructor(options: ViewOptions) {
     this.#options = options
@@ -115,7 +119,6 @@ export class View implements NodeView {
     const peers = network.peers()
     const leader = runner.leader()
     const leaderMember = leader === null ? undefined : quorum.members[leader.index]
-    const usage = process.cpuUsage()
     const { count, bytes } = pool.stats()
     return {
       agent: AGENT,
@@ -147,11 +150,21 @@ export class View implements NodeView {
       pool: { transactions: count, bytes },
       leader: leader === null || leaderMember === undefined ? null : { ...leader, address: leaderMember.id },
       alarms: this.#alarms.all,
-      process: { rssBytes: process.memoryUsage.rss(), cpuMs: Math.round((usage.user + usage.system) / 1000) },
+      process: this.#processUsage(),
       bootstrap: null,
       traffic: network.traffic(),
       counters: telemetry.counters(),
     }
+  }
+
+  /** The system takes longer to say it than all the rest of a status takes: many who ask at once get one answer. */
+  #processUsage(): NodeStatus['process'] {
+    const nowMs = performance.now()
+    if (this.#usage === null || nowMs - this.#usage.atMs > USAGE_MS) {
+      const { user, system } = process.cpuUsage()
+      this.#usage = { atMs: nowMs, value: { rssBytes: process.memoryUsage.rss(), cpuMs: Math.round((user + system) / 1000) } }
+    }
+    return this.#usage.value
   }
 
   peers(): readonly PeerView[] {

@@ -153,9 +153,8 @@ interface BlocksQuery {
 
 /** Ascending; fewer than asked for at the head of the chain, or when they grow large: go on from the last one. None below the first that is here. */
 function blocks(view: NodeView, query: BlocksQuery): { blocks: readonly (BlockView | BlockSummary)[] } {
-  const { height, firstHeight } = view.status()
   const { count: wanted = DEFAULT_BLOCKS, summary = false } = query
-  const from = Math.max(1, query.from ?? Math.max(firstHeight, height - wanted + 1))
+  const from = Math.max(1, query.from ?? newest(view, wanted))
   const found: (BlockView | BlockSummary)[] = []
   let bytes = 0
   while (found.length < wanted && bytes < MAX_BLOCKS_BYTES) {
@@ -167,6 +166,11 @@ function blocks(view: NodeView, query: BlocksQuery): { blocks: readonly (BlockVi
     }
   }
   return { blocks: found }
+}
+
+function newest(view: NodeView, count: number): number {
+  const { height, firstHeight } = view.status()
+  return Math.max(firstHeight, height - count + 1)
 }
 
 const receiptBytes = ({ receipt }: BlockView): number =>
