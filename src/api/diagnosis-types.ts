@@ -26,7 +26,7 @@ export const BootstrapStatus = named(
 )
 export type BootstrapStatus = View<typeof BootstrapStatus>
 
-export const DialFailureView = named('DialFailureView', {
+const DialFailureView = named('DialFailureView', {
   peerId: text(),
   address: text('What was dialled; empty if no address was known.'),
   cause: oneOf([
@@ -46,7 +46,6 @@ export const DialFailureView = named('DialFailureView', {
   atMs: number(),
   failures: count('In a row.'),
 })
-export type DialFailureView = View<typeof DialFailureView>
 
 export const Diagnosis = named(
   'Diagnosis',

@@ -47,7 +47,10 @@ export function narrateBootstrap(view: NodeView, tell: (happening: Happening) =>
   return () => clearInterval(timer)
 }
 
-/** @param rssBytes null leaves it out: it changes all the time */
+/**
+ * @internal
+ * @param rssBytes null leaves it out: it changes all the time
+ */
 export function healthLine(status: BootstrapStatus, rssBytes: number | null): string {
   const { connections, maxConnections, prefixes, prefixCount, routingTable, servedPerMinute, refusedPerMinute } = status
   const from = prefixes.slice(0, 3).map(({ prefix, connections: count }) => `${prefix} ${count}`)

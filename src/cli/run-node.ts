@@ -67,6 +67,7 @@ async function nodeOptions(flags: StartFlags, telemetry: Telemetry): Promise<Nod
     scope: flags.scope,
     checkpoint: flags.checkpoint ?? (await readCheckpointFile(directory)),
     fullHistory: flags.fullHistory === true,
+    neighbours: flags.neighbours !== false,
     ...(flags.prune === undefined ? {} : { keepBlocks: flags.prune }),
     unlock: unlockWith(flags),
     telemetry,

@@ -16,6 +16,8 @@ export interface StartFlags extends PasswordFlags {
   readonly fullHistory?: true
   /** Blocks to keep. */
   readonly prune?: number
+  /** False: peers are not told whom it is connected to. */
+  readonly neighbours?: boolean
   readonly logLevel: LogLevel
   readonly logFormat: 'text' | 'json'
   readonly parentWatch?: true

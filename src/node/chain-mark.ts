@@ -17,7 +17,7 @@ export interface ChainMark {
   readonly slotMs: number
 }
 
-export const chainMarkPath = (directory: string): string => join(directory, 'chain.json')
+const chainMarkPath = (directory: string): string => join(directory, 'chain.json')
 
 export const markOf = (genesis: Genesis, chainId: Hash): ChainMark => ({
   name: genesis.name,

@@ -2,7 +2,10 @@ import type { DialCause, DialFailure } from '../../ports/network.ts'
 import { oneLine } from './address.ts'
 import { MAX_DIAL_FAILURES } from './limits.ts'
 
-/** Why a dial failed, by what the system, noise or libp2p says of it. */
+/**
+ * Why a dial failed, by what the system, noise or libp2p says of it.
+ * @internal
+ */
 export function causeOf(error: unknown): DialCause {
   const inner = error instanceof AggregateError ? error.errors : []
   const causes = inner.map(causeOf)

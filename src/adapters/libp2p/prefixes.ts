@@ -25,7 +25,10 @@ export function publicOrigin(address: Multiaddr): Origin | null {
   return isPrivateAddress(address) ? null : originOf(address)
 }
 
-/** As `publicOrigin`, of private addresses too. */
+/**
+ * As `publicOrigin`, of private addresses too.
+ * @internal
+ */
 export function originOf(address: Multiaddr): Origin | null {
   const ip = ipOf(address)
   return ip === null ? null : originOfIp(ip)

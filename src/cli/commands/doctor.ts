@@ -37,7 +37,10 @@ const marks: Readonly<Record<Severity, string>> = { ok: 'ok', notice: 'note', wa
 const colours = { ok: 'green', notice: 'cyan', warning: 'yellow', problem: 'red' } as const
 const WIDTH = 8
 
-/** The worst last, where a person looks. */
+/**
+ * The worst last, where a person looks.
+ * @internal
+ */
 export function findingsText(findings: readonly Finding[]): string {
   const lines = severities.flatMap((severity) => findings.filter((one) => one.severity === severity).map(lineOf))
   const counts = severities.map(

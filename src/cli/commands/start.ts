@@ -50,6 +50,7 @@ export function addStartCommand(program: Command, run = runNode): void {
     .addOption(passwordOption())
     .option('--full-history', 'fetch every block from the first, although a checkpoint is given')
     .option('--prune <blocks>', 'keep only so many of the newest blocks, at least 1024 (default: every block)', integer(1024))
+    .option('--no-neighbours', 'tell nobody whom this node is connected to; it is shown to those who look at the network')
     .option('--log-level <level>', 'debug, info, warn or error', oneOf('debug', 'info', 'warn', 'error'), 'info')
     .option('--log-format <format>', 'text or json, a line each on standard error', oneOf('text', 'json'), 'text')
     .option('--parent-watch', 'stop when standard input ends: for launchers, so that nothing outlives them')
