@@ -9,6 +9,7 @@ import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { machine } from '../src/cli/swarm/report.ts'
 import { percentileOf } from '../src/cli/swarm/statistics.ts'
+import { underReaders } from './bench/api.ts'
 import { catchUp, type Figures, idle, underLoad } from './bench/measure.ts'
 
 interface Case {
@@ -25,15 +26,17 @@ interface Result {
   readonly failed: readonly string[]
 }
 
-const USAGE = `usage: npm run bench -- [options]
+const USAGE = `usage: npm run bench -- [api] [options]
 
+  api            only what reading a node costs it; the same as --only 'api '
   --quick        a few short cases, once each
   --only TEXT    cases whose group or name has TEXT in it
   --runs N       of each case, of which the median is printed (3; 1 with --quick)
   --seed N       of the first run
   --out FILE     where the JSON goes (docs/bench/latest.json)`
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     ...{ quick: { type: 'boolean' }, only: { type: 'string' }, runs: { type: 'string' }, seed: { type: 'string' } },
     ...{ out: { type: 'string', default: 'docs/bench/latest.json' }, help: { type: 'boolean' } },
@@ -65,15 +68,24 @@ const joining = (blocks: number): Case => ({
   measure: (of) => catchUp(blocks, 100, 250, of),
 })
 
-const quickCases = [finality(4, 500, 10), finality(7, 1000, 10), rate(1000, 1000, 10), resting(10), joining(100)]
+const readers = (durationS: number): Case => ({
+  group: 'api',
+  name: '1000 event streams, 2000 reads/s',
+  measure: (of) => underReaders({ streams: 1000, readsPerSecond: 2000, durationS }, of),
+})
+
+const quickCases = [finality(4, 500, 10), finality(7, 1000, 10), rate(1000, 1000, 10), resting(10), joining(100), readers(15)]
 const allCases = [
   ...[200, 500, 1000].flatMap((slotMs) => [4, 7, 15].map((verifiers) => finality(verifiers, slotMs, 20))),
   ...[500, 1000, 1500, 2000].map((load) => rate(load, 1000, 20)),
   rate(1000, 500, 20),
   resting(30),
   joining(500),
+  readers(60),
 ]
-const chosen = (quick ? quickCases : allCases).filter(({ group, name }) => `${group} ${name}`.includes(values.only ?? ''))
+/** A group may be named by itself. */
+const only = positionals[0] === undefined ? '' : `${positionals[0]} `
+const chosen = (quick ? quickCases : allCases).filter(({ group, name }) => `${group} ${name}`.includes(values.only ?? only))
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(6))
 

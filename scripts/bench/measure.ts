@@ -24,13 +24,13 @@ const WARM_BLOCKS = 3
 const MB = 2 ** 20
 
 /** Waits; a crash or a deadline ends the measurement. */
-async function wait(swarm: Swarm, description: string, condition: () => boolean): Promise<void> {
+export async function wait(swarm: Swarm, description: string, condition: () => boolean): Promise<void> {
   const holds = await swarm.until(() => condition() || swarm.crashed.length > 0, STEP_DEADLINE_MS)
   for (const { node, exit } of swarm.crashed) throw new Error(`${node} crashed (${exit})`)
   if (!holds) throw new Error(`waited ${STEP_DEADLINE_MS} ms until ${description}`)
 }
 
-async function withSwarm<T>(
+export async function withSwarm<T>(
   size: { verifiers: number; fullNodes: number; slotMs: number; load: number; seed: number },
   use: (swarm: Swarm) => Promise<T>,
 ) {

@@ -13,7 +13,16 @@ import type {
   VerifiersView,
 } from '../../../src/api/ledger-types.ts'
 import type { AccountHistory, HistoryView, LogLevels, SlotView, StorageView, SwarmGraph } from '../../../src/api/observe-types.ts'
-import type { BlockView, NodeEvent, NodeStatus, NodeView, PeerView, SubmitResult, TransactionView, VerifierStatus } from '../../../src/api/types.ts'
+import type {
+  BlockView,
+  NodeEvent,
+  NodeStatus,
+  NodeView,
+  PeerView,
+  SubmitResult,
+  TransactionView,
+  VerifierStatus,
+} from '../../../src/api/types.ts'
 import { QuorateError } from '../../../src/base/errors.ts'
 import type { Hex } from '../../../src/base/hex.ts'
 import type { Genesis } from '../../../src/wire/genesis.ts'
