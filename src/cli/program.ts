@@ -31,6 +31,9 @@ import { addVoteCommands } from './commands/vote.ts'
 import { exitCodeHelp } from './exit.ts'
 import { addSwarmCommand } from './swarm/command.ts'
 
+/** Commands that make what a node keeps: it is for its owner only, whatever the shell allows. */
+const keepers: ReadonlySet<string> = new Set(['init', 'start', 'bootstrap', 'restore', 'recover', 'swarm', 'faucet'])
+
 /** All commands. Parsing ends with a CommanderError or, from a command's own action, with what that rejects with. */
 export function createProgram(): Command {
   const program = new Command('quorate')
@@ -40,11 +43,16 @@ export function createProgram(): Command {
     .showSuggestionAfterError()
     .configureHelp({ sortSubcommands: false, sortOptions: false })
     .exitOverride()
+    // Else a command that has options and subcommands would take the options of these for its own.
+    .enablePositionalOptions()
     .helpCommand(false)
     .addHelpText(
       'after',
       `\n${exitCodeHelp}\n\nquorate COMMAND --help teaches a command, with examples. A node's directory is ~/.quorate unless --dir\nor QUORATE_DIR says otherwise. NO_COLOR turns colours off; they are for terminals only.`,
     )
+  program.hook('preAction', (_, command) => {
+    if (keepers.has(command.name())) process.umask(0o077)
+  })
   program.commandsGroup('Run a node:')
   addInitCommand(program)
   addGenesisCommand(program)

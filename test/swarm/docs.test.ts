@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,6 +22,9 @@ const pages = [
 const elsewhere: Readonly<Record<string, string>> = {
   'docs/walkthrough.md': 'test/swarm/walkthrough.test.ts',
   'docs/moving.md': 'test/unit/cli/guard.test.ts',
+  'docs/joining.md': 'test/swarm/operator-pages.test.ts',
+  'docs/keys.md': 'test/swarm/operator-pages.test.ts',
+  'docs/faucet.md': 'test/swarm/operator-pages.test.ts',
 }
 /** Ports that the pages name; the system gives the test others. */
 const PORTS = [4001, 4080, 4101, 4102, 4103, 4104, 4181, 4182, 4183, 4184] as const
@@ -103,6 +106,13 @@ describe('commands of the documentation', function () {
     })
 
   describe('in the end', () => {
+    it('what nodes keep is for their owner only', () => {
+      const open = readdirSync(join(tree, 'net'), { recursive: true, withFileTypes: true })
+        .filter((entry) => /\/net\/(v1|full|seed|copy)(\/|$)/.test(join(entry.parentPath, entry.name)))
+        .map((entry) => join(entry.parentPath, entry.name))
+        .filter((path) => (statSync(path).mode & 0o077) !== 0)
+      assert.deepEqual(open, [])
+    })
     it('what went on ends as it should', async () => {
       for (const one of kept.toReversed()) assert.equal(await one.close(), 0, one.output.slice(-2_000))
     })
