@@ -57,14 +57,19 @@ class Feed {
 
   /** Begins, or begins anew at once. */
   start(): void {
-    this.#stop?.abort()
-    clearTimeout(this.#retryTimer)
-    clearTimeout(this.#refreshTimer)
+    this.pause()
     this.#isBusy = false
     this.#isDue = false
     const stop = new AbortController()
     this.#stop = stop
     void this.#follow(stop.signal)
+  }
+
+  /** Asks nothing and hears nothing until it is started again. */
+  pause(): void {
+    this.#stop?.abort()
+    clearTimeout(this.#retryTimer)
+    clearTimeout(this.#refreshTimer)
   }
 
   #set(changes: Partial<Live>): void {
@@ -178,9 +183,7 @@ class Feed {
 
   #lost(error: unknown): void {
     // Whichever of the stream and the questions noticed it, the other one ends too.
-    this.#stop?.abort()
-    clearTimeout(this.#refreshTimer)
-    clearTimeout(this.#retryTimer)
+    this.pause()
     const before = this.#live.connection
     const message = error instanceof ApiFailure ? error.message : 'The connection to the node ended.'
     const sinceMs = before.state === 'lost' ? before.sinceMs : Date.now()

@@ -14,5 +14,10 @@ const place = document.getElementById('app')
 if (place !== null) {
   place.replaceChildren()
   render(<App />, place)
-  feed.start()
+  if (!document.hidden) feed.start()
+  // A browser has six connections for one address: tabs that nobody looks at must not hold them, nor the node.
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden) feed.pause()
+    else feed.start()
+  })
 }

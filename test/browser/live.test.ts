@@ -77,6 +77,25 @@ describe('the page as the node works', function () {
     ])
   })
 
+  it('a tab that nobody looks at asks nothing, and catches up when it is seen again', async () => {
+    const visit = await Visit.open(api.url)
+    await visit.sees('median of 20 blocks')
+    const show = (isHidden: boolean) =>
+      visit.page.evaluate((hidden) => {
+        Object.defineProperty(document, 'hidden', { value: hidden, configurable: true })
+        document.dispatchEvent(new Event('visibilitychange'))
+      }, isHidden)
+    await show(true)
+    let asked = 0
+    visit.page.on('request', () => asked++)
+    for (let count = 0; count < 80; count++) node.grow()
+    assert.equal(asked, 0)
+    assert.equal(await visit.page.locator('.chain-table tbody th').first().textContent(), '10000')
+    await show(false)
+    await visit.holds('the new blocks are here', () => document.querySelector('.chain-table tbody th')?.textContent === '10080', null)
+    await visit.close()
+  })
+
   it('says what the node does not have, and what it does not tell', async () => {
     const visit = await Visit.open(api.url, '#/blocks/99999')
     await visit.sees('the newest is 10000')

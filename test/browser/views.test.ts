@@ -40,7 +40,7 @@ describe('every view of the page', function () {
     },
     { name: 'a block that this node did not see', hash: '#/blocks/12', heading: 'Block 12', shows: ['did not see the block being made'] },
     { name: 'swarm', hash: '#/swarm', heading: 'Swarm', shows: ['9 nodes', 'this node', 'The same as a table'] },
-    { name: 'quorum', hash: '#/quorum', heading: 'Quorum and stake', shows: ['Sealed of 60', '7 verifiers', 'Delegators'] },
+    { name: 'quorum', hash: '#/quorum', heading: 'Quorum and stake', shows: ['Sealed of 59', '7 verifiers', 'Delegators'] },
     {
       name: 'elections',
       hash: '#/elections',

@@ -29,8 +29,8 @@ function participation(
   quorum: QuorumView,
   blocks: readonly BlockSummary[],
 ): { readonly of: number; readonly parts: ReadonlyMap<string, Part> } | null {
-  // A block names the quorum of the next: those after which another follows belong to another.
-  const counted = blocks.filter(({ header }, index) => index === 0 || blocks[index - 1] === undefined || header.nextQuorum === quorum.hash)
+  // A block names the quorum of the next one.
+  const counted = blocks.filter((_, index) => blocks[index + 1]?.header.nextQuorum === quorum.hash)
   if (counted.length === 0) return null
   const parts = new Map<string, Part>(quorum.members.map(({ address }) => [address, { sealed: 0, led: 0 }]))
   for (const { signerAddresses, makerAddress } of counted) {
