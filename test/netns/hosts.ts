@@ -116,7 +116,9 @@ export class Hosts {
       sent.on('response', (response) => {
         // A stream that breaks is noticed by what no longer comes.
         response.on('error', () => undefined)
-        createInterface({ input: response }).on('line', (line) => listener(JSON.parse(line) as E))
+        createInterface({ input: response }).on('line', (line) => {
+          if (line.startsWith('data: ')) listener(JSON.parse(line.slice(6)) as E)
+        })
         resolve()
       })
       sent.end()

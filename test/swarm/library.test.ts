@@ -92,7 +92,7 @@ describe('library: the package', () => {
     writeFileSync(join(app, 'package.json'), '{"type":"module"}')
   })
 
-  it('has types for a strict program', async () => {
+  it('has types for a strict program, and for what the docs show', async () => {
     writeFileSync(
       join(app, 'program.ts'),
       `import { ApiClientError, type BlockView, createNode, type EmbeddedNode, QuorateClient } from 'quorate'
@@ -116,9 +116,27 @@ void createNode({ dir: 'x' })
     )
     const compilerOptions = {
       ...{ module: 'nodenext', moduleResolution: 'nodenext', target: 'es2023', lib: ['es2023', 'dom', 'dom.asynciterable'], types: [] },
-      ...{ strict: true, noEmit: true, skipLibCheck: true, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true },
+      ...{
+        strict: true,
+        noEmit: true,
+        allowJs: true,
+        checkJs: true,
+        skipLibCheck: true,
+        noUncheckedIndexedAccess: true,
+        exactOptionalPropertyTypes: true,
+      },
     }
-    writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.ts'] }))
+    writeFileSync(
+      join(app, 'globals.d.ts'),
+      'declare const process: { argv: [string, string, string]; once(name: string, run: () => void): void }\n',
+    )
+    const shown = ['library.md', 'http-api.md'].flatMap((page) =>
+      [...readFileSync(join(root, 'docs', page), 'utf8').matchAll(/^```js\n(.*?)^```$/gms)].map(([, code = '']) => code),
+    )
+    assert.equal(shown.length, 3)
+    const files = ['program.ts', 'globals.d.ts', ...shown.map((_, index) => `shown-${index}.mjs`)]
+    for (const [index, code] of shown.entries()) writeFileSync(join(app, `shown-${index}.mjs`), code)
+    writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
     const { stdout } = await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', app]).catch((error) => error)
     assert.equal(stdout, '')
   })
