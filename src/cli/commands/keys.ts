@@ -13,8 +13,13 @@ interface KeysFlags extends PasswordFlags {
 export function addKeysCommand(program: Command): void {
   const keys = program
     .command('keys')
-    // Else the options of a subcommand would be taken for its own.
     .enablePositionalOptions()
+    .hook('preSubcommand', (parent, subcommand) => {
+      // As in `quorate keys --dir DIR encrypt`.
+      for (const name of ['dir', 'passwordFile', 'json'] as const) {
+        if (parent.getOptionValueSource(name) === 'cli') subcommand.setOptionValueWithSource(name, parent.getOptionValue(name), 'cli')
+      }
+    })
     .summary("show, import, export and encrypt a directory's keys")
     .description(
       'Shows what others may know of the keys in a directory, and which files they are in. There are three: network.key is who the node is to its peers, ' +
