@@ -5,6 +5,18 @@ import { forkView } from '../unit/api/fake-node.ts'
 import { PageNode, verifiers } from './page-node.ts'
 import { DESK, obstacle, PHONE, serve, Visit } from './visit.ts'
 
+/** Has more verifiers than a screen has columns. */
+class WideNode extends PageNode {
+  override blocks(fromHeight: number, count: number) {
+    const all = Array.from({ length: 64 }, (_, index) => index)
+    return super.blocks(fromHeight, count).map((view) => ({
+      ...view,
+      block: { ...view.block, seal: { ...view.block.seal, signers: all.slice(0, 50) } },
+      timeline: view.timeline === null ? null : { ...view.timeline, voters: all, lockers: null },
+    }))
+  }
+}
+
 const firstAddress = formatAddress(verifiers[0]?.account ?? '')
 
 describe('every view of the page', function () {
@@ -137,6 +149,14 @@ describe('every view of the page', function () {
       sees: [
         ['#/', 'Halted by a fork at height 12'],
         ['#/node', 'this node is halted'],
+      ],
+    },
+    {
+      description: 'a quorum with more verifiers than fit in columns',
+      make: () => new WideNode(),
+      sees: [
+        ['#/', '64 of 64'],
+        ['#/', '50 of 64'],
       ],
     },
     {
