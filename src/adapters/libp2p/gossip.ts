@@ -14,6 +14,7 @@ import {
   PROTECTED_REJECT_MS,
   RELAY_PATIENCE_BYTES,
   RELAY_PATIENCE_MS,
+  SEEN_MS,
 } from './limits.ts'
 
 const TOPICS: readonly Topic[] = ['transactions', 'candidates', 'blocks', 'evidence']
@@ -59,6 +60,7 @@ export function gossipService(options: GossipServiceOptions): (components: Param
     floodPublish: true,
     idontwantMinDataSize: RELAY_PATIENCE_BYTES,
     ...MESH,
+    seenTTL: SEEN_MS,
     Dscore: 2,
     Dout: 1,
     heartbeatInterval: HEARTBEAT_MS,

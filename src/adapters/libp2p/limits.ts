@@ -9,6 +9,11 @@ const MIB = 1024 * KIB
 export const MAX_GOSSIP_MESSAGE_BYTES = 2 * MIB
 /** One gossipsub RPC, which may carry several messages. It is what gossipsub itself can send. */
 export const MAX_GOSSIP_RPC_BYTES = 4 * MIB
+/**
+ * How long a message counts as seen. It is spread within a second or two, and told of for five heartbeats; by itself gossipsub remembers it for
+ * two minutes, in which nobody could publish the same bytes again, as who waits for his transaction does. What comes later is judged anew, and ignored.
+ */
+export const SEEN_MS = 30_000
 /** Gossip messages being validated at once; further ones are ignored rather than queued without end. */
 export const MAX_VALIDATIONS = 4096
 /** Messages from this length on are relayed after a short wait, and peers told that we have them: below, a copy costs less than the telling. */
@@ -150,7 +155,7 @@ const PUBLIC_LIMITS: ConnectionLimits = {
   tablePerPrefix: 8,
 }
 
-/** A bootstrap node holds nothing but connections, about 100 kB each. */
+/** A bootstrap node holds nothing but connections, about 200 kB each where memory is short. */
 const BOOTSTRAP_CONNECTIONS = 1000
 
 export function connectionLimits(scope: 'local' | 'public', role: 'bootstrap' | 'full' | 'verifier'): ConnectionLimits {
