@@ -48,7 +48,7 @@ describe('every view of the page', function () {
       name: 'a block',
       hash: '#/blocks/9990',
       heading: 'Block 9,990',
-      shows: ['How it was sealed', 'after the start of the slot', 'Receipt', 'Rewarded'],
+      shows: ['How it was sealed', 'times from the start of the slot', 'Receipt', 'Rewarded'],
     },
     { name: 'a block that this node did not see', hash: '#/blocks/12', heading: 'Block 12', shows: ['did not see the block being made'] },
     { name: 'swarm', hash: '#/swarm', heading: 'Swarm', shows: ['9 nodes', 'this node', 'The same as a table'] },

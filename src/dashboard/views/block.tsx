@@ -1,8 +1,8 @@
-import type { ReceiptView } from '../../api/ledger-types.ts'
+import type { QuorumView, ReceiptView } from '../../api/ledger-types.ts'
 import { evidenceId } from '../../wire/evidence.ts'
 import { addressOf as senderOf } from '../../wire/ids.ts'
 import type { Evidence } from '../../wire/types.ts'
-import { type BlockView, node } from '../api.ts'
+import { type BlockView, node, type Timeline } from '../api.ts'
 import { bytes, coins, duration, number, plural, words } from '../format.ts'
 import { useLive, useQuery } from '../hooks.ts'
 import { hrefOf } from '../router.ts'
@@ -87,19 +87,20 @@ const Maker = ({ index, address }: { index: number; address: string }) => (
 
 /** Who signed it and how long that took. */
 function How({ view }: { view: BlockView }) {
-  const { timeline, signerAddresses } = view
+  const { quorum } = useLive()
+  const { timeline } = view
   const { signers } = view.block.seal
   const { voters = null, lockers = null } = timeline ?? {}
   const indices = [...new Set([...signers, ...(voters ?? []), ...(lockers ?? []), view.block.header.maker])].toSorted(
     (left, right) => left - right,
   )
   return (
-    <Panel title="How it was sealed" note={`${plural(signers.length, 'verifier')} sealed it`}>
+    <Panel title="How it was sealed" note={`${plural(signers.length, 'verifier')} sealed it; times from the start of the slot`}>
       {timeline === null || timeline === undefined ? (
         <Empty>Not known here: this node did not see the block being made, or no longer remembers.</Empty>
       ) : (
         <>
-          <PhaseBar timeline={timeline} scaleMs={Math.max(timeline.finalMs ?? 0, 1)} />
+          <PhaseBar timeline={timeline} scaleMs={lastOf(timeline)} />
           <Facts
             rows={(
               [
@@ -108,7 +109,7 @@ function How({ view }: { view: BlockView }) {
                 ['Enough locks', timeline.lockedMs],
                 ['Final here', timeline.finalMs],
               ] as const
-            ).map(([label, ms]) => [label, ms === null ? <Unknown key={label} /> : `${duration(ms)} after the start of the slot`])}
+            ).map(([label, ms]) => [label, ms === null ? <Unknown key={label} /> : duration(ms)])}
           />
         </>
       )}
@@ -118,7 +119,7 @@ function How({ view }: { view: BlockView }) {
         keyOf={(index) => index}
         columns={[
           { title: 'Verifier', cell: (index) => <b>{index}</b> },
-          { title: 'Address', cell: (index) => addressAt(view, index, signers, signerAddresses) },
+          { title: 'Address', cell: (index) => addressAt(view, index, quorum) },
           {
             title: 'Did',
             cell: (index) => (
@@ -154,8 +155,15 @@ function How({ view }: { view: BlockView }) {
   )
 }
 
-function addressAt(view: BlockView, index: number, signers: readonly number[], addresses: readonly string[]) {
-  const address = index === view.block.header.maker ? view.makerAddress : addresses[signers.indexOf(index)]
+const lastOf = ({ candidateMs, votedMs, lockedMs, finalMs }: Timeline): number =>
+  Math.max(1, candidateMs ?? 0, votedMs ?? 0, lockedMs ?? 0, finalMs ?? 0)
+
+/** A block names who made and who sealed it; others only if the quorum that signs now is that which signed then. */
+function addressAt({ block, makerAddress, signerAddresses }: BlockView, index: number, quorum: QuorumView | null) {
+  const { signers } = block.seal
+  const own = index === block.header.maker ? makerAddress : signerAddresses[signers.indexOf(index)]
+  const isSame = quorum !== null && signers.every((signer, place) => quorum.members[signer]?.address === signerAddresses[place])
+  const address = own ?? (isSame ? quorum.members[index]?.address : undefined)
   return address === undefined ? <Unknown /> : <Address of={address} />
 }
 

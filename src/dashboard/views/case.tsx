@@ -200,7 +200,7 @@ function Verification({ view }: { view: EvidenceView }) {
     }
   }, [id])
   return (
-    <Panel title="Verification" note="Done by this page, with the evidence as bytes; the node's word is not taken for it">
+    <Panel title="Verification" note="Done by this page, in this browser, from the bytes of the evidence">
       <div role="status">
         {outcome.state === 'working' ? <p class="loading">Checking the signatures…</p> : null}
         {outcome.state === 'cannot' ? (
