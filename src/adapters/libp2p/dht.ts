@@ -86,7 +86,7 @@ export function dhtService(
  */
 function told(peer: PeerInfo, seen: SeenAddresses): PeerInfo {
   const peerId = peer.id.toString()
-  const isKnown = seen.knows(peerId)
+  const isKnown = seen.canTell(peerId)
   const multiaddrs = peer.multiaddrs.filter((address) => !isPrivateAddress(address) && (!isKnown || seen.isSeen(peerId, address)))
   return { ...peer, multiaddrs: multiaddrs.slice(0, MAX_SEEN_ADDRESSES) }
 }

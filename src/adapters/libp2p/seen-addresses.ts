@@ -1,6 +1,6 @@
 import type { Connection } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { endpointOf } from './address.ts'
+import { endpointOf, isPrivateAddress } from './address.ts'
 import { MAX_SEEN_ADDRESSES, MAX_SEEN_PEERS } from './limits.ts'
 import { ipOf } from './prefixes.ts'
 
@@ -9,6 +9,7 @@ interface Seen {
   readonly hosts: Set<string>
   /** Addresses at which it was reached. */
   readonly reached: Set<string>
+  isTelling: boolean
 }
 
 /**
@@ -23,11 +24,15 @@ export class SeenAddresses {
     const ip = ipOf(remoteAddr)
     if (ip !== null) addTo(seen.hosts, ip)
     if (direction === 'outbound') addTo(seen.reached, endpointOf(remoteAddr))
+    if (direction === 'outbound' || !isPrivateAddress(remoteAddr)) seen.isTelling = true
   }
 
-  /** It was connected with, lately enough to be remembered. */
-  knows(peerId: string): boolean {
-    return this.#peers.has(peerId)
+  /**
+   * Whether what was seen of a peer says anything of its addresses. Where a proxy stands before this node, all connections come from a private one:
+   * then nothing is known, and what peers say of themselves has to do.
+   */
+  canTell(peerId: string): boolean {
+    return this.#peers.get(peerId)?.isTelling === true
   }
 
   /** The peer was connected with from this IP address, or reached at this very address. */
@@ -43,7 +48,7 @@ export class SeenAddresses {
   }
 
   #take(peerId: string): Seen {
-    const seen = this.#peers.get(peerId) ?? { hosts: new Set(), reached: new Set() }
+    const seen = this.#peers.get(peerId) ?? { hosts: new Set(), reached: new Set(), isTelling: false }
     this.#peers.delete(peerId)
     this.#peers.set(peerId, seen)
     const [oldest] = this.#peers.keys()

@@ -101,12 +101,15 @@ describe('the bounds for strangers', () => {
     type Noted = Parameters<SeenAddresses['note']>[0]
     const note = (text: string, direction: Noted['direction']): void =>
       seen.note({ remotePeer: peer as unknown as Noted['remotePeer'], remoteAddr: at(text), direction })
-    assert.equal(seen.knows(name), false)
-    note('/ip4/198.51.100.7/tcp/50123', 'inbound')
+    assert.equal(seen.canTell(name), false)
+    note('/ip4/172.17.0.1/tcp/50123', 'inbound')
+    assert.equal(seen.canTell(name), false, 'a proxy hides where it comes from')
+    note('/ip4/8.8.4.7/tcp/50123', 'inbound')
+    assert.equal(seen.canTell(name), true)
     note('/dns4/seed.example.org/tcp/4001', 'outbound')
     const judged = [
-      '/ip4/198.51.100.7/tcp/4001',
-      '/ip4/198.51.100.8/tcp/4001',
+      '/ip4/8.8.4.7/tcp/4001',
+      '/ip4/8.8.4.8/tcp/4001',
       '/dns4/seed.example.org/tcp/4001',
       '/dns4/other.example.org/tcp/4001',
     ]
