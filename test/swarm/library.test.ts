@@ -103,17 +103,20 @@ export const start = (directory: string): Promise<EmbeddedNode> => createNode({ 
 export async function watch(): Promise<void> {
   for await (const event of client.events({ kinds: ['block', 'alarm'] })) {
     if (event.kind === 'block') console.log(event.height, event.transactionIds.length)
-    // @ts-expect-error An alarm has no height.
-    if (event.kind === 'alarm') console.log(event.height)
+    if (event.kind === 'alarm') console.log(event.detail)
   }
 }
 export const codeOf = (error: unknown): string => (error instanceof ApiClientError ? error.code : '')
-// @ts-expect-error A view cannot be changed.
-void client.status().then((status) => { status.height = 1 })
-// @ts-expect-error There is no such option.
-void createNode({ dir: 'x' })
 `,
     )
+    // An alarm has no height, a view cannot be changed, there is no such option.
+    const wrong = [
+      "for await (const event of client.events()) if (event.kind === 'alarm') console.log(event.height)",
+      'void client.status().then((status) => { status.height = 1 })',
+      "void createNode({ dir: 'x' })",
+    ]
+    const start = "import { createNode, QuorateClient } from 'quorate'; const client = new QuorateClient('')\n"
+    writeFileSync(join(app, 'wrong.mts'), start + wrong.join('\n'))
     const compilerOptions = {
       ...{ module: 'nodenext', moduleResolution: 'nodenext', target: 'es2023', lib: ['es2023', 'dom', 'dom.asynciterable'], types: [] },
       ...{
@@ -134,11 +137,17 @@ void createNode({ dir: 'x' })
       [...readFileSync(join(root, 'docs', page), 'utf8').matchAll(/^```js\n(.*?)^```$/gms)].map(([, code = '']) => code),
     )
     assert.equal(shown.length, 3)
-    const files = ['program.ts', 'globals.d.ts', ...shown.map((_, index) => `shown-${index}.mjs`)]
+    const files = ['program.ts', 'wrong.mts', 'globals.d.ts', ...shown.map((_, index) => `shown-${index}.mjs`)]
     for (const [index, code] of shown.entries()) writeFileSync(join(app, `shown-${index}.mjs`), code)
     writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
-    const { stdout } = await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', app]).catch((error) => error)
-    assert.equal(stdout, '')
+    const { stdout } = await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', app], { cwd: app }).catch(
+      (error) => error,
+    )
+    assert.deepEqual(
+      [...stdout.matchAll(/^(\S+)\((\d+),\d+\): error (\w+)/gm)].map(([, file, line, code]) => `${file} ${line} ${code}`),
+      ['wrong.mts 2 TS2339', 'wrong.mts 3 TS2540', 'wrong.mts 4 TS2353'],
+      stdout,
+    )
   })
 
   it('runs the example of an embedded node', async () => {
