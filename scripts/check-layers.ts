@@ -52,7 +52,7 @@ function typescriptFiles(folder: string): string[] {
   return ['src', 'test', 'scripts'].flatMap((room) => {
     try {
       const names = readdirSync(join(folder, room), { recursive: true, encoding: 'utf8' })
-      return names.filter((name) => name.endsWith('.ts')).map((name) => `${room}/${name}`)
+      return names.filter((name) => /\.tsx?$/.test(name)).map((name) => `${room}/${name}`)
     } catch {
       return []
     }

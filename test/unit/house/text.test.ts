@@ -17,7 +17,7 @@ describe('source text', () => {
   const files = ['src', 'test', 'scripts'].flatMap((room) =>
     readdirSync(join(root, room), { recursive: true, encoding: 'utf8' })
       .map((name) => `${room}/${name}`)
-      .filter((name) => /\.(ts|mjs|cjs)$/.test(name) && name !== self),
+      .filter((name) => /\.(tsx?|mjs|cjs)$/.test(name) && name !== self),
   )
 
   for (const { description, pattern } of unwanted)
