@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Server } from 'node:net'
 import type { RateLimitPluginOptions } from '@fastify/rate-limit'
-import { MAX_LOCAL_REQUESTS, MAX_REQUESTS, RATE_WINDOW_MS } from './bounds.ts'
+import { MAX_CONNECTIONS, MAX_LOCAL_REQUESTS, MAX_REQUESTS, MAX_SOURCE_CONNECTIONS, RATE_WINDOW_MS } from './bounds.ts'
 import { ApiError } from './errors.ts'
 import { isLoopback } from './origin.ts'
 
@@ -9,6 +10,8 @@ export interface RequestBounds {
   readonly windowMs?: number
   readonly local?: number
   readonly others?: number
+  /** Connections of this machine's own programs. */
+  readonly localConnections?: number
 }
 
 /** By source: an address, of IPv6 its /64. This machine's own programs share one far larger measure. */
@@ -30,6 +33,25 @@ export function rateLimits({
         `more than ${max} requests in ${windowMs / 1000} s: ask again after what the header retry-after says`,
       ),
   }
+}
+
+/** Closes connections of a source that has too many; what is beyond the bound of all sources together, the server closes itself. */
+export function boundConnections(server: Server, { localConnections = MAX_CONNECTIONS }: RequestBounds = {}): void {
+  const open = new Map<string, number>()
+  server.on('connection', (socket) => {
+    const { remoteAddress: source = '' } = socket
+    const count = (open.get(source) ?? 0) + 1
+    if (count > (isLoopback(source) ? localConnections : MAX_SOURCE_CONNECTIONS)) {
+      socket.destroy()
+      return
+    }
+    open.set(source, count)
+    socket.once('close', () => {
+      const left = (open.get(source) ?? 1) - 1
+      if (left === 0) open.delete(source)
+      else open.set(source, left)
+    })
+  })
 }
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()

@@ -35,6 +35,8 @@ export const MAX_NAMED_SUBSYSTEMS = 64
 export const MAX_SEARCH_LENGTH = 128
 /** Connections at a time, each a socket and some kilobytes: all the event streams, and room for those who ask. */
 export const MAX_CONNECTIONS = 4096
+/** Of these for one source that is not this machine, so that nobody takes them all: a household of browsers with six each. */
+export const MAX_SOURCE_CONNECTIONS = 64
 /** Event streams at a time. A thousand pages that watch one node are served; each costs some microseconds an event. */
 export const MAX_EVENT_STREAMS = 2048
 /** Of these for one source that is not this machine: a household or an office behind one address. */

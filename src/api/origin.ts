@@ -1,9 +1,12 @@
 import { isIP } from 'node:net'
 import { ApiError } from './errors.ts'
 
-/** 127.0.0.0/8, ::1 and localhost, with or without brackets. */
+/** 127.0.0.0/8, ::1 and localhost, with or without brackets; also as a socket for both families writes it. */
 export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, '').toLowerCase()
+  const bare = host
+    .replace(/^\[|\]$/g, '')
+    .replace(/^::ffff:/i, '')
+    .toLowerCase()
   return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'))
 }
 

@@ -4,7 +4,7 @@ import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
 import type { TObject } from 'typebox'
 import { QuorateError } from '../base/errors.ts'
 import type { Address } from '../wire/types.ts'
-import { type RequestBounds, rateLimits, tokenCheck } from './access.ts'
+import { boundConnections, type RequestBounds, rateLimits, tokenCheck } from './access.ts'
 import { MAX_BODY_BYTES, MAX_CONNECTIONS, REQUEST_TIMEOUT_MS } from './bounds.ts'
 import { ApiError, errorBody, toApiError } from './errors.ts'
 import { type EventBounds, EventStreams } from './events.ts'
@@ -85,7 +85,7 @@ export async function startApi(view: NodeView, options: ApiOptions): Promise<Api
   }
 }
 
-function createApp({ onError }: ApiOptions, host: string): FastifyInstance {
+function createApp({ onError, requests }: ApiOptions, host: string): FastifyInstance {
   const app = fastify({
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -103,6 +103,7 @@ function createApp({ onError }: ApiOptions, host: string): FastifyInstance {
     frameworkErrors: (error, _request, reply) => void fail(reply, error),
   })
   app.server.maxConnections = MAX_CONNECTIONS
+  boundConnections(app.server, requests)
   // Only JSON: a page of another site can send text/plain without asking the browser first.
   app.removeContentTypeParser('text/plain')
   const onLoopback = isLoopback(host)

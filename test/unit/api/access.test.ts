@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
+import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { type Api, type ApiOptions, startApi } from '../../../src/api/server.ts'
 import { formatAddress, parseAddress } from '../../../src/crypto/address.ts'
+import { waitFor } from '../../helpers/wait-for.ts'
 import { FakeNode, hashAt, heldEvidence, listedVerifier, transaction } from './fake-node.ts'
 
 const token = '0f'.repeat(32)
@@ -101,6 +103,32 @@ describe('HTTP API: access', () => {
     const answer = await ask(`${api.url}/v1/nothing`)
     assert.deepEqual([answer.status, codeOf(answer)], [429, 'too-many-requests'])
     assert.ok(Number(answer.headers['retry-after']) > 0)
+  })
+
+  it('bounds the connections of a source, and counts those that are open', async () => {
+    await start({ requests: { localConnections: 2 } })
+    const { hostname, port } = new URL(api.url)
+    const open = () =>
+      new Promise<Socket>((resolve) => {
+        const socket: Socket = connect({ host: hostname, port: Number(port) }, () => resolve(socket))
+        socket.on('error', () => undefined)
+      })
+    const [first, second, third] = [await open(), await open(), await open()]
+    await new Promise((resolve) => third.once('close', resolve).resume())
+    first.destroy()
+    await waitFor(
+      () =>
+        ask(`${api.url}/v1/status`).then(
+          ({ status }) => status === 200,
+          () => false,
+        ),
+      {
+        deadlineMs: 20_000,
+        description: 'a place to become free',
+      },
+    )
+    assert.equal(second.destroyed, false)
+    second.destroy()
   })
 
   describe('pages of other origins', () => {
