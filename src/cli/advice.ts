@@ -17,6 +17,8 @@ export function adviceFor(
       ? null
       : `no peers yet: \`quorate doctor --dir ${directory}\` says why, and what to do about it`
   if (role === 'bootstrap' || sync.state !== 'following') return null
+  if (verifier?.obstacle === 'stake-below-minimum' && verifier.state === 'registered')
+    return `\`quorate stake --dir ${directory} --amount COINS\`: an election asks for ${formatCoins(verifier.minStakeDroplets)} coins, and ${formatCoins(verifier.bondedDroplets)} are bonded`
   if (verifier?.state !== 'not-registered')
     return verifier === null
       ? `\`quorate status --dir ${directory}\` says how it is; to verify, \`quorate init --dir ${directory} --role verifier\``

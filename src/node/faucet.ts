@@ -209,7 +209,10 @@ export class Faucet {
   }
 }
 
-/** An IPv4 address, or the first 64 bits of an IPv6 address, which are one customer's: whoever has one of its addresses has all. */
+/**
+ * An IPv4 address, or the first 64 bits of an IPv6 address, which are one customer's: whoever has one of its addresses has all.
+ * @internal
+ */
 export function sourceOf(address: string): string {
   const bare = address.replace(/%.*$/, '').toLowerCase()
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(bare)?.[1]

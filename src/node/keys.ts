@@ -5,7 +5,6 @@ import {
   loadKey,
   loadKeyFile,
   readForeignKeystore,
-  readKeyFile,
   replaceKeyFile,
   type Unlock,
   writeKeyFile,
@@ -119,10 +118,6 @@ export async function changePassword(
 
 /** Whether a directory has a key of a kind. */
 export const hasKey = (directory: string, kind: KeyKind): Promise<boolean> => exists(keyPath(directoryPaths(directory).directory, kind))
-
-/** Whether a key file is encrypted. Rejects with QuorateError as `readKeyFile`. */
-export const isEncrypted = async (directory: string, kind: SecretKind): Promise<boolean> =>
-  (await readKeyFile(keyPath(directoryPaths(directory).directory, kind), kind)).encrypted
 
 async function readText(path: string): Promise<string> {
   try {

@@ -40,7 +40,7 @@ export interface FoundNetwork extends NetworkFile {
 }
 
 /** The document to hand out, a value for JSON. */
-export function networkDocument({ genesis, bootstrap, checkpoint }: Omit<NetworkFile, 'chainId'>): Readonly<Record<string, unknown>> {
+function networkDocument({ genesis, bootstrap, checkpoint }: Omit<NetworkFile, 'chainId'>): Readonly<Record<string, unknown>> {
   return {
     format: FORMAT,
     version: VERSION,
@@ -144,7 +144,7 @@ export async function readBootstrapList(path: string): Promise<BootstrapList> {
   return { peers, network: isBeside ? join(dirname(path), network) : network, chainId }
 }
 
-export const isUrl = (source: string): boolean => /^https?:\/\//i.test(source)
+const isUrl = (source: string): boolean => /^https?:\/\//i.test(source)
 
 function parseNetwork(text: string, source: string): NetworkFile {
   const bad = (why: string, cause?: unknown): QuorateError => new QuorateError('network-syntax', `${source} ${why}`, { cause })

@@ -8,8 +8,12 @@ import { deriveBls, deriveEd25519 } from '../../crypto/derive.ts'
 const ENTROPY_BITS = 256
 const WORD_COUNTS: ReadonlySet<number> = new Set([12, 15, 18, 21, 24])
 
-/** 1 is the coin type that SLIP-0044 has for test networks of any kind. */
+/**
+ * 1 is the coin type that SLIP-0044 has for test networks of any kind.
+ * @internal
+ */
 export const ACCOUNT_PATH = "m/44'/1'/0'/0'"
+/** @internal */
 export const verifierPath = (index: number): string => `m/12381/1/${index}/0`
 
 /** A key that words give, and by which way. */

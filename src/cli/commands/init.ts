@@ -113,9 +113,9 @@ async function init(flags: InitFlags): Promise<void> {
       ...networkFacts(network),
       ['created', result.created.join(', ') || 'nothing'],
       ...(result.kept.length > 0 ? [['kept', result.kept.join(', ')] as const] : []),
-      ['keys', result.encrypted ? 'encrypted with your password' : 'not encrypted'],
       ['peer id', result.parts.peerId],
       ['address', result.parts.address],
+      ['keys', result.encrypted ? 'encrypted with your password' : 'not encrypted'],
     ]),
   )
   if (network !== null && isPlainHttp(network.source) && flags.chainId === undefined)

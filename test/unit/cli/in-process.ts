@@ -24,6 +24,9 @@ export function quorateHere(...args: readonly string[]): Promise<Ended> {
 async function run(args: readonly string[]): Promise<Ended> {
   const printed = { stdout: '', stderr: '' }
   const kept = { stdout: process.stdout.write, stderr: process.stderr.write, colour: process.env['NO_COLOR'] }
+  // Whoever runs the tests on a terminal is not asked for passwords.
+  const { isTTY } = process.stdin
+  process.stdin.isTTY = false
   process.env['NO_COLOR'] = '1'
   for (const stream of ['stdout', 'stderr'] as const) {
     process[stream].write = (text: string | Uint8Array): boolean => {
@@ -34,6 +37,7 @@ async function run(args: readonly string[]): Promise<Ended> {
   try {
     return { code: await exitCodeOf(args), ...printed }
   } finally {
+    process.stdin.isTTY = isTTY
     process.stdout.write = kept.stdout
     process.stderr.write = kept.stderr
     if (kept.colour === undefined) delete process.env['NO_COLOR']
