@@ -128,6 +128,8 @@ function serve(app: FastifyInstance, route: Route, desk: Desk, checkToken: (auth
     handler: (request, reply) => {
       const { params, query, headers, ip } = request
       if (route.type !== 'application/json') void reply.type(route.type)
+      // What was true a moment ago is nobody's answer now.
+      void reply.header('cache-control', 'no-store')
       const body = request.body as Values
       return route.handle(desk, { params: params as Values, query: query as Values, body, headers, source: ip }, reply)
     },

@@ -202,6 +202,7 @@ describe('HTTP API: access', () => {
         const { headers } = await ask(api.url + path)
         assert.equal(headers['x-content-type-options'], 'nosniff', path)
         assert.equal(headers['cross-origin-resource-policy'], 'same-origin', path)
+        assert.equal(headers['cache-control'], path === '/v1/status' || path === '/metrics' ? 'no-store' : undefined, path)
       }
     })
 
