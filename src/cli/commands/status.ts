@@ -27,21 +27,49 @@ Examples:
       const status = await (await findNode(flags)).status()
       if (flags.json) return printJson(status)
       const nowMs = Date.now()
-      print(facts([...chainFacts(status, nowMs), ...quorumFacts(status, nowMs), ...verifierFacts(status.verifier), ...loadFacts(status)]))
+      const { bootstrap } = status
+      const shown =
+        bootstrap === null
+          ? [
+              ...chainFacts(status, nowMs),
+              ...quorumFacts(status, nowMs),
+              ...verifierFacts(status.verifier),
+              ['pool', poolText(status)] as const,
+            ]
+          : [...nodeFacts(status, nowMs), ...bootstrapFacts(bootstrap)]
+      print(facts([...shown, ...loadFacts(status)]))
       for (const { atMs, code, detail } of status.alarms) print(paint('yellow', `! ${localTime(atMs)}  ${printable(detail)} (${code})`))
     })
 }
 
 type Facts = readonly (readonly [string, string])[]
 
-function chainFacts(status: NodeStatus, nowMs: number): Facts {
-  const { chain, role, agent, peerId, startedAtMs, height, firstHeight, head, headFinalAtMs, slot, slotMs, leader } = status
-  const age = headFinalAtMs === null ? '' : `, final ${duration(Math.max(0, nowMs - headFinalAtMs))} ago`
+function nodeFacts({ chain, role, agent, peerId, startedAtMs, addresses }: NodeStatus, nowMs: number): Facts {
   return [
     ['chain', chain],
     ['node', `${role}, ${agent}, up ${duration(Math.max(0, nowMs - startedAtMs))}`],
     ['peer id', peerId],
-    ...status.addresses.map((address, index) => [index === 0 ? 'addresses' : '', address] as const),
+    ...addresses.map((address, index) => [index === 0 ? 'addresses' : '', address] as const),
+  ]
+}
+
+function bootstrapFacts({ connections, maxConnections, prefixes, prefixCount, ...rest }: NonNullable<NodeStatus['bootstrap']>): Facts {
+  const { routingTable, served, servedPerMinute, refused } = rest
+  const from = prefixes.map(({ prefix, connections: count }) => `${prefix} ${count}`).join(', ')
+  const reasons = Object.entries(refused).map(([reason, count]) => `${reason} ${count}`)
+  return [
+    ['peers', `${connections} of ${plural(maxConnections, 'connection')}, ${plural(routingTable, 'peer')} in the routing table`],
+    ['prefixes', prefixCount === 0 ? 'none that is public' : `${prefixCount}: ${from}`],
+    ['answered', `${served} requests, ${servedPerMinute} in the last minute`],
+    ['refused', reasons.join(', ') || 'nothing'],
+  ]
+}
+
+function chainFacts(status: NodeStatus, nowMs: number): Facts {
+  const { height, firstHeight, head, headFinalAtMs, slot, slotMs, leader } = status
+  const age = headFinalAtMs === null ? '' : `, final ${duration(Math.max(0, nowMs - headFinalAtMs))} ago`
+  return [
+    ...nodeFacts(status, nowMs),
     ['height', height === 0 ? '0 (genesis)' : `${height}${age}`],
     ...(height === 0 ? [] : [['checkpoint', `${height}:${head}  (for whoever trusts this node, to join with)`] as const]),
     ...(firstHeight === 1 ? [] : [['history', `from block ${firstHeight} on: this node began with a snapshot`] as const]),
@@ -98,8 +126,9 @@ function standingText({ state, index, weightDroplets, bondedDroplets, minStakeDr
   }
 }
 
-const loadFacts = ({ pool, process: { rssBytes, cpuMs }, traffic: { bytesIn, bytesOut } }: NodeStatus): Facts => [
-  ['pool', `${plural(pool.transactions, 'transaction')}, ${bytes(pool.bytes)}`],
+const poolText = ({ pool }: NodeStatus): string => `${plural(pool.transactions, 'transaction')}, ${bytes(pool.bytes)}`
+
+const loadFacts = ({ process: { rssBytes, cpuMs }, traffic: { bytesIn, bytesOut } }: NodeStatus): Facts => [
   ['process', `${bytes(rssBytes)} of memory, ${duration(cpuMs)} of processor time`],
   ['traffic', `${bytes(bytesIn)} in, ${bytes(bytesOut)} out`],
 ]

@@ -23,7 +23,7 @@ const CLOCK_PROBLEM = 0.5
 /** What a running node's diagnosis says of it, in the order in which a person would look. */
 export function judge(diagnosis: Diagnosis): readonly Finding[] {
   return [
-    clock(diagnosis),
+    ...(diagnosis.role === 'bootstrap' ? [] : [clock(diagnosis)]),
     ...judgeNetwork(diagnosis),
     ...quorum(diagnosis),
     ...sync(diagnosis),
