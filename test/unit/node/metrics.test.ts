@@ -25,7 +25,7 @@ describe('metrics of a node', () => {
   })
   after(() => chain.stopAll())
 
-  const valueOf = (sample: string): number =>
+  const sampleOf = (sample: string): number =>
     Number(
       text
         .split('\n')
@@ -35,19 +35,19 @@ describe('metrics of a node', () => {
 
   it('are the numbers of its status', () => {
     const { height, quorum, role, chain: label, agent } = node.view.status()
-    assert.ok(valueOf('quorate_height') >= 3 && valueOf('quorate_height') <= height)
-    assert.equal(valueOf('quorate_quorum_verifiers'), quorum.verifiers)
-    assert.equal(valueOf(`quorate_info{version="${agent}",chain="${label}",role="${role}"}`), 1)
-    assert.equal(valueOf('quorate_verifier_elected'), 1)
-    assert.ok(valueOf('quorate_blocks_made_total') >= 3)
-    assert.ok(valueOf('quorate_store_bytes{kind="other"}') > 0)
-    assert.ok(valueOf('quorate_disk_free_bytes') > 0)
+    assert.ok(sampleOf('quorate_height') >= 3 && sampleOf('quorate_height') <= height)
+    assert.equal(sampleOf('quorate_quorum_verifiers'), quorum.verifiers)
+    assert.equal(sampleOf(`quorate_info{version="${agent}",chain="${label}",role="${role}"}`), 1)
+    assert.equal(sampleOf('quorate_verifier_elected'), 1)
+    assert.ok(sampleOf('quorate_blocks_made_total') >= 3)
+    assert.ok(sampleOf('quorate_store_bytes{kind="other"}') > 0)
+    assert.ok(sampleOf('quorate_disk_free_bytes') > 0)
   })
 
   it('count slots and time their phases as they end', () => {
-    assert.ok(valueOf('quorate_slots_total{outcome="block"}') >= 2)
+    assert.ok(sampleOf('quorate_slots_total{outcome="block"}') >= 2)
     for (const phase of ['candidate', 'vote', 'lock', 'final'])
-      assert.ok(valueOf(`quorate_phase_seconds_count{phase="${phase}"}`) >= 2, phase)
+      assert.ok(sampleOf(`quorate_phase_seconds_count{phase="${phase}"}`) >= 2, phase)
   })
 
   it('say of each what it is', () => {
