@@ -33,13 +33,13 @@ const USAGE = `usage: npm run bench -- [api] [options]
   --only TEXT    cases whose group or name has TEXT in it
   --runs N       of each case, of which the median is printed (3; 1 with --quick)
   --seed N       of the first run
-  --out FILE     where the JSON goes (docs/bench/latest.json)`
+  --out FILE     where the JSON goes (docs/bench/latest.json; api.json for api alone)`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     ...{ quick: { type: 'boolean' }, only: { type: 'string' }, runs: { type: 'string' }, seed: { type: 'string' } },
-    ...{ out: { type: 'string', default: 'docs/bench/latest.json' }, help: { type: 'boolean' } },
+    ...{ out: { type: 'string' }, help: { type: 'boolean' } },
   },
 })
 if (values.help === true) {
@@ -84,7 +84,9 @@ const allCases = [
   readers(60),
 ]
 /** A group may be named by itself. */
-const only = positionals[0] === undefined ? '' : `${positionals[0]} `
+const [named] = positionals
+const only = named === undefined ? '' : `${named} `
+const out = values.out ?? `docs/bench/${named ?? 'latest'}.json`
 const chosen = (quick ? quickCases : allCases).filter(({ group, name }) => `${group} ${name}`.includes(values.only ?? only))
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(6))
@@ -103,9 +105,9 @@ for (const one of chosen) {
 }
 
 const document = { at: new Date().toISOString(), machine: machine(), loadAverage: loadavg(), runs, seed, quick, results }
-await mkdir(dirname(values.out), { recursive: true })
-await writeFile(values.out, `${JSON.stringify(document, undefined, 2)}\n`)
-console.log(`\nwritten to ${values.out}`)
+await mkdir(dirname(out), { recursive: true })
+await writeFile(out, `${JSON.stringify(document, undefined, 2)}\n`)
+console.log(`\nwritten to ${out}`)
 process.exit(results.some(({ failed }) => failed.length > 0) ? 1 : 0)
 
 async function measured({ group, name, measure }: Case): Promise<Result> {
