@@ -84,7 +84,7 @@ export async function openDirectory(
       )
     throw new QuorateError(
       'not-initialised',
-      `${paths.directory} has no network key, so it is no node's directory yet: run \`quorate init --dir ${directory} --genesis FILE\``,
+      `${paths.directory} has no network key, so it is no node's directory yet: run \`quorate init --dir ${directory} --network FILE|URL\``,
     )
   }
   const lock = await takeLock(paths.lock)
@@ -112,7 +112,7 @@ async function load(
   if (!(await exists(paths.genesis))) {
     throw new QuorateError(
       'genesis-missing',
-      `${directory} has no genesis.json, so the node does not know its network: run \`quorate init --dir ${directory} --genesis FILE\` with the network's file`,
+      `${directory} has no genesis.json, so the node does not know its network: run \`quorate init --dir ${directory} --network FILE|URL\` with the network's file`,
     )
   }
   const genesis = await readGenesisFile(paths.genesis)

@@ -73,7 +73,7 @@ describe("a node's directory", () => {
       role: 'full',
       change: (at) => rmSync(join(at, 'genesis.json')),
       code: 'genesis-missing',
-      says: /--genesis FILE/,
+      says: /--network FILE\|URL/,
     },
     {
       description: 'a broken genesis',
