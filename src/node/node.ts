@@ -313,7 +313,6 @@ async function assemble(options: NodeOptions, closers: Closers, stop: () => Prom
     keepBlocks: options.keepBlocks ?? null,
   })
   const watch: Watch = new Watch({
-    role,
     chain,
     network,
     sync,

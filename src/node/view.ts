@@ -363,8 +363,7 @@ export class View implements NodeView {
   }
 
   #syncState(): NodeStatus['sync']['state'] {
-    const { role, chain, sync } = this.#options
-    if (role === 'bootstrap') return 'none'
+    const { chain, sync } = this.#options
     if (!sync.hasPeers && this.connectedStake() < enoughStake(chain.quorum.totalStakeDroplets)) return 'waiting-for-peers'
     return sync.targetHeight > chain.head.height + 1 ? 'syncing' : 'following'
   }

@@ -3,14 +3,12 @@ import { enoughStake } from '../consensus/quorum.ts'
 import type { Network } from '../ports/network.ts'
 import { CLOCK_TOLERANCE_SLOTS, DISCOVERY_CHECK_MS, MESH_PEERS, NO_PEERS_ALARM_MS, QUORUM_CHECK_MS, SHOWN_DIALS } from './bounds.ts'
 import type { Chain } from './chain.ts'
-import type { NodeOptions } from './options.ts'
 import type { Seat } from './seat.ts'
 import { sourceStanding } from './source-standing.ts'
 import type { Sync } from './sync.ts'
 import type { View } from './view.ts'
 
 export interface WatchOptions {
-  readonly role: NodeOptions['role']
   readonly chain: Chain
   readonly network: Pick<Network, 'peers' | 'dialAttempts'>
   readonly sync: Pick<Sync, 'hasPeers' | 'statusOf'>
@@ -68,24 +66,20 @@ export class Watch {
 
   /** Compares the source that this node was built from with the ratified one: at the start, and when one is ratified. */
   checkSource(): void {
-    const { role, view } = this.#options
+    const { view } = this.#options
     const { state, text } = sourceStanding(view.ratification())
-    if (role !== 'bootstrap' && (state === 'not-ratified' || state === 'unknown')) view.alarm('not-ratified', text)
+    if (state === 'not-ratified' || state === 'unknown') view.alarm('not-ratified', text)
   }
 
   #lookForPeers(): void {
-    const { role, chain, network, view, seat } = this.#options
+    const { chain, network, view, seat } = this.#options
     const { members, totalStakeDroplets } = chain.quorum
     const self = seat.in(chain.quorum)
     const peers = network.peers()
-    if (role === 'bootstrap') {
-      if (peers.length === 0) return
-    } else {
-      const others = members.length - (self === null ? 0 : 1)
-      const meshed = peers.filter(({ mesh }) => mesh.length > 0).length
-      if (meshed < Math.min(MESH_PEERS, others)) return
-      if (self !== null && view.connectedStake() < enoughStake(totalStakeDroplets)) return
-    }
+    const others = members.length - (self === null ? 0 : 1)
+    const meshed = peers.filter(({ mesh }) => mesh.length > 0).length
+    if (meshed < Math.min(MESH_PEERS, others)) return
+    if (self !== null && view.connectedStake() < enoughStake(totalStakeDroplets)) return
     view.noteDiscovery()
     this.#wasFound = true
     clearInterval(this.#discovery)
@@ -107,9 +101,9 @@ export class Watch {
   }
 
   #complainOfNoPeers(): void {
-    const { network, view, sync, role, hasBootstrap } = this.#options
+    const { network, view, sync, hasBootstrap } = this.#options
     const peers = network.peers().length
-    if (peers > 0 && role !== 'bootstrap' && !sync.hasPeers)
+    if (peers > 0 && !sync.hasPeers)
       view.alarm(
         'no-chain-peers',
         `connected to ${peers} peers, none of which has this chain: compare genesis.json with theirs, and use --scope local on a private network`,

@@ -39,13 +39,16 @@ describe('the watch', () => {
     mock.timers.reset()
   })
 
-  function start({ role = 'verifier', hasBootstrap = true }: Partial<Pick<WatchOptions, 'role' | 'hasBootstrap'>> = {}): void {
+  function start({
+    role = 'verifier',
+    hasBootstrap = true,
+  }: { readonly role?: 'full' | 'verifier' } & Partial<Pick<WatchOptions, 'hasBootstrap'>> = {}): void {
     const peerOf = (peerId: string): PeerInfo => ({
       ...{ peerId, addresses: [], direction: 'outbound', score: 0, connectedSinceMs: 0 },
       mesh: ['blocks'],
     })
     watch = new Watch({
-      ...{ role, hasBootstrap, chain },
+      ...{ hasBootstrap, chain },
       network: {
         peers: () => peers.map(peerOf),
         dialAttempts: () => dials.map(([target, outcome], atMs): DialAttempt => ({ target, outcome, atMs })),
@@ -103,16 +106,11 @@ describe('the watch', () => {
     })
   })
 
-  it('says that no peer has this chain, but not to a bootstrap node', () => {
+  it('says that no peer has this chain', () => {
     peers = ['peer x']
     start({ role: 'full' })
     mock.timers.tick(NO_PEERS_ALARM_MS)
     assert.deepEqual(codes(), ['no-chain-peers'])
-    watch.stop()
-    alarms = []
-    start({ role: 'bootstrap' })
-    mock.timers.tick(NO_PEERS_ALARM_MS)
-    assert.deepEqual(codes(), [])
   })
 
   it('says why a verifier does not sign once it has had time to start, and again while that is so', () => {
