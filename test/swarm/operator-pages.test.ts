@@ -12,7 +12,7 @@ import { readPage } from './page.ts'
 import { Terminal } from './terminal.ts'
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url))
-const DEADLINE_MS = 180_000
+const DEADLINE_MS = 600_000
 const WAIT_MS = 120_000
 const COIN = 1_000_000
 
