@@ -107,12 +107,7 @@ describe('the bounds for strangers', () => {
     note('/ip4/8.8.4.7/tcp/50123', 'inbound')
     assert.equal(seen.canTell(name), true)
     note('/dns4/seed.example.org/tcp/4001', 'outbound')
-    const judged = [
-      '/ip4/8.8.4.7/tcp/4001',
-      '/ip4/8.8.4.8/tcp/4001',
-      '/dns4/seed.example.org/tcp/4001',
-      '/dns4/other.example.org/tcp/4001',
-    ]
+    const judged = ['/ip4/8.8.4.7/tcp/4001', '/ip4/8.8.4.8/tcp/4001', '/dns4/seed.example.org/tcp/4001', '/dns4/other.example.org/tcp/4001']
     assert.deepEqual(
       judged.map((text) => seen.isSeen(name, at(text))),
       [true, false, true, false],
