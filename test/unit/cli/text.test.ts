@@ -27,7 +27,8 @@ describe('command line: words', () => {
   ]
   for (const [ms, text] of durations) it(`${ms} ms is ${text}`, () => assert.equal(duration(ms), text))
 
-  it('bytes in their unit', () => assert.deepEqual([999, 1000, 2_500_000].map(bytes), ['999 B', '1.0 kB', '2.5 MB']))
+  it('bytes in their unit', () =>
+    assert.deepEqual([999, 1000, 2_500_000, 80_817_800_000].map(bytes), ['999 B', '1.0 kB', '2.5 MB', '80.8 GB']))
   it('shares as percentages, exactly', () =>
     assert.deepEqual([0, 1, 50_000, 25_500, 1_000_000].map(percent), ['0 %', '0.0001 %', '5 %', '2.55 %', '100 %']))
   it('shortens what is long only', () =>
