@@ -24,7 +24,10 @@ export const SlotView = named('SlotView', {
   quorum: hash(),
   candidates: list(object({ maker: count(), address: address(), block: hash(), atMs: integer() }), 'In the order of their arrival.'),
   leader: orNull(object({ index: count(), address: address() })),
-  outcome: oneOf(['block', 'idle', 'lost']),
+  outcome: oneOf(
+    ['block', 'idle', 'lost', 'unknown'],
+    '`idle`: nobody offered a block; `lost`: somebody did, and none became final; `unknown`: this node did not follow the chain then.',
+  ),
   block: orNull(hash(), 'Of the block that became final in it.'),
   timeline: orNull(BlockTimeline),
 })

@@ -42,8 +42,6 @@ export const MISSING_BLOCK_ROUNDS = 3
 /** Between attempts to reach a verifier of the quorum: first and longest. */
 export const VERIFIER_RETRY_MS = 500
 export const MAX_VERIFIER_RETRY_MS = 10_000
-/** Final blocks whose views are kept for the API and for new peers. */
-export const RECENT_BLOCKS = 128
 /** Without an alarm for so long, the same one is told again. */
 export const ALARM_QUIET_MS = 60_000
 /** Alarms kept for the status, one of a kind. */

@@ -52,6 +52,8 @@ export interface JournalOptions {
   readonly store: Store
   readonly slots: Pick<Slots, 'startMs' | 'now'>
   readonly nowMs: () => number
+  /** Whether this node is where its peers are; what it did not see then says nothing. */
+  readonly isFollowing: () => boolean
   /** Hears of each slot when it has ended. */
   readonly onSlot: (slot: SlotView) => void
   readonly onFatal: (error: unknown) => void
@@ -248,7 +250,7 @@ export class Journal {
   }
 
   #endSlot(slot: number): void {
-    const { chain, slots, onSlot } = this.#options
+    const { chain, slots, isFollowing, onSlot } = this.#options
     const candidates = this.#candidates.get(slot) ?? []
     const final = this.#finalIn?.slot === slot ? this.#finalIn : null
     const height = final?.height ?? chain.head.height + 1
@@ -259,7 +261,7 @@ export class Journal {
       ...{ slot, startMs: slots.startMs(slot), height, quorum: quorum.hash },
       candidates,
       leader: leader === undefined || member === undefined ? null : { index: leader, address: member.id },
-      outcome: final !== null ? 'block' : candidates.length > 0 ? 'lost' : 'idle',
+      outcome: final !== null ? 'block' : !isFollowing() ? 'unknown' : candidates.length > 0 ? 'lost' : 'idle',
       block: final?.hash ?? null,
       timeline: final === null ? null : this.timeline(final.height),
     }

@@ -116,6 +116,7 @@ async function assemble(options: NodeOptions, closers: Closers, stop: () => Prom
   const nowMs = (): number => clock.nowMs()
   const journal = new Journal({
     ...{ chain, store, slots, nowMs },
+    isFollowing: () => view.isFollowing,
     onSlot: (slot) => view.emit({ kind: 'slot', ...slot }),
     onFatal: (error) => fail(error),
   })

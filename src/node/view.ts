@@ -315,10 +315,7 @@ export class View implements NodeView {
     const { chain, seat } = this.#options
     const finalAtMs = Date.now()
     const quorum = chain.quorumAt(height)
-    if (!isImported) {
-      this.#blocks.noteFinal(height, finalAtMs)
-      if (quorum !== undefined && header.maker === seat.in(quorum)) this.#work.made++
-    }
+    if (!isImported && quorum !== undefined && header.maker === seat.in(quorum)) this.#work.made++
     this.emit({
       kind: 'block',
       height,
@@ -356,12 +353,16 @@ export class View implements NodeView {
   }
   /** There is nothing to do about it any more. */
   endAlarm(code: string): void {
-    this.#alarms.end(code)
+    if (this.#alarms.end(code) !== undefined) this.#options.telemetry.log('info', 'node.alarm-ended', { code })
   }
   emit(event: NodeEvent): void {
     for (const listener of this.#listeners) listener(event)
   }
 
+  /** It is where its peers are. */
+  get isFollowing(): boolean {
+    return this.#syncState() === 'following'
+  }
   #syncState(): NodeStatus['sync']['state'] {
     const { chain, sync } = this.#options
     if (!sync.hasPeers && this.connectedStake() < enoughStake(chain.quorum.totalStakeDroplets)) return 'waiting-for-peers'

@@ -12,7 +12,7 @@ export interface WatchOptions {
   readonly chain: Chain
   readonly network: Pick<Network, 'peers' | 'dialAttempts'>
   readonly sync: Pick<Sync, 'hasPeers' | 'statusOf'>
-  readonly view: Pick<View, 'alarm' | 'connectedStake' | 'noteDiscovery' | 'ratification'>
+  readonly view: Pick<View, 'alarm' | 'endAlarm' | 'connectedStake' | 'isFollowing' | 'noteDiscovery' | 'ratification'>
   readonly seat: Seat
   readonly hasBootstrap: boolean
   /** Why this verifier does not sign yet, as OwnSignatures has it. */
@@ -58,7 +58,7 @@ export class Watch {
       if (offsetMs !== null) offsets.push(offsetMs)
     }
     const median = offsets.toSorted((left, right) => left - right)[offsets.length >> 1] ?? 0
-    if (Math.abs(median) <= chain.genesis.parameters.slotMs * CLOCK_TOLERANCE_SLOTS) return
+    if (Math.abs(median) <= chain.genesis.parameters.slotMs * CLOCK_TOLERANCE_SLOTS) return view.endAlarm('clock-off')
     const way = median < 0 ? 'ahead of' : 'behind'
     const detail = `this clock is ${Math.round(Math.abs(median))} ms ${way} those of ${offsets.length} peers; set it by NTP, or its candidates come too late`
     view.alarm('clock-off', detail)
@@ -87,12 +87,16 @@ export class Watch {
 
   /** A verifier is connected to all others that run: it can tell why blocks have stopped. */
   #lookAtQuorum(): void {
-    const { chain, view, seat, obstacle } = this.#options
+    const { chain, network, sync, view, seat, obstacle } = this.#options
+    if (network.peers().length > 0) view.endAlarm('no-peers')
+    if (sync.hasPeers) view.endAlarm('no-chain-peers')
+    if (view.isFollowing) for (const code of ['no-early-blocks', 'no-fast-start']) view.endAlarm(code)
     const waitsFor = this.#isStarted ? obstacle() : null
     if (waitsFor !== null) view.alarm('not-signing-yet', waitsFor)
+    else view.endAlarm('not-signing-yet')
     const enough = enoughStake(chain.quorum.totalStakeDroplets)
     const reached = view.connectedStake()
-    if (seat.in(chain.quorum) === null || !this.#wasFound || reached >= enough) return
+    if (seat.in(chain.quorum) === null || !this.#wasFound || reached >= enough) return view.endAlarm('no-quorum')
     const [has, needs] = [reached, enough].map((droplets) => formatCoins(droplets))
     view.alarm(
       'no-quorum',

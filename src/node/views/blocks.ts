@@ -4,7 +4,6 @@ import type { Pool } from '../../mempool/pool.ts'
 import { encode } from '../../wire/codec.ts'
 import { blockHash, transactionId } from '../../wire/ids.ts'
 import { type Address, type Hash, type SignedBlock, signedBlock } from '../../wire/types.ts'
-import { RECENT_BLOCKS } from '../bounds.ts'
 import type { Chain } from '../chain.ts'
 import type { Journal } from '../journal.ts'
 import type { Transactions } from '../transactions.ts'
@@ -19,19 +18,15 @@ export interface BlockViewsOptions {
 /** Blocks and transactions as the API shows them. */
 export class BlockViews {
   readonly #options: BlockViewsOptions
-  readonly #finalAt = new Map<number, number>()
 
   constructor(options: BlockViewsOptions) {
     this.#options = options
   }
 
-  /** When this node made a block final by taking part in it; null for others and for old ones. */
+  /** When a block became final here; null for one that sync brought. */
   finalAtMs(height: number): number | null {
-    return this.#finalAt.get(height) ?? null
-  }
-  noteFinal(height: number, atMs: number): void {
-    this.#finalAt.set(height, atMs)
-    this.#finalAt.delete(height - RECENT_BLOCKS)
+    const timeline = this.#options.journal.timeline(height)
+    return timeline === null || timeline.finalMs === null ? null : timeline.slotStartMs + timeline.finalMs
   }
 
   block(at: number | Hash): BlockView | undefined {

@@ -17,6 +17,7 @@ describe('what a node saw of the making of blocks', () => {
   let of: TestChain
   let own: OpenChain
   let nowMs = 0
+  let isFollowing = true
   let ended: SlotView[]
   let journal: Journal
   const startMs = (slot: number): number => slot * SLOT_MS
@@ -38,6 +39,7 @@ describe('what a node saw of the making of blocks', () => {
       store: own.store,
       slots: { startMs, now: () => Math.floor(nowMs / SLOT_MS) },
       nowMs: () => nowMs,
+      isFollowing: () => isFollowing,
       onSlot: (slot) => void ended.push(slot),
       onFatal: (error) => assert.fail(String(error)),
     })
@@ -152,6 +154,18 @@ describe('what a node saw of the making of blocks', () => {
     assert.deepEqual(
       journal.slots(2).map(({ slot: of }) => of),
       [slot + 1, slot],
+    )
+  })
+
+  it('does not call a slot idle in which it did not follow', () => {
+    isFollowing = false
+    journal.startSlot(5)
+    journal.startSlot(6)
+    isFollowing = true
+    journal.startSlot(7)
+    assert.deepEqual(
+      ended.map(({ outcome }) => outcome),
+      ['unknown', 'idle'],
     )
   })
 

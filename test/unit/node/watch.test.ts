@@ -64,6 +64,8 @@ describe('the watch', () => {
       },
       view: {
         alarm: (code, detail) => void alarms.push({ code, detail }),
+        endAlarm: (code) => void ended.push(code),
+        isFollowing: true,
         connectedStake: () => 10 * COIN * (1 + quorum.members.filter(({ peerId }) => peers.includes(peerId)).length),
         noteDiscovery: () => {
           discovered = true
@@ -75,6 +77,7 @@ describe('the watch', () => {
     })
     watch.start()
   }
+  const ended: string[] = []
   const codes = (): string[] => alarms.map(({ code }) => code)
   const detailOf = (code: string): string => alarms.find((alarm) => alarm.code === code)?.detail ?? `no ${code} in ${codes()}`
 
@@ -104,6 +107,20 @@ describe('the watch', () => {
       mock.timers.tick(NO_PEERS_ALARM_MS)
       assert.deepEqual(codes(), [])
     })
+  })
+
+  it('ends what it said once there is nothing to do about it any more', () => {
+    peers = ['peer b', 'peer c']
+    hasChainPeers = true
+    obstacle = null
+    ended.length = 0
+    start()
+    mock.timers.tick(NO_PEERS_ALARM_MS + QUORUM_CHECK_MS)
+    assert.deepEqual(
+      new Set(ended),
+      new Set(['no-peers', 'no-chain-peers', 'no-early-blocks', 'no-fast-start', 'not-signing-yet', 'no-quorum']),
+    )
+    assert.deepEqual(codes(), [])
   })
 
   it('says that no peer has this chain', () => {
