@@ -52,5 +52,5 @@ export function findingsText(findings: readonly Finding[]): string {
 function lineOf({ code, severity, text, todo }: Finding): string {
   const indent = ' '.repeat(WIDTH + 2)
   const head = `${paint(colours[severity], marks[severity].padEnd(WIDTH))}  ${text.replaceAll('\n', `\n${indent}`)} ${paint('dim', `(${code})`)}`
-  return todo === null ? head : `${head}\n${indent}${paint('bold', 'do')}  ${todo}`
+  return todo === null ? head : `${head}\n${indent}${paint('bold', 'do')}  ${todo.replaceAll('\n', `\n${indent}    `)}`
 }

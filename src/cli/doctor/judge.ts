@@ -70,9 +70,9 @@ function quorum({ quorum: found, dials }: Diagnosis): readonly Finding[] {
   const isVerifier = members.some(({ state }) => state === 'self')
   const severity: Severity = canSign ? 'warning' : isVerifier ? 'problem' : 'notice'
   const todo = canSign
-    ? 'nothing while enough stake is in reach; if it stays so, ask their operators, or look at the firewall between'
+    ? 'wait, for enough stake is in reach; if it stays so, ask their operators, or look at the firewall between'
     : isVerifier
-      ? 'no block can be signed with this node: ask the operators of the missing ones, and see `dials` for what keeps this node from them'
+      ? 'ask the operators of the missing ones, and see `dials` for what keeps this node from them: until then no block can be signed with it'
       : null
   return [finding('quorum', severity, text, numbers, todo)]
 }
@@ -83,7 +83,8 @@ function sync({ sync: found, slot, clock: { slotMs } }: Diagnosis): readonly Fin
   const numbers = { state, height, targetHeight, headAgeMs: headAgeMs === null ? null : Math.round(headAgeMs) }
   const isStalled = slot !== null && headAgeMs !== null && headAgeMs > STALLED_SLOTS * slotMs
   const age = headAgeMs === null ? '' : `, nothing new for ${duration(headAgeMs)}`
-  const stuck = 'see `peers`, `dials` and `quorum` here, and what `quorate status` says of alarms; `quorate log-level debug sync` says more'
+  const stuck =
+    'see `peers`, `dials` and `quorum` here, and what `quorate status` says of alarms; `quorate log-level sync=debug --dir DIR` says more in its log'
   const head: Finding = (() => {
     switch (state) {
       case 'none':
@@ -115,7 +116,7 @@ function sync({ sync: found, slot, clock: { slotMs } }: Diagnosis): readonly Fin
             silence === 'clock-behind-record' || silence === 'forked' ? 'problem' : 'warning',
             `the verifier is elected and does not sign: ${printable(silence)}`,
             { silence },
-            'docs/operating.md says what each reason means; `quorate status` shows when it ends',
+            'see docs/operating.md for what each reason means; `quorate status` shows when it ends',
           ),
         ]
   return [head, ...signing]
@@ -148,7 +149,7 @@ function disk({ disk: found, atMs }: Diagnosis): readonly Finding[] {
   const daysLeft = perDay === 0 || freeBytes === null ? null : Math.floor(freeBytes / perDay)
   const isSoon = daysLeft !== null && daysLeft < SOON_FULL_DAYS
   const text = `the store has ${bytes(storeBytes)} and grows by ${bytes(perDay)} a day${daysLeft === null ? '' : `: the disk is full in ${plural(daysLeft, 'day')}`}`
-  const todo = isSoon ? 'a larger disk, or keep fewer blocks: `quorate start --prune 100000`' : null
+  const todo = isSoon ? 'get a larger disk, or keep fewer blocks: `quorate start --prune 100000`' : null
   return [...room, finding('disk-growth', isSoon ? 'warning' : 'ok', text, { storeBytes, perDayBytes: perDay, daysLeft }, todo)]
 }
 

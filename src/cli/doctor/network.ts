@@ -16,17 +16,17 @@ type Cause = Diagnosis['dials'][number]['cause']
  * @internal
  */
 export const remedies: Readonly<Record<Cause, string>> = {
-  refused: 'nothing listens there: is that node up, and the port the one that it listens on?',
-  timeout: 'nothing answers: a firewall, a router without a forwarded port, or a machine that is off',
-  'no-route': 'this machine has no way there: look at its network, and whether it has IPv6 at all',
-  'unknown-name': 'the name of the host means nothing here: look at the spelling and at DNS',
-  'wrong-peer': 'another node answers there: its network.key was replaced, or the address is of somebody else; ask for the new address',
-  'other-chain': 'that node is of another network: compare genesis.json with its operator',
-  banned: 'one of the two has cut the other off, for some minutes: its log and this one say for what',
-  limit: 'it took the connection and closed it: full, or too many connections from this address',
+  refused: 'see whether that node is up, and whether that is its port: nothing listens there',
+  timeout: 'look for a firewall, a router without a forwarded port, or a machine that is off: nothing answers',
+  'no-route': 'look at the network of this machine, and whether it has IPv6 at all: it has no way there',
+  'unknown-name': 'look at the spelling of the host and at DNS: its name means nothing here',
+  'wrong-peer': 'ask for its new address: another node answers there, so its network.key was replaced, or the address is of somebody else',
+  'other-chain': 'compare genesis.json with its operator: that node is of another network',
+  banned: 'look into its log and this one for why one of the two has cut the other off, for some minutes',
+  limit: 'wait, or ask its operator: it took the connection and closed it, full or with too many connections from this address',
   'private-address':
-    'a private address in scope public: on one machine or a private network use `--scope local`, or name it with --bootstrap',
-  'unknown-peer': 'nobody knows an address of it: it is down, or not reachable for those whom this node asks',
+    'use `--scope local` on one machine or a private network, or name the node with --bootstrap: it has a private address, and the scope is public',
+  'unknown-peer': 'ask its operator whether it is up: nobody knows an address of it, or none of those whom this node asks reaches it',
   other: 'see the text of the error',
 }
 
@@ -108,8 +108,10 @@ function peers({ peers: found, role, atMs, startedAtMs }: Diagnosis): Finding {
   return finding('peers', 'ok', text, numbers)
 }
 
-function bootstrap({ peers: { bootstrap: nodes, inbound, outbound }, dials: failures }: Diagnosis): readonly Finding[] {
-  if (nodes.length === 0) return []
+function bootstrap(diagnosis: Diagnosis): readonly Finding[] {
+  const { bootstrap: nodes, inbound, outbound } = diagnosis.peers
+  const failures = diagnosis.dials
+  if (nodes.length === 0) return noBootstrap(diagnosis)
   const down = nodes.filter(({ isConnected }) => !isConnected)
   const numbers = { named: nodes.length, connected: nodes.length - down.length }
   if (down.length === 0) return [finding('bootstrap', 'ok', `${plural(nodes.length, 'bootstrap node')} connected`, numbers)]
@@ -117,12 +119,12 @@ function bootstrap({ peers: { bootstrap: nodes, inbound, outbound }, dials: fail
     const why = failures.find((failure) => failure.peerId === peerId)
     return why === undefined ? `${printable(address)} (not tried yet)` : `${printable(address)} (${why.cause}: ${printable(why.detail)})`
   })
-  const cause = failures.find(({ peerId }) => peerId === down[0]?.peerId)?.cause
+  const causes = new Set(down.flatMap(({ peerId }) => failures.filter((failure) => failure.peerId === peerId).map(({ cause }) => cause)))
   const severity: Severity = down.length < nodes.length ? 'notice' : inbound + outbound > 0 ? 'warning' : 'problem'
   const todo =
-    cause === undefined
+    causes.size === 0
       ? 'wait a moment, and ask again'
-      : `${remedies[cause]}. Bootstrap nodes are named in bootstrap.json or with --bootstrap`
+      : `${adviceFor([...causes])}\nBootstrap nodes are named in bootstrap.json of the directory, or with --bootstrap`
   return [
     finding(
       'bootstrap',
@@ -130,6 +132,24 @@ function bootstrap({ peers: { bootstrap: nodes, inbound, outbound }, dials: fail
       `${down.length} of ${plural(nodes.length, 'bootstrap node')} not connected: ${listed.join('; ')}`,
       numbers,
       todo,
+    ),
+  ]
+}
+
+/** One line for each. */
+const adviceFor = (causes: readonly Cause[]): string => causes.map((cause) => `${cause}: ${remedies[cause]}`).join('\n')
+
+/** Who has nobody to ask can only wait to be dialled, or dial whom it met before. */
+function noBootstrap({ peers: { inbound, outbound, candidates }, role, atMs, startedAtMs }: Diagnosis): readonly Finding[] {
+  if (role === 'bootstrap' || inbound + outbound > 0) return []
+  const isHopeless = candidates === 0 || atMs - startedAtMs > PATIENCE_MS
+  return [
+    finding(
+      'bootstrap',
+      isHopeless ? 'problem' : 'notice',
+      'no bootstrap node is named, and no peer is connected',
+      { named: 0, connected: 0 },
+      'name one with `quorate start --bootstrap MULTIADDR`, or take those of the network: `quorate init --dir DIR --network FILE|URL`',
     ),
   ]
 }
@@ -143,9 +163,8 @@ function dials({ dials: failures, atMs }: Diagnosis): readonly Finding[] {
     const where = address === '' ? '' : ` at ${printable(address.replace(/\/p2p\/\S*/g, ''))}`
     return `${short(peerId)}${where}: ${cause}, ${printable(detail)} (${times} times, last ${Math.max(0, Math.round((atMs - failedAtMs) / 1000))} s ago)`
   })
-  const [first] = causes
   const text = `${plural(failures.length, 'peer')} could not be connected to, ${causes.map(([cause, count]) => `${count} ${cause}`).join(', ')}\n${listed.join('\n')}`
-  return [finding('dials', 'notice', text, Object.fromEntries(causes), first === undefined ? null : `${first[0]}: ${remedies[first[0]]}`)]
+  return [finding('dials', 'notice', text, Object.fromEntries(causes), adviceFor(causes.map(([cause]) => cause)))]
 }
 
 function mesh({ topics, atMs, startedAtMs }: Diagnosis): readonly Finding[] {
@@ -175,7 +194,7 @@ function mesh({ topics, atMs, startedAtMs }: Diagnosis): readonly Finding[] {
         'warning',
         `too few in the mesh of ${thin.map(({ topic }) => topic).join(', ')}: ${text}`,
         numbers,
-        'low scores keep peers out: `quorate peers` shows them',
+        'look at their scores with `quorate peers`: low ones keep peers out',
       ),
     ]
   return [finding('mesh', 'ok', `in the mesh: ${text}`, numbers)]
@@ -183,7 +202,8 @@ function mesh({ topics, atMs, startedAtMs }: Diagnosis): readonly Finding[] {
 
 function otherChains({ peers: { otherChains: met } }: Diagnosis): readonly Finding[] {
   if (met === 0) return []
-  const todo = 'if they are nodes of your network, one of you has another genesis.json: compare the chain ids that `quorate status` prints'
+  const todo =
+    'compare the chain ids that `quorate status` prints if they are nodes of your network: then one of you has another genesis.json'
   return [finding('other-chain', 'warning', `${plural(met, 'peer')} of other chains met`, { peers: met }, todo)]
 }
 
