@@ -2,6 +2,7 @@ import type { ComponentType } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { Announcer } from './announcer.tsx'
 import { Banners } from './banners.tsx'
+import { feed } from './feed.ts'
 import { useLive } from './hooks.ts'
 import { hrefOf, useRoute } from './router.ts'
 import { Search } from './search.tsx'
@@ -31,9 +32,10 @@ const views: Readonly<Record<string, { readonly title: string; readonly inNaviga
 
 const loaded = new Map<string, View>([['overview', Overview]])
 
-/** The view's component; null while it comes, or the reason why it does not. */
-function useView(name: string): View | Error | null {
-  const [failure, setFailure] = useState<{ readonly name: string; readonly error: Error } | null>(null)
+/** The view's component; null while it comes. Tried again when the node is back, from which it comes. */
+function useView(name: string): View | 'failed' | null {
+  const { returns } = useLive()
+  const [failed, setFailed] = useState<string | null>(null)
   const [, render] = useState({})
   useEffect(() => {
     const view = views[name]
@@ -44,15 +46,15 @@ function useView(name: string): View | Error | null {
         loaded.set(name, component)
         if (isWanted) render({})
       },
-      (error: unknown) => {
-        if (isWanted) setFailure({ name, error: error instanceof Error ? error : new Error(String(error)) })
+      () => {
+        if (isWanted) setFailed(name)
       },
     )
     return () => {
       isWanted = false
     }
-  }, [name])
-  return loaded.get(name) ?? (failure?.name === name ? failure.error : null)
+  }, [name, returns])
+  return loaded.get(name) ?? (failed === name ? 'failed' : null)
 }
 
 export function App() {
@@ -93,16 +95,26 @@ function Content({ name, argument }: { name: string; argument: string }) {
       </Empty>
     )
   if (View === null) return <p class="loading">Loading…</p>
-  if (View instanceof Error)
-    return (
-      <div class="failed" role="alert">
-        <p>This part of the page could not be loaded; the node may have been replaced or stopped.</p>
-        <button type="button" onClick={() => location.reload()}>
-          Load the page again
-        </button>
-      </div>
-    )
+  if (View === 'failed') return <Missing />
   return <View argument={argument} />
+}
+
+/** In place of a view whose files did not come. */
+function Missing() {
+  const { connection } = useLive()
+  const isLost = connection.state === 'lost'
+  return (
+    <div class="failed" role="alert">
+      <p>
+        {isLost
+          ? 'This view comes from the node, which does not answer. It is loaded when the node answers again.'
+          : 'This view could not be loaded from the node. If the node was replaced by another version, the page must be loaded again.'}
+      </p>
+      <button type="button" onClick={() => (isLost ? feed.start() : location.reload())}>
+        {isLost ? 'Load it now' : 'Load the page again'}
+      </button>
+    </div>
+  )
 }
 
 function Header() {

@@ -13,7 +13,8 @@ export function Banners() {
         <div class="banner bad" role="alert">
           <p>
             <strong>The node does not answer</strong> since {clock(connection.sinceMs)}.{' '}
-            {status === null ? null : 'What is shown is from before. '}The page tries again by itself.
+            {status === null ? null : 'What is shown is from before, what is not shown yet comes when it answers. '}The page tries again by
+            itself.
           </p>
           <button type="button" onClick={() => feed.start()}>
             Try again now

@@ -17,6 +17,8 @@ export interface Live {
   readonly pending: readonly string[]
   /** What the clock of the node is ahead of that of this machine. */
   readonly clockOffsetMs: number
+  /** How often the node answered again after it had not: what failed in between is asked again. */
+  readonly returns: number
   /** Grows with each event that changes lists of evidence, elections or peers. */
   readonly version: number
 }
@@ -32,7 +34,7 @@ const RETRY_MS = [1000, 2000, 4000, 8000, 15_000] as const
 
 const empty: Live = {
   connection: { state: 'connecting', sinceMs: Date.now(), error: null },
-  ...{ status: null, genesis: null, quorum: null, blocks: [], slots: [], pending: [], clockOffsetMs: 0, version: 0 },
+  ...{ status: null, genesis: null, quorum: null, blocks: [], slots: [], pending: [], clockOffsetMs: 0, returns: 0, version: 0 },
 }
 
 class Feed {
@@ -90,7 +92,8 @@ class Feed {
     const status = await node.status({ signal })
     const before = this.#live.status
     // Another chain at the same address: nothing that is here belongs to it.
-    if (before !== null && before.chainId !== status.chainId) this.#set({ ...empty, version: this.#live.version + 1 })
+    const { connection, returns, version } = this.#live
+    if (before !== null && before.chainId !== status.chainId) this.#set({ ...empty, connection, returns, version: version + 1 })
     const keepsChain = status.role !== 'bootstrap'
     const [genesis, quorum, slots] = await Promise.all([
       this.#live.genesis ?? orUnknown(node.genesis({ signal })),
@@ -101,7 +104,11 @@ class Feed {
     // A node that is back may have gone to another branch: none of what was known is kept.
     await this.#takeBlocks(status, [], signal)
     this.#failures = 0
-    this.#set({ connection: { state: 'live', sinceMs: Date.now(), error: null }, version: this.#live.version + 1 })
+    this.#set({
+      connection: { state: 'live', sinceMs: Date.now(), error: null },
+      returns: this.#live.returns + (connection.state === 'lost' ? 1 : 0),
+      version: this.#live.version + 1,
+    })
     this.#plan(POLL_MS, signal)
   }
 

@@ -20,25 +20,27 @@ export type Query<T> =
   | { readonly state: 'failed'; readonly code: string; readonly message: string; readonly data: T | undefined }
 
 /**
- * Asks the node, and again when `version` has changed, once the answer before is here; what is here stays until then. Another `key` is
- * another question.
+ * Asks the node, and again when `version` has changed or the node is back, once the answer before is here; what is here stays until then.
+ * Another `key` is another question.
  */
 export function useQuery<T>(key: string, version: number, ask: (signal: AbortSignal) => Promise<T>): Query<T> {
   const [known, setKnown] = useState<{ readonly key: string; readonly query: Query<T> }>({ key, query: { state: 'loading' } })
-  const latest = useRef({ ask, version })
-  latest.current = { ask, version }
-  const current = useRef<{ again(version: number): void } | null>(null)
+  const { returns } = useLive()
+  const wanted = `${version} ${returns}`
+  const latest = useRef({ ask, wanted })
+  latest.current = { ask, wanted }
+  const current = useRef<{ again(): void } | null>(null)
 
   useEffect(() => {
     const stop = new AbortController()
-    let [asked, isBusy] = [Number.NaN, false]
+    let [asked, isBusy] = ['', false]
     const settle = (next: (before: T | undefined) => Query<T>) =>
       setKnown((before) => ({ key, query: next(before.key === key ? dataOf(before.query) : undefined) }))
     const again = async (): Promise<void> => {
       if (isBusy) return
       isBusy = true
-      while (!stop.signal.aborted && asked !== latest.current.version) {
-        asked = latest.current.version
+      while (!stop.signal.aborted && asked !== latest.current.wanted) {
+        asked = latest.current.wanted
         try {
           const data = await latest.current.ask(stop.signal)
           if (!stop.signal.aborted) settle(() => ({ state: 'ready', data }))
@@ -54,7 +56,7 @@ export function useQuery<T>(key: string, version: number, ask: (signal: AbortSig
     void again()
     return () => stop.abort()
   }, [key])
-  useEffect(() => current.current?.again(version), [version])
+  useEffect(() => current.current?.again(), [wanted])
   return known.key === key ? known.query : { state: 'loading' }
 }
 

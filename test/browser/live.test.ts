@@ -67,9 +67,14 @@ describe('the page as the node works', function () {
     await visit.sees('What is shown is from before')
     assert.equal(await visit.page.locator('.chain-table tbody th').first().textContent(), '10000')
     assert.deepEqual(await visit.violations(), [])
+    // What comes from the node only now, and cannot.
+    await visit.go('#/elections')
+    await visit.sees('It is loaded when the node answers again')
     node.height = 10_005
     api = await serve(node, Number(port))
-    await visit.page.getByRole('button', { name: 'Try again now' }).click()
+    await visit.page.getByRole('button', { name: 'Load it now' }).click()
+    await visit.sees('No election is open')
+    await visit.go('#/')
     await visit.holds('the new blocks are here', () => document.querySelector('.chain-table tbody th')?.textContent === '10005', null)
     await visit.page.locator('.banner.bad').waitFor({ state: 'detached' })
     await visit.close([
