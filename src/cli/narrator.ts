@@ -198,7 +198,8 @@ function changes(before: NodeStatus | undefined, now: NodeStatus): Happening[] {
     found.push({ level: 'info', event: 'verifier', text: `verifier ${standing(verifier)}`, fields: { state, index: verifier.index } })
   }
   const silence = silenceOf(verifier)
-  if (silence !== silenceOf(before?.verifier ?? null)) {
+  // Also when it signs from the first look on: a start is often quicker than that.
+  if (state === 'elected' && (before?.verifier?.state !== 'elected' || silence !== silenceOf(before.verifier))) {
     const text = silence === null ? 'signs' : `does not sign: ${printable(silence)}`
     found.push({ level: silence === null ? 'info' : 'warn', event: 'silence', text: `verifier ${text}`, fields: { silence } })
   }
@@ -225,7 +226,7 @@ function standing({ state, index }: VerifierStatus): string {
     case 'registered':
       return 'is registered and not in the quorum: it signs nothing until it is elected'
     case 'elected':
-      return `is in the quorum, at ${index}`
+      return `${index} of the quorum`
   }
 }
 

@@ -2,15 +2,18 @@ import { constants } from 'node:fs'
 import { access, readdir, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { peekGuardFile } from '../adapters/store/guard-file.ts'
 import { openLevelStore } from '../adapters/store/level-store.ts'
 import { takeLock } from '../adapters/store/lock.ts'
 import { QuorateError } from '../base/errors.ts'
 import { chainIdOf } from '../wire/ids.ts'
 import type { Hash } from '../wire/types.ts'
 import { storedChainId } from './chain-store.ts'
-import { directoryPaths, exists } from './directory.ts'
+import { type DirectoryPaths, directoryPaths, exists, loadDirectory, ownRole } from './directory.ts'
 import { readGenesisFile } from './genesis-file.ts'
 import { freeSpace } from './health.ts'
+import { readBootstrapList, readCheckpointFile } from './network-file.ts'
+import { checkHandedOver, decodeGuard } from './verifier-files.ts'
 
 /** All of it is read to see that it is sound: more would take too long for somebody who waits. */
 const MAX_READ_STORE_BYTES = 1_000_000_000
@@ -37,6 +40,10 @@ export interface DirectoryFacts {
   readonly newestFileMs: number | null
   readonly nowMs: number
   readonly isInUse: boolean
+  /** api.json is there, which a node removes when it stops. */
+  readonly hasApiFile: boolean
+  /** For what else a start would be refused, as its errors say it; empty where a node runs. */
+  readonly refusals: readonly { readonly code: string; readonly message: string }[]
   readonly freeBytes: number | null
   readonly totalBytes: number | null
 }
@@ -48,6 +55,8 @@ export async function examineDirectory(directory: string): Promise<DirectoryFact
   const isThere = found?.isDirectory() === true
   const [keys, newestFileMs] = isThere ? await Promise.all([keysIn(paths.directory), newestIn(paths.directory)]) : [[], null]
   const lock = isThere && keys.length > 0 ? await takeLock(paths.lock).catch(() => undefined) : undefined
+  const genesis = await genesisOf(paths.genesis)
+  const hasNetworkKey = keys.some(({ file }) => file === 'network.key')
   try {
     return {
       directory: paths.directory,
@@ -58,20 +67,44 @@ export async function examineDirectory(directory: string): Promise<DirectoryFact
         () => false,
       ),
       keys,
-      hasNetworkKey: keys.some(({ file }) => file === 'network.key'),
+      hasNetworkKey,
       hasVerifierKey: keys.some(({ file }) => file === 'verifier.key'),
       hasGuard: await exists(paths.guard),
-      genesis: await genesisOf(paths.genesis),
+      genesis,
       hasChainFile: await exists(join(paths.directory, 'chain.json')),
       ...(lock === undefined ? { storeChainId: null, storeWrong: null } : await storeOf(paths.store)),
       newestFileMs,
       nowMs: Date.now(),
       isInUse: isThere && keys.length > 0 && lock === undefined,
+      hasApiFile: await exists(paths.api),
+      refusals: lock === undefined || !hasNetworkKey ? [] : await refusalsOf(paths, genesis),
       ...(await freeSpace(isThere ? paths.directory : '.')),
     }
   } finally {
     await lock?.release()
   }
+}
+
+/** What is wrong of all that a start reads, but for genesis and store, which are told by themselves. */
+async function refusalsOf(paths: DirectoryPaths, genesis: DirectoryFacts['genesis']): Promise<DirectoryFacts['refusals']> {
+  const role = await ownRole(paths.directory)
+  const isVerifier = role === 'verifier'
+  const checks: readonly (() => Promise<unknown>)[] = [
+    async () => (await exists(paths.bootstrap)) && (await readBootstrapList(paths.bootstrap)),
+    () => readCheckpointFile(paths.directory),
+    async () => genesis !== null && 'chainId' in genesis && (await loadDirectory(paths, role, 'public')),
+    async () => isVerifier && (await checkHandedOver(paths)),
+    async () => isVerifier && (await exists(paths.guard)) && decodeGuard((await peekGuardFile(paths.guard)).record, paths.guard),
+  ]
+  const found: { readonly code: string; readonly message: string }[] = []
+  for (const check of checks)
+    try {
+      await check()
+    } catch (error) {
+      if (!(error instanceof QuorateError)) throw error
+      found.push({ code: error.code, message: error.message })
+    }
+  return found
 }
 
 /** Whether a TCP port is free to listen on. */

@@ -95,14 +95,15 @@ export async function openDirectory(
   }
   try {
     await settleExchange(paths)
-    return { paths, ...(await load(paths, role, verifierKey)), release: () => lock.release() }
+    return { paths, ...(await loadDirectory(paths, role, verifierKey)), release: () => lock.release() }
   } catch (error) {
     await lock.release()
     throw error
   }
 }
 
-async function load(
+/** As `openDirectory`, without the lock. Rejects as that does. */
+export async function loadDirectory(
   paths: DirectoryPaths,
   role: NodeOptions['role'],
   wanted: VerifierKeyWanted,

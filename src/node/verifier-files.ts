@@ -35,7 +35,8 @@ export async function openVerifier(
 /** Where it stands that the guard was handed over to another directory. */
 export const handedOverPath = ({ guard }: Pick<DirectoryPaths, 'guard'>): string => `${guard}.handed-over`
 
-async function checkHandedOver(paths: DirectoryPaths): Promise<void> {
+/** Rejects with QuorateError `guard-handed-over`. */
+export async function checkHandedOver(paths: Pick<DirectoryPaths, 'directory' | 'guard'>): Promise<void> {
   const last = (await readHandovers(handedOverPath(paths))).at(-1)
   if (last === undefined) return
   throw new QuorateError(

@@ -1,6 +1,6 @@
 import type { DirectoryFacts } from '../../node/checkup.ts'
 import { duration, printable } from '../text.ts'
-import { type Finding, finding } from './findings.ts'
+import { type Finding, finding, isProblem } from './findings.ts'
 import { space } from './judge.ts'
 
 /** A file of the future by more than this was not written by a clock that runs a little fast. */
@@ -19,7 +19,7 @@ export function judgeDirectory(facts: DirectoryFacts): readonly Finding[] {
         'problem',
         `there is no directory ${shown}`,
         {},
-        `\`quorate init --dir ${shown}\` makes one, or name another with --dir`,
+        `make one with \`quorate init --dir ${shown}\`, or name another with --dir`,
       ),
     ]
   const found: Finding[] = []
@@ -50,7 +50,7 @@ export function judgeDirectory(facts: DirectoryFacts): readonly Finding[] {
         'problem',
         `${shown} has no network.key, so it is no directory of a node`,
         {},
-        `\`quorate init --dir ${shown}\` makes it, or put it back from a backup`,
+        `make it with \`quorate init --dir ${shown}\`, or put it back from a backup`,
       ),
     )
   for (const { file, mode } of keys)
@@ -74,15 +74,39 @@ export function judgeDirectory(facts: DirectoryFacts): readonly Finding[] {
         'put back the very file that was there, never an older copy; without it this key must not sign again',
       ),
     )
-  found.push(...genesis(facts), ...clock(facts))
+  found.push(...genesis(facts), ...facts.refusals.map(refusal), ...clock(facts))
   if (facts.freeBytes !== null) found.push(space(directory, facts.freeBytes, facts.totalBytes))
   return found
+}
+
+/** The error says what to do, some of them in sentences of their own. */
+function refusal({ code, message }: DirectoryFacts['refusals'][number]): Finding {
+  const [what = '', ...rest] = printable(message).split('. ')
+  const todo = rest.length === 0 ? 'put it right, as the text says: until then `quorate start` is refused' : rest.join('. ')
+  return finding('start-refused', 'problem', what, { code }, todo)
+}
+
+/** Of a directory on which no node can be asked, with what else was found of it. */
+export function judgeStopped({ directory, isInUse, hasApiFile }: DirectoryFacts, found: readonly Finding[]): Finding {
+  if (isInUse)
+    return finding(
+      'node-stopped',
+      'warning',
+      'a node runs on the directory and has no API that answers, so it cannot be asked',
+      {},
+      'wait until it has started; or, if it was started with `--api off`, start it with --api HOST:PORT',
+    )
+  const start = `\`quorate start --dir ${printable(directory)}\``
+  const todo = found.some(isProblem) ? `put right the problems here first; then ${start}` : `start it with ${start}`
+  return hasApiFile
+    ? finding('node-stopped', 'warning', 'no node runs on the directory, and the last one did not stop by itself: it was killed', {}, todo)
+    : finding('node-stopped', 'notice', 'no node runs on the directory: only what lies there was looked at', {}, todo)
 }
 
 function genesis({ genesis: known, storeChainId, storeWrong, hasNetworkKey, hasChainFile, directory }: DirectoryFacts): readonly Finding[] {
   const shown = printable(directory)
   if (storeWrong !== null)
-    return [finding('genesis-mismatch', 'problem', printable(storeWrong), {}, 'docs/operating.md says how to put back a store')]
+    return [finding('genesis-mismatch', 'problem', printable(storeWrong), {}, 'see docs/operating.md for how to put back a store')]
   if (known === null)
     return hasChainFile || !hasNetworkKey
       ? []
@@ -92,7 +116,7 @@ function genesis({ genesis: known, storeChainId, storeWrong, hasNetworkKey, hasC
             'problem',
             `${shown} has no genesis.json`,
             {},
-            `\`quorate init --dir ${shown} --network FILE|URL\` adds it`,
+            `add it with \`quorate init --dir ${shown} --network FILE|URL\``,
           ),
         ]
   if ('wrong' in known)

@@ -1,7 +1,7 @@
 import type { Diagnosis } from '../../api/diagnosis-types.ts'
 import { examineDirectory, isPortFree } from '../../node/checkup.ts'
 import { findNode, isUnreachable, type NodePlace } from '../client.ts'
-import { judgeDirectory } from './directory.ts'
+import { judgeDirectory, judgeStopped } from './directory.ts'
 import { type Finding, finding } from './findings.ts'
 import { judge } from './judge.ts'
 
@@ -17,7 +17,7 @@ export async function examine(place: NodePlace): Promise<readonly Finding[]> {
   const ofDirectory = judgeDirectory(facts).filter(({ code }) => diagnosis === null || code !== 'disk-space')
   if (diagnosis !== null) return [...ofDirectory, ...judge(diagnosis)]
   if (!facts.exists) return ofDirectory
-  return [...ofDirectory, stopped(place.dir, facts.isInUse), ...(facts.isInUse ? [] : await port())]
+  return [...ofDirectory, judgeStopped(facts, ofDirectory), ...(facts.isInUse ? [] : await port())]
 }
 
 /** Null if no node answers. */
@@ -29,23 +29,6 @@ async function ask(place: NodePlace): Promise<Diagnosis | null> {
     throw error
   }
 }
-
-const stopped = (dir: string, isInUse: boolean): Finding =>
-  isInUse
-    ? finding(
-        'node-stopped',
-        'warning',
-        'a node runs on the directory and has no API that answers, so it cannot be asked',
-        {},
-        'start it with --api, or wait until it has started',
-      )
-    : finding(
-        'node-stopped',
-        'notice',
-        'no node runs on the directory: only what lies there was looked at',
-        {},
-        `\`quorate start --dir ${dir}\``,
-      )
 
 async function port(): Promise<readonly Finding[]> {
   if (await isPortFree('0.0.0.0', DEFAULT_PORT)) return []

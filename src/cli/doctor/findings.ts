@@ -24,6 +24,7 @@ export const findingCodes = {
   'genesis-missing': 'the directory does not know its network',
   'genesis-mismatch': 'the store is of another chain than genesis',
   'clock-behind-files': 'the clock is behind what the node has written',
+  'start-refused': 'something else for which a start would be refused',
   'port-taken': 'the port is taken by another program',
   'node-stopped': 'no node runs on the directory',
   'disk-space': 'room on the disk',

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Diagnosis } from '../../../src/api/diagnosis-types.ts'
 import { findingsText } from '../../../src/cli/commands/doctor.ts'
-import { judgeDirectory } from '../../../src/cli/doctor/directory.ts'
+import { judgeDirectory, judgeStopped } from '../../../src/cli/doctor/directory.ts'
 import { type Finding, findingCodes, type Severity } from '../../../src/cli/doctor/findings.ts'
 import { judge } from '../../../src/cli/doctor/judge.ts'
 import { remedies } from '../../../src/cli/doctor/network.ts'
@@ -162,6 +162,14 @@ const cases: readonly Case[] = [
     code: 'peers',
     severity: 'warning',
     says: /1 connection/,
+  },
+  {
+    description: 'no bootstrap node, and no peers',
+    changes: { peers: { ...healthy.peers, inbound: 0, outbound: 0, candidates: 0, bootstrap: [] } },
+    code: 'bootstrap',
+    severity: 'problem',
+    says: /no bootstrap node is named/,
+    todo: /--bootstrap .*--network/,
   },
   {
     description: 'a bootstrap node that refuses, and no peers',
@@ -422,6 +430,7 @@ describe('the doctor of a directory', () => {
     keys: ['account.key', 'network.key', 'verifier.key'].map((file) => ({ file, mode: 0o600 })),
     genesis: { chainId: 'aa'.repeat(32) },
     ...{ hasChainFile: false, storeChainId: 'aa'.repeat(32), storeWrong: null, newestFileMs: NOW, nowMs: NOW, isInUse: false },
+    ...{ hasApiFile: false, refusals: [] },
     ...{ freeBytes: 50e9, totalBytes: 100e9 },
   }
   const problems = (changes: Partial<DirectoryFacts>): readonly string[] =>
@@ -450,9 +459,38 @@ describe('the doctor of a directory', () => {
     { description: 'a store of another chain', changes: { storeChainId: 'bb'.repeat(32) }, found: ['genesis-mismatch problem'] },
     { description: 'a store that is damaged', changes: { storeWrong: 'damaged' }, found: ['genesis-mismatch problem'] },
     { description: 'files of the future', changes: { newestFileMs: NOW + 120_000 }, found: ['clock-behind-files problem'] },
+    {
+      description: 'a guard that was handed over',
+      changes: { refusals: [{ code: 'guard-handed-over', message: 'it was handed over. Import it' }] },
+      found: ['start-refused problem'],
+    },
     { description: 'no room', changes: { freeBytes: 1e6 }, found: ['disk-space problem'] },
   ]
   for (const { description, changes, found } of directories) it(`judges ${description}`, () => assert.deepEqual(problems(changes), found))
+
+  it('says of one that stopped how, and to start it when nothing is in the way', () => {
+    const { severity, todo } = judgeStopped(facts, [])
+    assert.deepEqual([severity, todo], ['notice', 'start it with `quorate start --dir /node`'])
+    const killed = judgeStopped({ ...facts, hasApiFile: true }, judgeDirectory({ ...facts, genesis: null }))
+    assert.equal(killed.severity, 'warning')
+    assert.match(killed.todo ?? '', /^put right the problems/)
+  })
+
+  it('finds for what a start would be refused', async () => {
+    const directory = join(tempDirectory('doctor'), 'node')
+    await initDirectory({ directory, role: 'verifier', genesisFile: null, bootstrap: [] })
+    writeFileSync(join(directory, 'bootstrap.json'), '{}')
+    writeFileSync(join(directory, 'checkpoint.json'), '{"height": 0}')
+    writeFileSync(join(directory, 'guard.handed-over'), '{"handovers": [{"exportId": "00", "atMs": 0, "file": "guard.json"}]}')
+    const { refusals } = await examineDirectory(directory)
+    assert.deepEqual(
+      refusals.map(({ code }) => code),
+      ['bad-bootstrap-file', 'bad-checkpoint-file', 'guard-handed-over'],
+    )
+    const { code, stdout } = await quorateHere('doctor', '--dir', directory)
+    assert.equal(code, 1)
+    assert.match(stdout, /was handed over .*\n +do {2}Import that file/)
+  })
 
   it('sees what is there', async () => {
     const directory = join(tempDirectory('doctor'), 'node')

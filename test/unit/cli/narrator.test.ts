@@ -13,11 +13,11 @@ describe('what a node tells as it runs', () => {
   }
   const cases: readonly { description: string; verifier: VerifierStatus | null; tells: readonly string[] }[] = [
     { description: 'a full node', verifier: null, tells: [] },
-    { description: 'a verifier that signs', verifier, tells: ['verifier is in the quorum, at 3'] },
+    { description: 'a verifier that signs', verifier, tells: ['verifier 3 of the quorum', 'verifier signs'] },
     {
       description: 'an elected one that does not sign',
       verifier: { ...verifier, silence: 'starting' },
-      tells: ['verifier is in the quorum, at 3', 'verifier does not sign: starting'],
+      tells: ['verifier 3 of the quorum', 'verifier does not sign: starting'],
     },
     {
       description: 'one that is not elected and has nothing to sign',
