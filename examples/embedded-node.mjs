@@ -29,18 +29,10 @@ try {
     const wallet = await openWallet(join(directory, 'account.key'))
     const { nextNonce } = await node.client.account(address)
     const action = { kind: 'transfer', to: address, amountDroplets: 1_000_000, microHours: 0 }
-    const { id, hex } = wallet.sign(chainId, { nonce: nextNonce, feeDroplets: 1000, expirySlot: 600, action })
-
-    for await (const event of node.client.events({ kinds: ['block'] })) {
-      // The first event says that we are listening: the block cannot be missed.
-      if (event.kind === 'heartbeat') {
-        const [result] = await node.client.submit([hex])
-        if (!result.accepted) throw new Error(`refused: ${result.detail}`)
-      } else if (event.kind === 'block' && event.transactionIds.includes(id)) {
-        console.log(`${formatAddress(address)} paid itself: final in block ${event.height}`)
-        break
-      }
-    }
+    const signed = wallet.sign(chainId, { nonce: nextNonce, feeDroplets: 1000, expirySlot: 600, action })
+    const outcome = await node.client.settle(signed)
+    if (outcome.state !== 'final') throw new Error(`it is ${outcome.state}`)
+    console.log(`${formatAddress(address)} paid itself: final in block ${outcome.height}`)
   } finally {
     await node.stop()
   }

@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { EvidenceEvent } from './evidence-types.ts'
 import { SettledElectionView } from './ledger-types.ts'
 import { SlotView } from './observe-types.ts'
-import { count, hash, list, number, object, oneOf, text, type View } from './schema.ts'
+import { count, hash, list, number, object, oneOf, orNull, text, type View } from './schema.ts'
 import { RefusalReason } from './wire-types.ts'
 
 /** What a node tells as it happens. */
@@ -41,3 +41,19 @@ export const NodeEvent = Type.Union(
   { title: 'NodeEvent' },
 )
 export type NodeEvent = View<typeof NodeEvent>
+
+/** What comes over the stream of events: those, and what is said of the stream itself. */
+export const StreamedEvent = Type.Union(
+  [
+    NodeEvent,
+    object(
+      { kind: Type.Literal('heartbeat'), atMs: number(), height: count() },
+      'The first of each connection, and then one every ten seconds.',
+    ),
+    object(
+      { kind: Type.Literal('gap'), missed: orNull(count()) },
+      'So many events were missed, or null if that is not known: ask for what is now.',
+    ),
+  ],
+  { title: 'StreamedEvent' },
+)

@@ -122,7 +122,8 @@ function serve(app: FastifyInstance, route: Route, desk: Desk, checkToken: (auth
   app.route({
     method: route.method,
     url: route.path,
-    exposeHeadRoute: false,
+    // A stream of events has no end whose length could be told.
+    exposeHeadRoute: route.method === 'GET' && route.type !== 'text/event-stream',
     schema: schemaOf(route),
     ...(route.needsToken ? { onRequest: async ({ headers }) => checkToken(headers.authorization) } : {}),
     handler: (request, reply) => {

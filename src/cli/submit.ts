@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { AccountView } from '../api/ledger-types.ts'
 import type { NodeStatus } from '../api/types.ts'
 import type { QuorateClient } from '../client/client.ts'
+import { type Outcome, waitUntilFinal } from '../client/wait-final.ts'
 import type { SignedTransaction, Wallet } from '../node/wallet.ts'
 import type { Genesis } from '../wire/genesis.ts'
 import type { Action, Hash } from '../wire/types.ts'
@@ -11,7 +12,6 @@ import { CliError, exitCodes } from './exit.ts'
 import { apiOption, coins, directoryOption, integer, jsonOption } from './options.ts'
 import { type PasswordFlags, passwordOption, unlockWith } from './passwords.ts'
 import { duration, plural, print, printJson } from './text.ts'
-import { type Outcome, waitUntilFinal } from './wait-final.ts'
 
 /** What every command that makes transactions can be told. */
 export interface SubmitFlags extends NodePlace, PasswordFlags {

@@ -15,6 +15,7 @@ import type { SearchView } from '../api/search-types.ts'
 import type { BlockSummary, BlockView, GenesisView, NodeStatus, PeerView, SubmitResult, TransactionView } from '../api/types.ts'
 import { type EventOptions, EventStream } from './events.ts'
 import { type CallOptions, type ClientOptions, Transport } from './transport.ts'
+import { type Outcome, type WaitOptions, waitUntilFinal } from './wait-final.ts'
 
 /** Which of a list: from a place on, and how many. */
 export interface Range extends CallOptions {
@@ -82,6 +83,17 @@ export class QuorateClient {
   /** Rejects with code `transaction-not-found` if the node does not know it. */
   transaction(id: string, options?: CallOptions): Promise<TransactionView & { readonly id: string }> {
     return this.#transport.json(`/v1/transactions/${part(id)}`, options)
+  }
+  /**
+   * Hands a signed transaction in and waits until it is final or dropped, also over a restart of the node. Rejects with the code of the
+   * refusal if the node does not take it.
+   */
+  async settle({ id, hex }: { readonly id: string; readonly hex: string }, options: WaitOptions = {}): Promise<Outcome> {
+    const submit = async (): Promise<void> => {
+      const [result] = await this.submit([hex])
+      if (result?.accepted !== true) throw this.#transport.failure(result?.code ?? 'no-answer', result?.detail ?? 'the node gave no answer')
+    }
+    return await waitUntilFinal(this, id, submit, options)
   }
   /** Rejects with code `block-not-found`. */
   block(heightOrHash: number | string, options?: CallOptions): Promise<BlockView> {

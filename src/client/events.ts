@@ -1,5 +1,5 @@
 import type { NodeEvent } from '../api/types.ts'
-import { ApiClientError } from './errors.ts'
+import { isPassing, pause } from './passing.ts'
 import type { Transport } from './transport.ts'
 
 export type EventKind = NodeEvent['kind']
@@ -131,22 +131,4 @@ export class EventStream implements AsyncIterable<StreamedEvent> {
     if (id !== undefined) this.#lastEventId = id
     return event
   }
-}
-
-/** Whether it may be over when the node is asked again: nobody answered, it is busy, or it is starting. */
-function isPassing(error: unknown): boolean {
-  const { status } = error instanceof ApiClientError ? error : ((error as { cause?: ApiClientError | undefined }).cause ?? { status: null })
-  return status === null || status === undefined || status === 429 || status >= 500
-}
-
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(end, ms)
-    function end(): void {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', end)
-      resolve()
-    }
-    signal?.addEventListener('abort', end, { once: true })
-  })
 }

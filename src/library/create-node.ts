@@ -65,6 +65,12 @@ export interface EmbeddedNode {
   readonly failure: Promise<QuorateError>
 }
 
+/** One whose API runs. */
+export interface EmbeddedNodeWithApi extends EmbeddedNode {
+  readonly url: string
+  readonly client: QuorateClient
+}
+
 const DEFAULT_LISTEN = ['/ip4/0.0.0.0/tcp/0']
 const LOOPBACK = '127.0.0.1'
 
@@ -72,6 +78,10 @@ const LOOPBACK = '127.0.0.1'
  * Starts a node in this process. Rejects with QuorateError, whose `code` says what is wrong (docs/library.md); then nothing is left
  * running. If the signal is given during the start, it rejects with the reason of the signal.
  */
+export function createNode(
+  options: CreateNodeOptions & { readonly api?: Exclude<CreateNodeOptions['api'], false> },
+): Promise<EmbeddedNodeWithApi>
+export function createNode(options: CreateNodeOptions): Promise<EmbeddedNode>
 export async function createNode(options: CreateNodeOptions): Promise<EmbeddedNode> {
   const { signal, onEvent, onLog, api = {} } = options
   signal?.throwIfAborted()

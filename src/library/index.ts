@@ -39,8 +39,18 @@ export { type BlockRange, QuorateClient, type Range } from '../client/client.ts'
 export { ApiClientError } from '../client/errors.ts'
 export type { EventKind, EventOptions, EventStream, Gap, Heartbeat, StreamedEvent } from '../client/events.ts'
 export type { CallOptions, ClientOptions, Fetch, FetchAnswer, FetchInit } from '../client/transport.ts'
-export { formatAddress, openWallet, parseAddress, type SignedTransaction, type Wallet } from '../node/wallet.ts'
+export type { Outcome, WaitOptions } from '../client/wait-final.ts'
+export {
+  formatAddress,
+  mnemonicWallet,
+  newMnemonic,
+  openWallet,
+  parseAddress,
+  type SignedTransaction,
+  secretWallet,
+  type Wallet,
+} from '../node/wallet.ts'
 export type { Genesis, Parameters } from '../wire/genesis.ts'
 export type { Action, SignedBlock, Transaction } from '../wire/types.ts'
 export { type CreatedNetwork, type CreateNetworkOptions, createNetwork } from './create-network.ts'
-export { type CreateNodeOptions, createNode, type EmbeddedNode, type LogEntry } from './create-node.ts'
+export { type CreateNodeOptions, createNode, type EmbeddedNode, type EmbeddedNodeWithApi, type LogEntry } from './create-node.ts'

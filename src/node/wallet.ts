@@ -35,6 +35,21 @@ export async function openWallet(keyFile: string, unlock?: Unlock): Promise<Wall
   return { ...createWallet(secretKey, nativeSignatures), warnings }
 }
 
+/** The wallet of an ed25519 seed, 32 bytes of hex. */
+export async function secretWallet(secretKey: Hex): Promise<Wallet> {
+  return createWallet(secretKey, (await import('../crypto/native.ts')).nativeSignatures)
+}
+/** The wallet of the words that `quorate init` shows. Rejects with QuorateError `bad-mnemonic`. */
+export async function mnemonicWallet(words: string): Promise<Wallet> {
+  const { keysOfMnemonic, readMnemonic } = await import('../adapters/keys/mnemonic.ts')
+  const { account } = await keysOfMnemonic(readMnemonic(words), 0)
+  return await secretWallet(account.secretKey)
+}
+/** 24 new words of BIP-39: whoever has them has the account. */
+export async function newMnemonic(): Promise<string> {
+  return (await import('../adapters/keys/mnemonic.ts')).newMnemonic()
+}
+
 /** The address of an account's key file, which shows it without a password. Rejects with QuorateError as `readKeyFile`. */
 export async function walletAddress(keyFile: string): Promise<Address> {
   const { readKeyFile } = await import('../adapters/keys/key-files.ts')

@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { MAX_SEARCH_LENGTH } from '../bounds.ts'
 import { Diagnosis } from '../diagnosis-types.ts'
 import { ApiError } from '../errors.ts'
-import { NodeEvent } from '../event-types.ts'
+import { StreamedEvent } from '../event-types.ts'
 import { eventKinds, parseKinds } from '../events.ts'
 import { SwarmGraph } from '../observe-types.ts'
 import { type Route, route } from '../route.ts'
@@ -76,7 +76,7 @@ export const nodeRoutes: readonly Route[] = [
       'The first is a `heartbeat`, and one comes every ten seconds; `gap` says that events were missed.',
     query: { kinds: Type.Optional(text(`Some of ${eventKinds.join(', ')}, with commas; all if not given.`)) },
     headers: object({ 'last-event-id': Type.Optional(text('Id of the last event that was seen, as browsers send it by themselves.')) }),
-    answer: NodeEvent,
+    answer: StreamedEvent,
     errors: [429],
     type: 'text/event-stream',
     handle: ({ events }, { query, headers, source }, reply) => {

@@ -217,6 +217,11 @@ describe('HTTP API: requests', () => {
     assert.deepEqual(errors, [node.submitError])
   })
 
+  it('answers HEAD as GET, without the body', async () => {
+    const response = await fetch(`${api.url}/v1/status`, { method: 'HEAD' })
+    assert.deepEqual([response.status, await response.text()], [200, ''])
+  })
+
   const bad: readonly {
     description: string
     path: string

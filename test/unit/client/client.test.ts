@@ -31,6 +31,41 @@ describe('client', () => {
   })
   afterEach(() => api.close())
 
+  describe('settles a transaction', () => {
+    const signed = { id, hex: '00'.repeat(200) }
+    const block = (transactionIds: readonly string[]): NodeEvent => ({
+      ...{ kind: 'block', height: 251, hash: hashAt(251), slot: 502, finalAtMs: 1, makerIndex: 0, signers: 3, transactionIds },
+    })
+
+    it('by the block that holds it', async () => {
+      node.answer = () => {
+        node.emit(block([]))
+        node.emit(block([id]))
+        return { id, accepted: true }
+      }
+      assert.deepEqual(await client.settle(signed), { state: 'final', height: 251, block: hashAt(251) })
+    })
+    it('that the node knows to be dropped, or hears to be', async () => {
+      node.answer = () => {
+        node.emit({ kind: 'dropped', id, code: 'expired' })
+        return { id, accepted: true }
+      }
+      assert.deepEqual(await client.settle(signed), { state: 'dropped', code: 'expired' })
+    })
+    it('not at all, when the node refuses it', async () => {
+      node.answer = () => ({ id, accepted: false, code: 'insufficient-hours', detail: 'too few' })
+      await assert.rejects(client.settle(signed), { code: 'insufficient-hours' })
+    })
+    it('not in time', async () => {
+      node.answer = () => ({ id, accepted: true })
+      assert.deepEqual(await client.settle(signed, { timeoutMs: 50 }), { state: 'pending' })
+    })
+    it('unless the signal ends it', async () => {
+      node.answer = () => ({ id, accepted: true })
+      assert.deepEqual(await client.settle(signed, { signal: AbortSignal.abort() }), { state: 'pending' })
+    })
+  })
+
   it('has a method for each route, which gives what the node has', async () => {
     node.transactions.set(id, { state: 'pending', transaction, expirySlot: 9 })
     node.held.set(id, heldEvidence(id))
