@@ -9,6 +9,8 @@ export interface Live {
   readonly status: NodeStatus | null
   readonly genesis: GenesisView | null
   readonly quorum: QuorumView | null
+  /** How many members quorums have, by their hash: those that were asked for since the page was opened. */
+  readonly sizes: ReadonlyMap<string, number>
   /** The newest, newest first. */
   readonly blocks: readonly BlockSummary[]
   /** Slots as they ended, newest first; null where the node does not tell. */
@@ -26,6 +28,7 @@ export interface Live {
 const KEPT_BLOCKS = 60
 const KEPT_SLOTS = 60
 const KEPT_PENDING = 50
+const KEPT_SIZES = 60
 /** A busy chain must not keep the browser busy: at most so often is the node asked again. */
 const REFRESH_MS = 250
 /** Status is asked for at least so often: it holds what no event tells, such as peers and traffic. */
@@ -34,7 +37,18 @@ const RETRY_MS = [1000, 2000, 4000, 8000, 15_000] as const
 
 const empty: Live = {
   connection: { state: 'connecting', sinceMs: Date.now(), error: null },
-  ...{ status: null, genesis: null, quorum: null, blocks: [], slots: [], pending: [], clockOffsetMs: 0, returns: 0, version: 0 },
+  ...{
+    status: null,
+    genesis: null,
+    quorum: null,
+    sizes: new Map(),
+    blocks: [],
+    slots: [],
+    pending: [],
+    clockOffsetMs: 0,
+    returns: 0,
+    version: 0,
+  },
 }
 
 class Feed {
@@ -100,7 +114,8 @@ class Feed {
       keepsChain ? orUnknown(node.quorum({ signal })) : null,
       keepsChain ? orUnknown(node.slots({ limit: KEPT_SLOTS, signal })) : null,
     ])
-    this.#set({ status, genesis, quorum, slots })
+    this.#set({ status, genesis, slots })
+    this.#takeQuorum(quorum)
     // A node that is back may have gone to another branch: none of what was known is kept.
     await this.#takeBlocks(status, [], signal)
     this.#failures = 0
@@ -165,16 +180,25 @@ class Feed {
     this.#isDue = false
     try {
       const status = await node.status({ signal })
-      const isOtherQuorum = status.epoch !== this.#live.status?.epoch || this.#live.quorum === null
+      const isOtherEpoch = status.epoch !== this.#live.status?.epoch || this.#live.quorum === null
       this.#set({ status })
       await this.#takeBlocks(status, this.#live.blocks, signal)
-      if (isOtherQuorum && status.role !== 'bootstrap') this.#set({ quorum: await orUnknown(node.quorum({ signal })) })
+      // A punishment changes it within an epoch.
+      const next = this.#live.blocks[0]?.header.nextQuorum
+      const isOtherQuorum = isOtherEpoch || (next !== undefined && next !== this.#live.quorum?.hash)
+      if (isOtherQuorum && status.role !== 'bootstrap') this.#takeQuorum(await orUnknown(node.quorum({ signal })))
       if (!signal.aborted) this.#plan(this.#isDue ? REFRESH_MS : POLL_MS, signal)
     } catch (error) {
       if (!signal.aborted) this.#lost(error)
     } finally {
       if (!signal.aborted) this.#isBusy = false
     }
+  }
+
+  #takeQuorum(quorum: QuorumView | null): void {
+    const { sizes } = this.#live
+    const isNew = quorum !== null && !sizes.has(quorum.hash)
+    this.#set({ quorum, sizes: isNew ? new Map([...[...sizes].slice(-KEPT_SIZES), [quorum.hash, quorum.members.length]]) : sizes })
   }
 
   async #takeBlocks(status: NodeStatus, known: readonly BlockSummary[], signal: AbortSignal): Promise<void> {

@@ -319,7 +319,7 @@ export class PageNode extends FakeNode implements NodeView {
     const now = this.slotNow()
     return Array.from({ length: Math.min(count, this.height) }, (_, index) => {
       const block = this.#blockAt(this.height - index)
-      const outcome = index % 13 === 9 ? 'lost' : index % 17 === 5 ? 'idle' : 'block'
+      const outcome = index % 13 === 9 ? 'lost' : index % 17 === 5 ? 'idle' : index === 27 ? 'unknown' : 'block'
       const maker = block.block.header.maker
       return {
         ...{
@@ -329,7 +329,7 @@ export class PageNode extends FakeNode implements NodeView {
           quorum: '09'.repeat(32),
         },
         candidates: [{ maker, address: block.makerAddress, block: block.hash, atMs: 80 }],
-        ...{ leader: outcome === 'idle' ? null : { index: maker, address: block.makerAddress }, outcome },
+        ...{ leader: outcome === 'idle' || outcome === 'unknown' ? null : { index: maker, address: block.makerAddress }, outcome },
         ...{ block: outcome === 'block' ? block.hash : null, timeline: block.timeline },
       }
     })

@@ -15,6 +15,32 @@ class WideNode extends PageNode {
       timeline: view.timeline === null ? null : { ...view.timeline, voters: all, lockers: null },
     }))
   }
+
+  override quorum() {
+    const quorum = super.quorum()
+    return {
+      ...quorum,
+      members: Array.from({ length: 10 }, () => quorum.members)
+        .flat()
+        .slice(0, 64),
+    }
+  }
+}
+
+/** From this height on seven sign, before it five. */
+const HANDOVER = 9995
+
+class HandedOverNode extends PageNode {
+  override blocks(fromHeight: number, count: number) {
+    return super.blocks(fromHeight, count).map((view) => {
+      const { header, seal } = view.block
+      const isOld = header.height < HANDOVER
+      const signers = isOld ? [0, 1, 2, 3, 4] : seal.signers
+      const nextQuorum = header.height < HANDOVER - 1 ? '0a'.repeat(32) : header.nextQuorum
+      const block = { ...view.block, header: { ...header, nextQuorum, maker: isOld ? 0 : header.maker }, seal: { ...seal, signers } }
+      return { ...view, block, timeline: view.timeline === null ? null : { ...view.timeline, voters: signers, lockers: null } }
+    })
+  }
 }
 
 const firstAddress = formatAddress(verifiers[0]?.account ?? '')
@@ -41,7 +67,7 @@ describe('every view of the page', function () {
       name: 'overview',
       hash: '#/',
       heading: 'Overview',
-      shows: ['Live chain', 'median of 20 blocks', 'Election 2 is open', 'verifier 2 sealed two blocks'],
+      shows: ['Live chain', 'are not known here', 'median of 20 blocks', 'Election 2 is open', 'verifier 2 sealed two blocks'],
     },
     { name: 'blocks', hash: '#/blocks', heading: 'Blocks', shows: ['heights 1 to 10,000', '9,999'] },
     {
@@ -102,6 +128,23 @@ describe('every view of the page', function () {
     const bytes = assets.reduce((sum, size) => sum + size, 0)
     assert.ok(bytes > 0 && bytes < 60_000, `${bytes} bytes in ${assets.length} files`)
     await visit.close()
+  })
+
+  it('marks where another quorum signs, and draws nothing for places that a quorum does not have', async () => {
+    const other = await serve(new HandedOverNode())
+    const visit = await Visit.open(other.url)
+    await visit.sees(`another quorum signs from height ${HANDOVER.toLocaleString('en')}`)
+    assert.equal(await visit.page.locator('.handover').count(), 1)
+    const cellsOf = (height: number) =>
+      visit.page
+        .locator('.chain-table tbody tr', { hasText: String(height) })
+        .locator('.deeds')
+        .count()
+    assert.equal(await cellsOf(HANDOVER), 7)
+    assert.equal(await cellsOf(HANDOVER - 1), 5)
+    assert.deepEqual(await visit.violations(), [])
+    await visit.close()
+    await other.close()
   })
 
   const states = [

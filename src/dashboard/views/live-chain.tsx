@@ -1,8 +1,10 @@
+import { Fragment } from 'preact'
 import { useState } from 'preact/hooks'
 import type { BlockSummary, Timeline } from '../api.ts'
 import { ago, duration, number, shortAddress } from '../format.ts'
 import { useLive, useNow } from '../hooks.ts'
 import { type PhaseName, phasesOf, phaseTitles } from '../phases.ts'
+import { type Signers, signersOf } from '../signers.ts'
 import { Address, BlockLink, Empty, Unknown, Wide } from '../ui.tsx'
 
 const SHOWN = 14
@@ -11,16 +13,15 @@ const MOST_COLUMNS = 32
 
 /** The newest blocks, one a row: a cell for each verifier says what it did, a bar how long each phase took. */
 export function LiveChain() {
-  const { blocks, quorum, status } = useLive()
+  const { blocks, quorum, status, sizes } = useLive()
   const [isPaused, pause] = useState(false)
   const [held, setHeld] = useState<readonly BlockSummary[]>([])
-  const shown = (isPaused ? held : blocks).slice(0, SHOWN)
+  const known = isPaused ? held : blocks
+  const shown = known.slice(0, SHOWN)
   const now = useNow(1000)
   if (status === null || shown.length === 0) return <Empty>No block yet. They appear here as they become final.</Empty>
-  const most = shown.reduce((sum, { seal, header, timeline }) => {
-    const indices = [...seal.signers, header.maker, ...(timeline?.voters ?? []), ...(timeline?.lockers ?? [])]
-    return Math.max(sum, ...indices.map((index) => index + 1))
-  }, quorum?.members.length ?? 0)
+  const signers = signersOf(known, sizes).slice(0, SHOWN)
+  const most = Math.max(0, ...signers.map(({ places }) => places))
   const columns = most <= MOST_COLUMNS ? Array.from({ length: most }, (_, index) => index) : []
   const scaleMs = Math.max(status.slotMs, ...shown.map(({ timeline }) => timeline?.finalMs ?? 0))
   return (
@@ -75,8 +76,17 @@ export function LiveChain() {
             </tr>
           </thead>
           <tbody>
-            {shown.map((block) => (
-              <Row key={block.hash} block={block} columns={columns} members={most} scaleMs={scaleMs} now={now} />
+            {shown.map((block, index) => (
+              <Fragment key={block.hash}>
+                <Row block={block} columns={columns} signers={signers[index] ?? nobody} scaleMs={scaleMs} now={now} />
+                {signers[index]?.isFirst === true ? (
+                  <tr class="handover">
+                    <td colSpan={FIXED_COLUMNS + (columns.length === 0 ? 3 : columns.length)}>
+                      another quorum signs from height {number(block.header.height)}
+                    </td>
+                  </tr>
+                ) : null}
+              </Fragment>
             ))}
           </tbody>
         </table>
@@ -85,20 +95,25 @@ export function LiveChain() {
   )
 }
 
+/** Height, age, leader, transactions, phases, final. */
+const FIXED_COLUMNS = 6
+const nobody: Signers = { quorum: null, members: null, places: 0, isFirst: false }
+
 const titleOf = (index: number, address: string | undefined): string =>
   address === undefined ? `verifier ${index}` : `verifier ${index}: ${shortAddress(address)}`
 
 interface RowProps {
   readonly block: BlockSummary
   readonly columns: readonly number[]
-  readonly members: number
+  readonly signers: Signers
   readonly scaleMs: number
   readonly now: number
 }
 
-function Row({ block, columns, members, scaleMs, now }: RowProps) {
+function Row({ block, columns, signers, scaleMs, now }: RowProps) {
   const { header, makerAddress, timeline, seal, transactions, timeMs } = block
   const { voters = null, lockers = null } = timeline ?? {}
+  const of = signers.members === null ? '' : ` of ${signers.members}`
   return (
     <tr>
       <th scope="row" class="number">
@@ -110,19 +125,22 @@ function Row({ block, columns, members, scaleMs, now }: RowProps) {
       </td>
       {columns.length === 0 ? (
         <>
-          <td>{voters === null ? <Unknown what="?" /> : `${voters.length} of ${members}`}</td>
-          <td>{lockers === null ? <Unknown what="?" /> : `${lockers.length} of ${members}`}</td>
-          <td>{`${seal.signers.length} of ${members}`}</td>
+          <td>{voters === null ? <Unknown what="?" /> : `${voters.length}${of}`}</td>
+          <td>{lockers === null ? <Unknown what="?" /> : `${lockers.length}${of}`}</td>
+          <td>{`${seal.signers.length}${of}`}</td>
         </>
       ) : (
         columns.map((index) => (
           <td key={index} class="who">
-            <Deeds
-              led={header.maker === index}
-              voted={voters === null ? null : voters.includes(index)}
-              locked={lockers === null ? null : lockers.includes(index)}
-              sealed={seal.signers.includes(index)}
-            />
+            {/* The quorum of this block may be smaller: no mark is not the same as nothing done. */}
+            {index < signers.places ? (
+              <Deeds
+                led={header.maker === index}
+                voted={voters === null ? null : voters.includes(index)}
+                locked={lockers === null ? null : lockers.includes(index)}
+                sealed={seal.signers.includes(index)}
+              />
+            ) : null}
           </td>
         ))
       )}

@@ -20,7 +20,7 @@ export function Slots() {
         {shown.map((slot) => (
           <li key={slot.slot}>
             {slot.block === null ? (
-              <span class={`slot ${slot.outcome}`} title={titleOf(slot)}>
+              <span class={`slot ${slot.outcome === 'unknown' ? 'maybe' : slot.outcome}`} title={titleOf(slot)}>
                 <span class="hidden">{titleOf(slot)}</span>
               </span>
             ) : (
@@ -32,7 +32,8 @@ export function Slots() {
         ))}
       </ol>
       <p class="summary">
-        Of {shown.length} slots, {count('block')} gave a block, {count('idle')} were idle, {count('lost')} were lost.
+        Of {shown.length} slots, {count('block')} gave a block, {count('idle')} were idle, {count('lost')} were lost
+        {count('unknown') === 0 ? '' : `, ${count('unknown')} are not known here`}.
         {last === undefined || last.candidates.length === 0
           ? ''
           : ` Slot ${last.slot} had ${last.candidates.length} ${last.candidates.length === 1 ? 'candidate' : 'candidates'}.`}
@@ -47,10 +48,15 @@ export function Slots() {
         <li>
           <span class="slot lost" aria-hidden="true" /> lost: no block
         </li>
+        {count('unknown') === 0 ? null : (
+          <li>
+            <span class="slot maybe" aria-hidden="true" /> not known here: this node did not follow the chain
+          </li>
+        )}
       </ul>
     </>
   )
 }
 
 const titleOf = ({ slot, outcome, height, leader }: Slot): string =>
-  `Slot ${slot}: ${outcome === 'block' ? `block ${height}` : outcome}${leader === null ? '' : `, led by ${leader.index} (${shortAddress(leader.address)})`}`
+  `Slot ${slot}: ${outcome === 'block' ? `block ${height}` : outcome === 'unknown' ? 'not known here' : outcome}${leader === null ? '' : `, led by ${leader.index} (${shortAddress(leader.address)})`}`
