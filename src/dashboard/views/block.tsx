@@ -50,7 +50,11 @@ function Shown({ view }: { view: BlockView }) {
             ['Size', bytes(view.bytes)],
             [
               'Final here',
-              view.finalAtMs === null ? <Unknown key="final" what="before this node watched" /> : <Time key="final" ms={view.finalAtMs} />,
+              view.finalAtMs === null ? (
+                <Unknown key="final" what="not known here: it came from other nodes" />
+              ) : (
+                <Time key="final" ms={view.finalAtMs} />
+              ),
             ],
             [
               'Parent',
