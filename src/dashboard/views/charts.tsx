@@ -84,6 +84,7 @@ function All({ history: { points, from, to } }: { history: HistoryView }) {
           seconds={seconds.slice(1)}
           heights={heights.slice(1)}
           values={perSecond}
+          fromZero
           show={(value) => `${number(value)}/s`}
         />
         <Chart
@@ -92,6 +93,7 @@ function All({ history: { points, from, to } }: { history: HistoryView }) {
           color="--vote"
           {...{ seconds, heights }}
           values={perBlock}
+          fromZero
           show={number}
         />
         <Chart
@@ -109,6 +111,7 @@ function All({ history: { points, from, to } }: { history: HistoryView }) {
           color="--candidate"
           {...{ seconds, heights }}
           values={points.map(({ emptySlots }) => emptySlots)}
+          fromZero
           show={number}
         />
       </div>
@@ -126,11 +129,16 @@ interface ChartProps {
   readonly values: readonly (number | null)[]
   readonly show: (value: number) => string
   readonly range?: readonly [number, number]
+  /** The area under the line stands for the amount. */
+  readonly fromZero?: boolean
 }
 
 const HEIGHT_PX = 190
 
-function Chart({ title, what, color, seconds, heights, values, show, range }: ChartProps) {
+/** Up to somewhat more than the most. */
+const fromNothing = (_: uPlot, __: number | null, most: number | null): [number, number] => [0, most === null || most <= 0 ? 1 : most * 1.1]
+
+function Chart({ title, what, color, seconds, heights, values, show, range, fromZero = false }: ChartProps) {
   const known = values.filter((value) => value !== null)
   const middle = median(known)
   const last = values.findLast((value) => value !== null)
@@ -142,13 +150,13 @@ function Chart({ title, what, color, seconds, heights, values, show, range }: Ch
         }`
   return (
     <Panel title={title} note={what}>
-      {middle === null ? null : <Plot {...{ title, color, seconds, heights, values, show, range }} />}
+      {middle === null ? null : <Plot {...{ title, color, seconds, heights, values, show, range, fromZero }} />}
       <p class="summary">{text}</p>
     </Panel>
   )
 }
 
-function Plot({ title, color, seconds, heights, values, show, range }: Omit<ChartProps, 'what'>) {
+function Plot({ title, color, seconds, heights, values, show, range, fromZero }: Omit<ChartProps, 'what'>) {
   const place = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | null>(null)
   const { isDark } = useTheme()
@@ -170,7 +178,7 @@ function Plot({ title, color, seconds, heights, values, show, range }: Omit<Char
         height: HEIGHT_PX,
         legend: { show: false },
         cursor: { drag: { x: false, y: false } },
-        scales: low === null || high === null ? {} : { y: { range: [low, high] } },
+        scales: low !== null && high !== null ? { y: { range: [low, high] } } : fromZero === true ? { y: { range: fromNothing } } : {},
         axes: [
           { ...axis, values: (_, splits) => splits.map((split) => clock(split * 1000)), space: 80 },
           { ...axis, size: 58, values: (_, splits) => splits.map((split) => shown.current.show(split)) },
@@ -198,7 +206,7 @@ function Plot({ title, color, seconds, heights, values, show, range }: Omit<Char
       made.destroy()
       plot.current = null
     }
-  }, [color, title, low, high, isDark])
+  }, [color, title, low, high, fromZero, isDark])
 
   useEffect(() => plot.current?.setData(data.current), [seconds, values])
   return <div ref={place} class="plot" aria-hidden="true" data-at="" />
