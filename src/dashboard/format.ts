@@ -90,3 +90,7 @@ export function median(values: readonly number[]): number | null {
 
 /** What the log calls `double-seal` reads better as words. */
 export const words = (code: string): string => code.replaceAll('-', ' ')
+
+/** Messages of the API begin small and end without a stop. */
+export const sentence = (message: string): string =>
+  `${message.slice(0, 1).toUpperCase()}${message.slice(1)}${/[.?!]$/.test(message) ? '' : '.'}`

@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { ago, address as asAddress, coins, dateTime, shortAddress, shortHash, shortPeer } from './format.ts'
+import { ago, address as asAddress, coins, dateTime, sentence, shortAddress, shortHash, shortPeer } from './format.ts'
 import type { Query } from './hooks.ts'
 import { dataOf } from './hooks.ts'
 import { hrefOf } from './router.ts'
@@ -123,9 +123,13 @@ export function Answer<T>({ of, what, children }: { of: Query<T>; what: string; 
     case 'failed':
       return (
         <div class="failed" role="alert">
-          <p>
-            There is no {what} to show. {of.message} <code>{of.code}</code>
-          </p>
+          {of.code.endsWith('-not-found') ? (
+            <p>{sentence(of.message)}</p>
+          ) : (
+            <p>
+              There is no {what} to show: {sentence(of.message)} <code>{of.code}</code>
+            </p>
+          )}
         </div>
       )
     default:
@@ -133,19 +137,30 @@ export function Answer<T>({ of, what, children }: { of: Query<T>; what: string; 
   }
 }
 
-/** Scrolls sideways by itself, so that the page does not. While there is something to scroll, the keyboard reaches it. */
+/** Scrolls sideways by itself, so that the page does not; a shadow shows where there is more. While there is something to scroll, the keyboard reaches it. */
 export function Wide({ label, children }: Children & { label: string }) {
   const place = useRef<HTMLElement>(null)
   useEffect(() => {
     const element = place.current
     if (element === null) return
+    const showMore = () => {
+      const hiddenPx = element.scrollWidth - element.clientWidth
+      const isMoreLeft = element.scrollLeft > 1
+      const isMoreRight = element.scrollLeft < hiddenPx - 1
+      element.dataset['more'] = isMoreLeft && isMoreRight ? 'both' : isMoreLeft ? 'left' : isMoreRight ? 'right' : ''
+    }
     const observer = new ResizeObserver(() => {
       if (element.scrollWidth > element.clientWidth) element.tabIndex = 0
       else element.removeAttribute('tabindex')
+      showMore()
     })
+    element.addEventListener('scroll', showMore, { passive: true })
     observer.observe(element)
     for (const child of element.children) observer.observe(child)
-    return () => observer.disconnect()
+    return () => {
+      observer.disconnect()
+      element.removeEventListener('scroll', showMore)
+    }
   }, [])
   return (
     <section ref={place} class="scroll-x" aria-label={`${label}, as a table`}>
@@ -169,11 +184,13 @@ export function Table<Row>(props: {
   rows: readonly Row[]
   keyOf: (row: Row) => string | number
   rowClass?: (row: Row) => string
+  /** On a narrow screen each row becomes lines. */
+  isFolding?: boolean
 }) {
-  const { caption, columns, rows, keyOf, rowClass } = props
+  const { caption, columns, rows, keyOf, rowClass, isFolding } = props
   return (
     <Wide label={caption}>
-      <table>
+      <table class={isFolding === true ? 'folding' : ''}>
         <caption class="hidden">{caption}</caption>
         <thead>
           <tr>

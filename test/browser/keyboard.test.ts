@@ -53,6 +53,19 @@ describe('lists, keys and looks of the page', function () {
     await visit.close()
   })
 
+  it('a table that is wider than a phone shows on which side there is more', async () => {
+    const visit = await Visit.open(api.url, '#/quorum', { viewport: PHONE })
+    const table = visit.page.getByRole('region', { name: 'Members of the quorum, as a table' })
+    await table.waitFor()
+    await visit.holds('more to the right', () => document.querySelector('.scroll-x')?.getAttribute('data-more') === 'right', null)
+    assert.equal(await table.getAttribute('tabindex'), '0')
+    await table.evaluate((element) => {
+      element.scrollLeft = element.scrollWidth
+    })
+    await visit.holds('more to the left', () => document.querySelector('.scroll-x')?.getAttribute('data-more') === 'left', null)
+    await visit.close()
+  })
+
   it('who reads further down keeps his place when blocks come in', async () => {
     const visit = await Visit.open(api.url, '#/blocks')
     const list = visit.page.locator('.block-list')
@@ -73,7 +86,8 @@ describe('lists, keys and looks of the page', function () {
 
   it('arrow keys walk the list, Home and End reach its ends, Enter opens', async () => {
     const visit = await Visit.open(api.url, '#/blocks')
-    await visit.page.locator('[data-height="10000"]').focus()
+    await visit.page.locator('[data-height="10000"]').waitFor()
+    await visit.page.locator('.block-list').focus()
     const steps = [
       ['ArrowDown', '9,999'],
       ['ArrowDown', '9,998'],

@@ -79,17 +79,19 @@ function Jump({ first, newest, shownFrom, onJump }: JumpProps) {
         {plural(newest - first + 1, 'block')}, heights {number(first)} to {number(newest)}
         {shownFrom === null ? '' : `; shown from ${number(shownFrom)} down`}
       </p>
-      <label>
-        Jump to height
-        <input
-          inputMode="numeric"
-          size={12}
-          value={text}
-          onInput={({ currentTarget }) => setText(currentTarget.value)}
-          aria-describedby="jump-problem"
-        />
-      </label>
-      <button type="submit">Jump</button>
+      <div class="together">
+        <label>
+          Jump to height
+          <input
+            inputMode="numeric"
+            size={12}
+            value={text}
+            onInput={({ currentTarget }) => setText(currentTarget.value)}
+            aria-describedby="jump-problem"
+          />
+        </label>
+        <button type="submit">Jump</button>
+      </div>
       {shownFrom === null ? null : (
         <button type="button" onClick={() => onJump(null)}>
           Newest
@@ -177,6 +179,17 @@ function List({ pages, highest, first }: ListProps) {
     if (y < element.scrollTop) element.scrollTop = y
     else if (y + 2 * ROW_PX > element.scrollTop + element.clientHeight) element.scrollTop = y + 2 * ROW_PX - element.clientHeight
   }
+  const keys = useRef(onKeyDown)
+  keys.current = onKeyDown
+  // The frame takes keys too: who has clicked beside the rows has the focus there.
+  useEffect(() => {
+    const element = scroller.current
+    if (element === null) return
+    const onKey = (event: KeyboardEvent) => keys.current(event)
+    element.tabIndex = -1
+    element.addEventListener('keydown', onKey)
+    return () => element.removeEventListener('keydown', onKey)
+  }, [])
   const heights = Array.from({ length: Math.max(0, to - from) }, (_, index) => top - index)
   // One link is in the order of Tab: the last one moved to, or the first that is here.
   const reached = heights.includes(active) ? active : top
@@ -204,7 +217,6 @@ function List({ pages, highest, first }: ListProps) {
                     href={hrefOf('blocks', height)}
                     data-height={height}
                     tabIndex={height === reached ? 0 : -1}
-                    onKeyDown={onKeyDown}
                     onFocus={() => setActive(height)}
                   >
                     {number(height)}

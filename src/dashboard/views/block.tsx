@@ -183,6 +183,7 @@ function Transactions({ view }: { view: BlockView }) {
       ) : (
         <Table
           caption="Transactions of the block"
+          isFolding
           rows={rows}
           keyOf={({ id }) => id}
           columns={[
