@@ -1,10 +1,11 @@
 import type { StorageView } from '../../api/observe-types.ts'
 import type { NodeStatus } from '../../api/types.ts'
 import { node } from '../api.ts'
-import { bytes, coins, dateTime, duration, number, percent, plural, share } from '../format.ts'
+import { bytes, coins, duration, number, percent, plural, share } from '../format.ts'
 import { useLive, useNow, useQuery } from '../hooks.ts'
 import { hrefOf } from '../router.ts'
 import { Address, Answer, Badge, BlockLink, Coins, Empty, Facts, Hash, Meter, Panel, Peer, Table, Time, Unknown } from '../ui.tsx'
+import { Alarms } from './alarms.tsx'
 
 export function NodePage() {
   const { status } = useLive()
@@ -221,22 +222,6 @@ function Storage() {
     </Panel>
   )
 }
-
-const Alarms = ({ status }: { status: NodeStatus }) => (
-  <Panel title="Alarms">
-    {status.alarms.length === 0 ? (
-      <Empty>None.</Empty>
-    ) : (
-      <ul class="plain alarms">
-        {status.alarms.toReversed().map(({ atMs, code, detail }) => (
-          <li key={`${atMs} ${code} ${detail}`}>
-            <Badge tone="warn">{code}</Badge> {detail} <span class="unknown">{dateTime(atMs)}</span>
-          </li>
-        ))}
-      </ul>
-    )}
-  </Panel>
-)
 
 /** The branches, when the node knows of a fork; who is proven to have sealed two. */
 function Fork({ status }: { status: NodeStatus }) {

@@ -3,6 +3,7 @@ import { ago, duration, median, number, percent, plural, share } from '../format
 import { useLive, useNow } from '../hooks.ts'
 import { hrefOf } from '../router.ts'
 import { Address, Badge, BlockLink, Coins, Empty, Meter, Panel, Stat, TransactionLink, Unknown } from '../ui.tsx'
+import { Alarms } from './alarms.tsx'
 import { LiveChain } from './live-chain.tsx'
 import { Slots } from './slots.tsx'
 
@@ -31,7 +32,7 @@ export function Overview() {
           </Panel>
           <Pool />
           <Next />
-          <Alarms />
+          <Alarms status={status} />
         </div>
       )}
     </>
@@ -193,24 +194,3 @@ const sealedPpm = (
   signers: readonly number[],
   { members, totalDroplets }: { readonly members: readonly { readonly weightDroplets: number }[]; readonly totalDroplets: number },
 ): number => Math.round((signers.reduce((sum, index) => sum + (members[index]?.weightDroplets ?? 0), 0) / totalDroplets) * 1_000_000)
-
-function Alarms() {
-  const { status } = useLive()
-  const now = useNow(1000)
-  if (status === null) return null
-  return (
-    <Panel title="Alarms">
-      {status.alarms.length === 0 ? (
-        <Empty>None.</Empty>
-      ) : (
-        <ul class="plain alarms">
-          {status.alarms.toReversed().map(({ atMs, code, detail }) => (
-            <li key={`${atMs} ${code} ${detail}`}>
-              <Badge tone="warn">{code}</Badge> {detail} <span class="unknown">{ago(atMs, now)} ago</span>
-            </li>
-          ))}
-        </ul>
-      )}
-    </Panel>
-  )
-}
