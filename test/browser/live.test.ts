@@ -104,6 +104,7 @@ describe('the page as the node works', function () {
   it('says what the node does not have, and what it does not tell', async () => {
     const visit = await Visit.open(api.url, '#/blocks/99999')
     await visit.sees('the newest is 10000')
+    assert.equal((await visit.page.locator('.failed').textContent())?.match(/no block 99999/g)?.length, 1)
     await visit.go(`#/transactions/${'cd'.repeat(32)}`)
     await visit.sees('knows no transaction')
     await visit.go('#/nowhere')
@@ -143,6 +144,20 @@ describe('the page as the node works', function () {
       () => document.querySelector('.checks .fails')?.textContent?.includes('statements shown here'),
       null,
     )
+    await visit.close()
+  })
+
+  it('leads from a verifier to the cases against it', async () => {
+    node.offend(2, 9990)
+    node.offend(3, 9980)
+    const visit = await Visit.open(api.url, '#/quorum')
+    await visit.sees('1 recent offence')
+    await visit.go(`#/accounts/${formatAddress(verifiers[2]?.account ?? '')}`)
+    await visit.sees('Recently punished for: double seal at height 9,990')
+    await visit.page.getByRole('link', { name: 'Its cases' }).click()
+    await visit.sees('in 2 cases')
+    assert.equal(await visit.page.locator('main tbody tr').count(), 1)
+    assert.deepEqual(await visit.violations(), [])
     await visit.close()
   })
 

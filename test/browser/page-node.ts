@@ -83,6 +83,7 @@ export class PageNode extends FakeNode implements NodeView {
       listedVerifier(account, {
         ...{ peerId, blsKey, stakeDroplets, delegatedDroplets: index * 900 * COIN, bondedDroplets: stakeDroplets + index * 900 * COIN },
         ...{ registeredHeight: 0, weightDroplets: stakeDroplets, delegators: index },
+        offences: index === 2 ? [{ kind: 'double-seal', height: 9990 }] : [],
       }),
     )
   }

@@ -2,8 +2,9 @@ import { useEffect, useState } from 'preact/hooks'
 import type { AccountView } from '../../api/ledger-types.ts'
 import type { AccountHistory } from '../../api/observe-types.ts'
 import { ApiFailure, node } from '../api.ts'
-import { address as asAddress, coins, number, percent, share } from '../format.ts'
+import { address as asAddress, coins, number, percent, share, words } from '../format.ts'
 import { useLive, useQuery } from '../hooks.ts'
+import { hrefOf } from '../router.ts'
 import {
   Address,
   Answer,
@@ -143,7 +144,7 @@ function Holdings({ account }: { account: AccountView }) {
   )
 }
 
-function Verifier({ account: { verifier } }: { account: AccountView }) {
+function Verifier({ account: { address, verifier } }: { account: AccountView }) {
   if (verifier === null) return null
   return (
     <Panel title="As a verifier" note={verifier.inQuorum ? <Badge tone="good">in the quorum</Badge> : <Badge>not in the quorum</Badge>}>
@@ -169,7 +170,10 @@ function Verifier({ account: { verifier } }: { account: AccountView }) {
         ]}
       />
       {verifier.offences.length === 0 ? null : (
-        <p>Punished for: {verifier.offences.map(({ kind, height }) => `${kind} at height ${height}`).join(', ')}.</p>
+        <p>
+          Recently punished for: {verifier.offences.map(({ kind, height }) => `${words(kind)} at height ${number(height)}`).join(', ')}.{' '}
+          <a href={hrefOf('evidence', asAddress(address))}>Its cases</a>
+        </p>
       )}
     </Panel>
   )

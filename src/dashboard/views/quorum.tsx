@@ -171,6 +171,6 @@ const State = ({ of }: { of: ListedVerifier }) => (
   <>
     {of.inQuorum ? <Badge tone="good">in the quorum</Badge> : null}{' '}
     {of.obstacle === null ? null : <Badge tone="warn">{of.obstacle.replaceAll('-', ' ')}</Badge>}{' '}
-    {of.offences.length === 0 ? null : <Badge tone="bad">{plural(of.offences.length, 'offence')}</Badge>}
+    {of.offences.length === 0 ? null : <Badge tone="bad">{plural(of.offences.length, 'recent offence')}</Badge>}
   </>
 )
