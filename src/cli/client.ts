@@ -20,12 +20,17 @@ export async function findNode({ api, dir }: NodePlace): Promise<QuorateClient> 
   }
   const file = await readApiFile(dir)
   if (file === undefined) {
+    const { isInUse } = await import('../node/directory.ts')
+    if (await isInUse(dir))
+      throw unreachable(
+        `a node runs on ${dir} and has no API to ask: it was started with \`--api off\`, or it is still starting. Wait a moment, or start it with --api HOST:PORT`,
+      )
     const start = existsSync(join(dir, 'network.key'))
-      ? `start it with \`quorate start --dir ${dir}\``
+      ? `start it with \`quorate start --dir ${dir}\`, or wait if it is just starting`
       : 'that is no directory of a node, which `quorate init` makes'
     throw unreachable(`no node runs on ${dir}: ${start}; or name another with --dir or --api URL`)
   }
-  const hint = `the node of ${dir} may have been killed: start it again with \`quorate start --dir ${dir}\``
+  const hint = `the node of ${dir} may have been killed: start it again with \`quorate start --dir ${dir}\`; or it is still starting`
   return createClient(file.url, await readApiToken(dir), hint)
 }
 

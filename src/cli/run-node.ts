@@ -29,10 +29,14 @@ export async function runNode(flags: StartFlags, { onStarted, createNetwork }: P
   const ending = untilTold(flags.parentWatch === true)
   const log = createLog(flags)
   const options = { ...(await nodeOptions(flags, log.telemetry)), ...(createNetwork === undefined ? {} : { createNetwork }) }
+  const { directory } = options
+  // Without its keys there is nothing to open, and one error to say.
+  if (await exists(join(directory, 'network.key')))
+    log.tell({ level: 'info', event: 'opening', text: `opening  ${directory}`, fields: { role: options.role, directory } })
   const node = await runWithApi(options, flags.api === 'off' ? null : flags.api)
   onStarted?.(node.view)
   try {
-    const account = await accountOf(options.directory)
+    const account = await accountOf(directory)
     log.tell(greeting(node.view, options, node.url, account))
     const hush = narrate(node.view, log.tell, {
       ...(log.lastLine === null ? {} : { showProgress: (text) => log.lastLine?.set(text) }),

@@ -134,6 +134,19 @@ export async function loadDirectory(
   return { genesis, chainId: chainIdOf(genesis), networkKey, peerId, verifierKey: verifier, warnings }
 }
 
+/** Whether a node, or a command that takes its place, runs on it. A lock that cannot be looked at tells nothing: false. */
+export async function isInUse(directory: string): Promise<boolean> {
+  const { lock: path } = directoryPaths(directory)
+  if (!(await exists(path))) return false
+  try {
+    const lock = await takeLock(path)
+    await lock?.release()
+    return lock === undefined
+  } catch {
+    return false
+  }
+}
+
 async function loadVerifierKey(
   { directory, guard }: DirectoryPaths,
   wanted: VerifierKeyWanted,

@@ -27,7 +27,7 @@ export function addBackupCommands(program: Command): void {
         'signing guard: keys are backed up once (`quorate keys export`), and an old guard must never be used again (docs/service.md).',
     )
     .addOption(directoryOption())
-    .requiredOption('--out <file>', 'the file to write; it must not exist')
+    .requiredOption('--out <file>', 'the file to write; it must not exist (required)')
     .addOption(jsonOption())
     .addHelpText(
       'after',

@@ -1,10 +1,11 @@
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { FaucetDesk } from '../../api/faucet.ts'
 import { formatCoinHours, formatCoins } from '../../base/amounts.ts'
 import type { Allowance, Faucet, FaucetRules } from '../../node/faucet.ts'
 import type { Address } from '../../wire/types.ts'
-import { findNode, interruption, type NodePlace } from '../client.ts'
+import { findNode, interruption, isUnreachable, type NodePlace } from '../client.ts'
 import { CliError, exitCodes } from '../exit.ts'
 import { valueOption } from '../genesis-rules.ts'
 import { apiOption, coinHours, coins, directoryOption, integer, listenAddress } from '../options.ts'
@@ -23,6 +24,8 @@ interface FaucetFlags extends NodePlace, PasswordFlags {
 
 const DEFAULT_LISTEN = '127.0.0.1:4090'
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+/** How long a node that starts beside it may take. */
+const NODE_PATIENCE_MS = 30_000
 const MAX_WINDOW_MS = 30 * 86_400_000
 
 export function addFaucetCommand(program: Command): void {
@@ -59,6 +62,21 @@ Examples:
     .action(faucet)
 }
 
+/** The node and the faucet may be started together. Rejects as `findNode` does, once that has taken too long. */
+async function nodeThatStarts(flags: FaucetFlags) {
+  const untilMs = performance.now() + NODE_PATIENCE_MS
+  for (let isTold = false; ; isTold = true) {
+    try {
+      const client = await findNode(flags)
+      return { client, genesis: (await client.genesis()).genesis }
+    } catch (error) {
+      if (!isUnreachable(error) || performance.now() > untilMs) throw error
+      if (!isTold) say(`no node answers yet; waiting up to ${NODE_PATIENCE_MS / 1000} s for it`)
+      await delay(500)
+    }
+  }
+}
+
 function allowance(text: string): Allowance {
   const [, count = '', size = '', unit = ''] = /^(\d{1,6})\/(\d{0,6})([smhd])$/.exec(text) ?? []
   const windowMs = Number(size === '' ? 1 : size) * (UNIT_MS[unit] ?? Number.NaN)
@@ -87,8 +105,7 @@ async function faucet(flags: FaucetFlags): Promise<void> {
     throw new CliError(exitCodes.usage, 'usage', '--amount must be more than 0, and --daily at least as much')
   const wallet = await openWallet(join(dir, 'account.key'), unlockWith(flags))
   for (const warning of wallet.warnings) say(`warning: ${warning}`)
-  const client = await findNode(flags)
-  const { genesis } = await client.genesis()
+  const { client, genesis } = await nodeThatStarts(flags)
   const desk = await Faucet.open({
     path: join(dir, 'faucet.log'),
     ...{ rules, wallet, genesis },

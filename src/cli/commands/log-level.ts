@@ -5,6 +5,13 @@ import { apiOption, directoryOption, jsonOption } from '../options.ts'
 import { facts, print, printJson } from '../text.ts'
 
 type Level = LogLevels['default']
+/**
+ * The first parts of the names of events.
+ * @internal
+ */
+export const SUBSYSTEMS: readonly string[] = [
+  ...['network', 'gossip', 'requests', 'neighbours', 'sync', 'snapshot', 'evidence', 'fork', 'store', 'signing', 'keys', 'api', 'node'],
+]
 const LEVELS: readonly Level[] = ['debug', 'info', 'warn', 'error']
 
 interface Change {
@@ -19,7 +26,7 @@ export function addLogLevelCommand(program: Command): void {
     .summary('change what a running node says')
     .description(
       "Shows, or changes until the next start, what a node writes to its log: for all, or for one subsystem, which is the part of an event's name " +
-        'before the first dot (network, gossip, requests, sync, snapshot, evidence, fork, store, signing, keys, api; node for the rest).',
+        `before the first dot (${SUBSYSTEMS.slice(0, -1).join(', ')}; node for the rest).`,
     )
     .addArgument(new Argument('[changes...]', 'LEVEL or SUBSYSTEM=LEVEL; levels are debug, info, warn, error').argParser(collectChanges))
     .addOption(directoryOption())
@@ -41,8 +48,10 @@ export function addLogLevelCommand(program: Command): void {
 function collectChanges(text: string, before: readonly Change[] = []): readonly Change[] {
   const [left = '', right, more] = text.split('=')
   const level = LEVELS.find((known) => known === (right ?? left))
-  if (level === undefined || more !== undefined || (right !== undefined && !/^[a-z]+$/.test(left)))
+  if (level === undefined || more !== undefined || (right !== undefined && left === ''))
     throw new InvalidArgumentError(`"${text}" is neither a level (${LEVELS.join(', ')}) nor SUBSYSTEM=LEVEL`)
+  if (right !== undefined && !SUBSYSTEMS.includes(left))
+    throw new InvalidArgumentError(`there is no subsystem "${left}"; there are ${SUBSYSTEMS.join(', ')}`)
   return [...before, { subsystem: right === undefined ? null : left, level }]
 }
 

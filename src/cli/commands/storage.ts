@@ -27,11 +27,13 @@ export function addStorageCommand(program: Command): void {
       print(
         facts([
           ['mode', view.mode === 'archive' ? 'archive: every block' : `pruned: the newest ${view.keepBlocks} blocks`],
-          ['blocks', `${view.firstHeight} to ${view.height}`],
+          ['heights', `${view.firstHeight} to ${view.height}`],
           ...Object.entries(kinds).map(([kind, size]) => [kind, bytes(size)] as const),
           ['all', bytes(total)],
           ['free', bytes(view.freeBytes)],
         ]),
       )
+      if (total === 0)
+        print('\nThe database tells sizes only of what it has moved from its log to its tables: all of this is still in its log.')
     })
 }

@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { takeLock } from '../../../src/adapters/store/lock.ts'
+import { SUBSYSTEMS } from '../../../src/cli/commands/log-level.ts'
 import { createProgram } from '../../../src/cli/program.ts'
+import { directoryPaths } from '../../../src/node/directory.ts'
+import { tempDirectory } from '../../helpers/temp-directory.ts'
 import { quorateHere } from './in-process.ts'
 
 const address = '11'.repeat(20)
@@ -41,6 +48,7 @@ describe('quorate: arguments', () => {
     { description: 'a source that is none', args: ['ratify', 'v1.0'], says: /64 hex digits/ },
     { description: 'an endorsement of nobody', args: ['endorse'], says: /missing required argument 'verifier'/ },
     { description: 'too many verifiers', args: ['verifiers', '--limit', '501'], says: /from 1 to 500/ },
+    { description: 'a subsystem that there is not', args: ['log-level', 'chain=debug'], says: /no subsystem "chain"; there are network, / },
     { description: 'a block that is none', args: ['block', 'newest'], says: /name its height, or its hash/ },
     { description: 'an epoch of no length', args: ['genesis', '--epoch', '0'], says: /a number of slots, or a time/ },
     { description: 'an epoch in weeks', args: ['genesis', '--epoch', '1w'], says: /30s, 10m, 1h or 7d/ },
@@ -62,4 +70,25 @@ describe('quorate: arguments', () => {
       assert.match(stderr, /no node runs on .*quorate init/)
     })
   }
+
+  it('a node without an API is told from none', async () => {
+    const directory = tempDirectory('no-api')
+    const lock = await takeLock(directoryPaths(directory).lock)
+    try {
+      const { code, stderr } = await quorateHere('status', '--dir', directory)
+      assert.equal(code, 3)
+      assert.match(stderr, /a node runs on .* and has no API to ask: .*--api off/)
+    } finally {
+      await lock?.release()
+    }
+  })
+
+  it('knows every subsystem whose events are in the source, and no other', () => {
+    const source = fileURLToPath(new URL('../../../src/', import.meta.url))
+    const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
+    const logged = files.flatMap((file) =>
+      [...readFileSync(join(source, file), 'utf8').matchAll(/telemetry\s*\.log\([^,]+,\s*'([a-z]+)\./g)].map(([, subsystem]) => subsystem),
+    )
+    assert.deepEqual([...new Set(logged)].toSorted(), [...SUBSYSTEMS].toSorted())
+  })
 })
