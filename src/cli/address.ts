@@ -26,3 +26,7 @@ export async function ownAddress(directory: string): Promise<Address | null> {
     throw error
   }
 }
+
+/** Of a multiaddr: loopback, link-local and private ranges. */
+export const isPrivateText = (address: string): boolean =>
+  /^\/ip4\/(127|10|192\.168|169\.254|172\.(1[6-9]|2\d|3[01]))\.|^\/ip6\/(::1|fe80|f[cd])|\/dns[46]?\/localhost\//.test(address)

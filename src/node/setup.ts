@@ -1,4 +1,5 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import {
   createKey,
   type KeyFile,
@@ -103,7 +104,7 @@ export async function initDirectory(options: InitOptions): Promise<InitResult> {
     // The guard comes first: a key without one must never look new.
     if (guardFile === null) note('guard', await makeGuard(paths.guard, keyPath(paths.directory, 'verifier')))
     note('verifier.key', await makeVerifierKey(paths.directory, keyOptions(options, 'verifier')))
-  }
+  } else for (const name of ['guard', 'verifier.key']) if (await exists(join(paths.directory, name))) kept.push(name)
   if (wanted !== null && present === null) await writeGenesisFile(paths.genesis, wanted)
   if (wanted !== null || present !== null) note('genesis.json', present === null)
   const peers = [...new Set([...bootstrap, ...(network?.bootstrap ?? [])])]

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { FoundNetwork } from '../../node/network-file.ts'
 import type { InitOptions, InitResult, SignedBefore } from '../../node/setup.ts'
+import { isPrivateText } from '../address.ts'
 import { usageError } from '../exit.ts'
 import { chainId, collect, directoryOption, integer, jsonOption, oneOf, peerMultiaddr } from '../options.ts'
 import { newPassword, type PasswordFlags, passwordOption } from '../passwords.ts'
@@ -89,11 +90,12 @@ async function init(flags: InitFlags): Promise<void> {
   const options: InitOptions = { directory, role, genesisFile: genesis, bootstrap, network, password, words, signed: signedOf(flags) }
   const result = await initDirectory(options)
   const isMade = result.created.some((name) => name === 'account.key' || name === 'verifier.key')
-  if (isMade && !result.encrypted && password === null && !asks)
+  if (isMade && !result.encrypted && password === null && !asks && flags.password)
     process.stderr.write(
       'warning: the keys are not encrypted: --password-file FILE encrypts those that init makes, `quorate keys encrypt` those that are there\n',
     )
   const mnemonic = words?.areNew ? words.mnemonic : null
+  const peers = await peersOf(result.directory)
   if (flags.json) {
     const { created, kept, parts } = result
     const shown = mnemonic === null ? {} : { mnemonic }
@@ -104,7 +106,7 @@ async function init(flags: InitFlags): Promise<void> {
       ...parts,
       ...networkJson(network),
       ...shown,
-      next: nextStep(flags, result),
+      next: nextStep(flags, result, peers),
     })
   }
   print(
@@ -121,8 +123,28 @@ async function init(flags: InitFlags): Promise<void> {
   if (network !== null && isPlainHttp(network.source) && flags.chainId === undefined)
     print('\nThe network file came over plain http: compare the chain id with that of somebody you trust.')
   if (mnemonic !== null) print(wordsText(mnemonic, result))
-  print(`\nNext: ${nextStep(flags, result)}`)
+  if (isMade && words === null)
+    print(
+      '\nThe new keys have no words to write down: `quorate keys export` copies them; `quorate init --show-mnemonic` in a new directory makes some with words.',
+    )
+  if (result.genesis !== null && peers.length === 0 && flags.role !== 'bootstrap') print(`\n${noPeersText(flags)}`)
+  print(`\nNext: ${nextStep(flags, result, peers)}`)
 }
+
+/** The peers that a start without --bootstrap asks first. Rejects with QuorateError `bad-bootstrap-file`. */
+async function peersOf(directory: string): Promise<readonly string[]> {
+  const [{ readBootstrapList }, { directoryPaths, exists }] = await Promise.all([
+    import('../../node/network-file.ts'),
+    import('../../node/directory.ts'),
+  ])
+  const { bootstrap } = directoryPaths(directory)
+  const path = (await exists(bootstrap)) ? bootstrap : shippedBootstrapFile()
+  return path === null ? [] : (await readBootstrapList(path)).peers
+}
+
+const noPeersText = ({ dir }: InitFlags): string =>
+  'The directory names no bootstrap peer: this node finds others only if they dial it. Name one with `quorate start --bootstrap MULTIADDR`, ' +
+  `or \`quorate init --dir ${dir} --bootstrap MULTIADDR\`.`
 
 const isPlainHttp = (source: string): boolean => /^http:\/\/(?!127\.|localhost[:/]|\[::1\])/i.test(source)
 
@@ -203,9 +225,10 @@ function wordsText(mnemonic: string, { created }: InitResult): string {
   ].join('\n')
 }
 
-function nextStep({ dir, role }: InitFlags, { genesis, parts }: InitResult): string {
+function nextStep({ dir, role }: InitFlags, { genesis, parts }: InitResult, peers: readonly string[]): string {
   if (genesis !== null) {
-    const start = `quorate start --dir ${dir}${role === 'bootstrap' ? ' --role bootstrap' : ''}`
+    const isLocal = peers.length > 0 && peers.every(isPrivateText)
+    const start = `quorate start --dir ${dir}${role === 'bootstrap' ? ' --role bootstrap' : ''}${isLocal ? ' --scope local' : ''}`
     const { verifier } = parts
     if (role === 'bootstrap' || verifier === null || genesis.verifiers.some(({ blsKey }) => blsKey === verifier.blsKey)) return start
     return `${start}   then, unless its account is a verifier of ${genesis.name} already, \`quorate register --dir ${dir}\` makes it one (\`quorate account --dir ${dir}\` says which)`

@@ -1,4 +1,5 @@
 import type { Diagnosis } from '../../api/diagnosis-types.ts'
+import { isPrivateText } from '../address.ts'
 import { plural, printable, short } from '../text.ts'
 import { type Finding, finding, type Severity } from './findings.ts'
 
@@ -63,9 +64,6 @@ function reachability({ scope, reachability: found, role }: Diagnosis): Finding 
   if (failed > confirmed) return finding('reachability', severity, `${plural(failed, 'peer')} dialled back in vain`, numbers, todo)
   return finding('reachability', 'notice', 'nobody has dialled this node from outside yet, so nobody knows whether that works', numbers)
 }
-
-const isPrivateText = (address: string): boolean =>
-  /^\/ip4\/(127|10|192\.168|169\.254|172\.(1[6-9]|2\d|3[01]))\.|^\/ip6\/(::1|fe80|f[cd])|\/dns[46]?\/localhost\//.test(address)
 
 function announced({ addresses: { listening, announced: told }, scope }: Diagnosis): Finding {
   const numbers = { listening: listening.length, announced: told.length }
