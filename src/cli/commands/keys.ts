@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { KeySource, SecretKind } from '../../node/keys.ts'
 import { CliError, exitCodes, usageError } from '../exit.ts'
@@ -55,6 +56,10 @@ interface ShowFlags extends KeysFlags {
 async function show(flags: ShowFlags): Promise<void> {
   const { dir, address, exportSecret, json } = flags
   const { keyFiles, publicParts, secretKeys } = await import('../../node/setup.ts')
+  const [noNetwork, noAccount, noVerifier] = await Promise.all(
+    ['network.key', 'account.key', 'verifier.key'].map((name) => lacks(dir, name)),
+  )
+  if (!exportSecret && noNetwork && !noAccount && noVerifier) return await showAccount(flags)
   const unlock = unlockWith(flags)
   const [parts, found] = [await publicParts(dir, unlock), await keyFiles(dir)]
   if (address) return print(parts.address)
@@ -75,6 +80,18 @@ async function show(flags: ShowFlags): Promise<void> {
     ]),
   )
   for (const { warnings } of found) for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`)
+}
+
+const lacks = async (dir: string, name: string): Promise<boolean> =>
+  !(await (await import('../../node/directory.ts')).exists(join(dir, name)))
+
+/** Of a directory that is no node's, such as that of a wallet. */
+async function showAccount({ dir, address: only, json }: ShowFlags): Promise<void> {
+  const { formatAddress, walletAddress } = await import('../../node/wallet.ts')
+  const address = formatAddress(await walletAddress(join(dir, 'account.key')))
+  if (only) return print(address)
+  if (json) return printJson({ address })
+  print(facts([['address', address], ...['network.key', 'verifier.key'].map((name) => [name, 'none'] as const)]))
 }
 
 const kindOption = (): Option =>
@@ -134,6 +151,8 @@ Examples:
           ? `${file} written${password === null ? ', not encrypted' : ', encrypted'}`
           : `${file} holds this key already, and is as it was`,
       )
+      if (await lacks(dir, 'network.key')) print(`\nNext: quorate init --dir ${dir} --network FILE|URL   makes what a node needs besides`)
+      else if (await lacks(dir, 'genesis.json')) print(`\nNext: quorate init --dir ${dir} --network FILE|URL   adds the network`)
     })
 }
 

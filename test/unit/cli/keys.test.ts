@@ -102,6 +102,9 @@ describe('quorate init and keys: networks, words and passwords', function () {
     const unprotected = await quorateHere('keys', 'export', ...dir, '--kind', 'account', '--out', inside('other.key'))
     assert.match(unprotected.stderr, /no-password/)
     const imported = await quorateHere('keys', 'import', '--dir', inside('e'), '--kind', 'account', '--secret-file', out)
+    assert.match(imported.stdout, /Next: quorate init --dir .*e --network FILE\|URL/)
+    const alone = await quorateHere('keys', '--dir', inside('e'))
+    assert.match(alone.stdout, /^address +quo1\w+\nnetwork\.key +none\nverifier\.key +none\n$/)
     assert.equal(imported.code, 0, imported.stderr)
     assert.equal(
       (await quorateHere('keys', 'import', '--dir', inside('b'), '--kind', 'account', '--secret-file', out)).stderr.includes('other-key'),
