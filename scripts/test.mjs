@@ -1,6 +1,6 @@
 /**
- * All suites. What only computes (the pure rooms, the vectors, the simulator) runs beside what mostly waits for processes, with less of the
- * processor, and its output comes after the rest: on two cores that saves some minutes. Arguments go to mocha.
+ * All suites. What runs in one process (units, vectors, the simulator) goes beside what mostly waits for swarms, hosts and a browser, with
+ * less of the processor, and its output comes after the rest: on two cores that saves a third of the time. Arguments go to mocha.
  */
 import { spawn } from 'node:child_process'
 import { setPriority } from 'node:os'
@@ -8,9 +8,8 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const mocha = fileURLToPath(new URL('../node_modules/mocha/bin/mocha.js', import.meta.url))
-const pureRooms = 'base,consensus,crypto,fairness,ledger,mempool,wire'
-const computing = ['test/{conformance,sim}/**/*.test.ts', `test/unit/{${pureRooms}}/**/*.test.ts`]
-const waiting = [`test/unit/!(${pureRooms.replaceAll(',', '|')})/**/*.test.ts`, 'test/{browser,swarm,netns}/**/*.test.ts']
+const single = ['test/{unit,conformance,sim}/**/*.test.ts']
+const swarms = ['test/{browser,swarm,netns}/**/*.test.ts']
 /** Below what runs beside it, not far below: no test shall starve. */
 const LOW_PRIORITY = 5
 
@@ -28,15 +27,15 @@ function run(files, show) {
   return { child, ended, output: () => Buffer.concat(output) }
 }
 
-const beside = run(computing, false)
+const beside = run(single, false)
 if (beside.child.pid !== undefined) setPriority(beside.child.pid, LOW_PRIORITY)
-const main = run(waiting, true)
+const main = run(swarms, true)
 for (const signal of ['SIGINT', 'SIGTERM'])
   process.on(signal, () => {
     for (const { child } of [main, beside]) child.kill(signal)
   })
 const mainCode = await main.ended
-if (beside.child.exitCode === null) console.log('\nthe suites that only compute are still running…')
+if (beside.child.exitCode === null) console.log('\nunits, vectors and simulator are still running…')
 const besideCode = await beside.ended
 process.stdout.write(beside.output())
 process.exitCode = mainCode || besideCode
