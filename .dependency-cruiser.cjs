@@ -12,7 +12,7 @@ const roomsBelow = {
   ports: ['base', 'wire'],
   adapters: ['base', 'wire', 'crypto', 'ports'],
   api: ['base', 'wire', 'ports'],
-  node: ['base', 'wire', 'crypto', 'ledger', 'consensus', 'mempool', 'ports', 'adapters', 'api'],
+  node: ['base', 'wire', 'crypto', 'ledger', 'consensus', 'mempool', 'ports', 'adapters', 'api', 'client'],
   // What asks a node's HTTP API: no Node and no DOM, so that it serves the commands, the page and other programs alike.
   client: ['base', 'wire', 'api'],
   cli: ['base', 'wire', 'ports', 'api', 'node', 'client'],

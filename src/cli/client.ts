@@ -4,6 +4,7 @@ import { QuorateClient } from '../client/client.ts'
 import type { ApiClientError } from '../client/errors.ts'
 import { readApiFile } from '../node/api-file.ts'
 import { readApiToken } from '../node/api-token.ts'
+import { KeptConnections } from '../node/kept-fetch.ts'
 import { CliError, type ExitCode, exitCodes } from './exit.ts'
 
 export interface NodePlace {
@@ -59,7 +60,8 @@ function createClient(url: string, token: string | undefined, hint: string): Quo
     error.status === null
       ? unreachable(`${error.message}; ${hint}`, error)
       : new CliError(exitCodeOf(error.status), error.code, error.message, { cause: error })
-  return new QuorateClient(url, { explain, ...(token === undefined ? {} : { token }) })
+  const fetch = url.startsWith('http:') ? { fetch: new KeptConnections().fetch } : {}
+  return new QuorateClient(url, { explain, ...fetch, ...(token === undefined ? {} : { token }) })
 }
 
 function exitCodeOf(status: number): ExitCode {

@@ -13,6 +13,7 @@ import type {
 import type { AccountHistory, HistoryView, LogLevels, SlotView, StorageView, SwarmGraph } from '../api/observe-types.ts'
 import type { SearchView } from '../api/search-types.ts'
 import type { BlockSummary, BlockView, GenesisView, NodeStatus, PeerView, SubmitResult, TransactionView } from '../api/types.ts'
+import { QuorateError } from '../base/errors.ts'
 import { type EventOptions, EventStream } from './events.ts'
 import { type CallOptions, type ClientOptions, Transport } from './transport.ts'
 import { type Outcome, type WaitOptions, waitUntilFinal } from './wait-final.ts'
@@ -195,7 +196,7 @@ export class QuorateClient {
         yield value
       }
     } catch (error) {
-      throw error instanceof TypeError ? this.#transport.failure('unreachable', `the node at ${this.url} went away`, error) : error
+      throw error instanceof QuorateError ? error : this.#transport.failure('unreachable', `the node at ${this.url} went away`, error)
     } finally {
       signal?.removeEventListener('abort', end)
       controller.abort()

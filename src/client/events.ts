@@ -1,4 +1,5 @@
 import type { NodeEvent } from '../api/types.ts'
+import { QuorateError } from '../base/errors.ts'
 import { isPassing, pause } from './passing.ts'
 import type { Transport } from './transport.ts'
 
@@ -109,8 +110,8 @@ export class EventStream implements AsyncIterable<StreamedEvent> {
     } catch (error) {
       if (controller.signal.aborted) throw controller.signal.reason
       if (error instanceof SyntaxError) throw this.#transport.failure('no-node', `what answers at ${url} is no quorate node`, error)
-      // What the transport or this stream has worded already stays as it is; a broken connection is a TypeError of fetch.
-      throw error instanceof TypeError ? this.#transport.failure('unreachable', `the node at ${url} went away`, error) : error
+      // What the transport or this stream has worded already stays as it is; all else is a broken connection.
+      throw error instanceof QuorateError ? error : this.#transport.failure('unreachable', `the node at ${url} went away`, error)
     } finally {
       clearTimeout(timer)
       signal?.removeEventListener('abort', end)

@@ -4,6 +4,7 @@ import { QuorateError } from '../base/errors.ts'
 import { QuorateClient } from '../client/client.ts'
 import { readApiToken } from '../node/api-token.ts'
 import { directoryPaths, exists, ownRole } from '../node/directory.ts'
+import { KeptConnections } from '../node/kept-fetch.ts'
 import { createTelemetry } from '../node/logging.ts'
 import { readBootstrapList, readCheckpointFile, readNetwork } from '../node/network-file.ts'
 import { runWithApi } from '../node/run.ts'
@@ -122,7 +123,10 @@ export async function createNode(options: CreateNodeOptions): Promise<EmbeddedNo
   const token = node.url === null ? undefined : await readApiToken(directory)
   return {
     ...{ view: node.view, url: node.url, failure: node.failure, stop },
-    client: node.url === null ? null : new QuorateClient(node.url, token === undefined ? {} : { token }),
+    client:
+      node.url === null
+        ? null
+        : new QuorateClient(node.url, { fetch: new KeptConnections().fetch, ...(token === undefined ? {} : { token }) }),
   }
 }
 

@@ -5,8 +5,8 @@ import type { Hex } from '../../base/hex.ts'
 import { QuorateClient } from '../../client/client.ts'
 import { ApiClientError } from '../../client/errors.ts'
 import type { Gap, Heartbeat } from '../../client/events.ts'
+import { KeptConnections } from '../../node/kept-fetch.ts'
 import type { Address, Hash } from '../../wire/types.ts'
-import { KeptConnections } from './kept-fetch.ts'
 
 /** More verifiers than a swarm has, in one answer. */
 const MAX_VERIFIERS = 500
