@@ -96,7 +96,8 @@ class Input {
       const end = this.#rest.indexOf(10, from)
       if (end >= 0) return this.#cut(end + 1, true).toString('utf8')
       from = this.#rest.length
-      if (from > maxBytes || !(await this.#more())) throw new QuorateError('not-a-backup', 'that is no backup of a quorate node, or one that was cut short')
+      if (from > maxBytes || !(await this.#more()))
+        throw new QuorateError('not-a-backup', 'that is no backup of a quorate node, or one that was cut short')
     }
   }
   async isAtEnd(): Promise<boolean> {

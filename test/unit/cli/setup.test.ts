@@ -149,10 +149,13 @@ describe('quorate init, keys and genesis', () => {
       /Next: quorate start --dir .*later {3}then, unless its account is a verifier of running already, `quorate register --dir .*later` makes it one/,
     )
     const first = await quorateHere('init', '--dir', inside('v1-again'), '--role', 'full', '--genesis', genesis)
-    assert.match(first.stdout, /names no bootstrap peer[^]*Next: quorate start --dir .*v1-again\n$/)
+    assert.match(first.stdout, /names no bootstrap peer[\s\S]*Next: quorate start --dir .*v1-again\n$/)
     const peer = '/ip4/127.0.0.1/tcp/4101/p2p/12D3KooWGC8Bqt5mTTjpLxMLW5TtQ1nxgFFhPUqaLjXtNRw2E5ZT'
     const local = await quorateHere('init', '--dir', inside('later'), '--bootstrap', peer, '--no-password')
-    assert.match(local.stdout, /kept .*network\.key, account\.key, guard, verifier\.key[^]*Next: quorate start --dir .*later --scope local/)
+    assert.match(
+      local.stdout,
+      /kept .*network\.key, account\.key, guard, verifier\.key[\s\S]*Next: quorate start --dir .*later --scope local/,
+    )
     const unshown = await quorateHere('init', '--dir', inside('unshown'), '--no-password')
     assert.match(unshown.stdout, /no words to write down/)
     assert.equal(unshown.stderr, '')
