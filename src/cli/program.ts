@@ -31,8 +31,8 @@ import { addVoteCommands } from './commands/vote.ts'
 import { exitCodeHelp } from './exit.ts'
 import { addSwarmCommand } from './swarm/command.ts'
 
-/** Commands that make what a node keeps: it is for its owner only, whatever the shell allows. */
-const keepers: ReadonlySet<string> = new Set(['init', 'start', 'bootstrap', 'restore', 'recover', 'swarm', 'faucet'])
+/** Commands that write what others shall read. All else is for its owner only, whatever the shell allows. */
+const sharing: ReadonlySet<string> = new Set(['genesis', 'network'])
 
 /** All commands. Parsing ends with a CommanderError or, from a command's own action, with what that rejects with. */
 export function createProgram(): Command {
@@ -51,7 +51,7 @@ export function createProgram(): Command {
       `\n${exitCodeHelp}\n\nquorate COMMAND --help teaches a command, with examples. A node's directory is ~/.quorate unless --dir\nor QUORATE_DIR says otherwise. NO_COLOR turns colours off; they are for terminals only.`,
     )
   program.hook('preAction', (_, command) => {
-    if (keepers.has(command.name())) process.umask(0o077)
+    if (!sharing.has(command.name())) process.umask(0o077)
   })
   program.commandsGroup('Run a node:')
   addInitCommand(program)

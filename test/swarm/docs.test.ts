@@ -60,7 +60,12 @@ describe('commands of the documentation', function () {
   const kept: Terminal[] = []
   let here: Terminal
   let ports: ReadonlyMap<number, number>
+  /** A command that hangs holds up the shell: what comes after it is not waited for. */
+  let hasFailed = false
 
+  afterEach(function () {
+    hasFailed ||= this.currentTest?.state === 'failed'
+  })
   before(async () => {
     for (const name of ['dist', 'node_modules', 'examples', 'deploy', 'package.json', 'bootstrap.json'])
       symlinkSync(join(checkout, name), join(tree, name))
@@ -80,6 +85,7 @@ describe('commands of the documentation', function () {
     PORTS.reduce((text, known) => text.replaceAll(new RegExp(`\\b${known}\\b`, 'g'), String(ports.get(known))), command)
 
   async function take({ command: shown, where }: Shown): Promise<void> {
+    assert.ok(!hasFailed, 'what comes before it has failed')
     const command = withPorts(shown)
     if (where === 'own') {
       const says = ready.find((one) => one.command.test(command))?.says ?? assert.fail(`when is \`${command}\` ready?`)
