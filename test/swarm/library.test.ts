@@ -9,7 +9,9 @@ import { ApiClientError, createNetwork, createNode, QuorateClient } from '../../
 import { tempDirectory } from '../helpers/temp-directory.ts'
 import { assertConforms } from '../unit/api/conforms.ts'
 
-const run = promisify(execFile)
+/** As a program of somebody else, without what the tests are run with. */
+const env = { ...process.env, NODE_OPTIONS: '' }
+const run = (file: string, args: readonly string[], { cwd }: { readonly cwd: string }) => promisify(execFile)(file, args, { cwd, env })
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 const local = { scope: 'local', listen: ['/ip4/127.0.0.1/tcp/0'] } as const
