@@ -147,7 +147,7 @@ export const codeOf = (error: unknown): string => (error instanceof ApiClientErr
     )
     assert.deepEqual(
       [...stdout.matchAll(/^(\S+)\((\d+),\d+\): error (\w+)/gm)].map(([, file, line, code]) => `${file} ${line} ${code}`),
-      ['wrong.mts 2 TS2339', 'wrong.mts 3 TS2540', 'wrong.mts 4 TS2353'],
+      ['wrong.mts 2 TS2339', 'wrong.mts 3 TS2540', 'wrong.mts 4 TS2769'],
       stdout,
     )
   })
