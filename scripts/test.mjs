@@ -1,6 +1,7 @@
 /**
  * All suites. What runs in one process (units, vectors, the simulator) goes beside what mostly waits for swarms, hosts and a browser, with
- * less of the processor, and its output comes after the rest: on two cores that saves a third of the time. Arguments go to mocha.
+ * less of the processor: on two cores that saves a third of the time. Its output comes after the rest and names only what failed, so that the
+ * end of a log says what is wrong in both. Arguments go to mocha.
  */
 import { spawn } from 'node:child_process'
 import { setPriority } from 'node:os'
@@ -14,10 +15,10 @@ const swarms = ['test/{browser,swarm,netns}/**/*.test.ts']
 const LOW_PRIORITY = 5
 
 /** @param show whether its output is shown as it comes */
-function run(files, show) {
+function run(files, show, ...options) {
   const env = { ...process.env, NODE_OPTIONS: '--import tsx' }
   const stdio = ['ignore', show ? 'inherit' : 'pipe', show ? 'inherit' : 'pipe']
-  const child = spawn(process.execPath, [mocha, ...process.argv.slice(2), ...files], { cwd: root, env, stdio })
+  const child = spawn(process.execPath, [mocha, ...options, ...process.argv.slice(2), ...files], { cwd: root, env, stdio })
   const output = []
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => output.push(chunk))
   const ended = new Promise((resolve) => {
@@ -27,7 +28,7 @@ function run(files, show) {
   return { child, ended, output: () => Buffer.concat(output) }
 }
 
-const beside = run(single, false)
+const beside = run(single, false, '--reporter-option', 'short')
 if (beside.child.pid !== undefined) setPriority(beside.child.pid, LOW_PRIORITY)
 const main = run(swarms, true)
 for (const signal of ['SIGINT', 'SIGTERM'])

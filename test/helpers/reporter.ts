@@ -2,12 +2,14 @@ import { writeSync } from 'node:fs'
 import Mocha from 'mocha'
 
 /**
- * mocha's `spec` and, as the last line of the process, `N passed, N failed`. The line waits for the exit, so that what
- * goes wrong after the last test (something left running, a process that ended in the middle, no test at all) counts as a failure too.
+ * mocha's `spec` (with `--reporter-option short` its `dot`, which names only what failed) and, as the last line of the process,
+ * `N passed, N failed`. The line waits for the exit, so that what goes wrong after the last test (something left running, a process that
+ * ended in the middle, no test at all) counts as a failure too.
  */
-export default class ClosingLine extends Mocha.reporters.Spec {
-  constructor(runner: Mocha.Runner, options?: Mocha.MochaOptions) {
-    super(runner, options)
+export default class ClosingLine {
+  constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
+    const Shown = options.reporterOptions?.short === undefined ? Mocha.reporters.Spec : Mocha.reporters.Dot
+    new Shown(runner, options)
     let ended = false
     let failed = 0
     let passed = 0
