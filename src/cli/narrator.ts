@@ -239,6 +239,6 @@ function syncText({ sync, height, slot }: NodeStatus): string {
     case 'syncing':
       return `catching up: ${height} of ${sync.targetHeight}`
     case 'following':
-      return slot === null ? 'ready; the first slot has not begun' : `following the chain at height ${height}`
+      return `following the chain at height ${height}${slot === null ? ': its first slot has not begun' : ''}`
   }
 }

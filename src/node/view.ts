@@ -364,8 +364,11 @@ export class View implements NodeView {
     return this.#syncState() === 'following'
   }
   #syncState(): NodeStatus['sync']['state'] {
-    const { chain, sync } = this.#options
-    if (!sync.hasPeers && this.connectedStake() < enoughStake(chain.quorum.totalStakeDroplets)) return 'waiting-for-peers'
+    const { chain, sync, seat } = this.#options
+    const { members, totalStakeDroplets } = chain.quorum
+    const ownDroplets = members[seat.in(chain.quorum) ?? -1]?.stakeDroplets ?? 0
+    // Where the chain is, others tell; only who can make it alone need not hear them. A connection tells nothing yet.
+    if (!sync.hasPeers && ownDroplets < enoughStake(totalStakeDroplets)) return 'waiting-for-peers'
     return sync.targetHeight > chain.head.height + 1 ? 'syncing' : 'following'
   }
 

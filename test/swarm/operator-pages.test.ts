@@ -103,12 +103,14 @@ describe('pages for operators', function () {
 
   it('docs/faucet.md', async () => {
     let paid = ''
+    const answers: string[] = []
     await runPage('docs/faucet.md', async (printed) => {
+      answers.push(printed)
       const address = /^\s*(quo1\w+)\s*$/.exec(printed)?.[1]
       if (address !== undefined && paid === '') await run(`quorate send --dir v1 --to ${address} --amount 5000 --hours 5000 --wait`)
       paid = /"transaction":"([0-9a-f]{64})"/.exec(printed)?.[1] ?? paid
     })
-    assert.notEqual(paid, '')
+    assert.notEqual(paid, '', answers.join('\n'))
     const health = await (await fetch(`${faucet}/health`)).json()
     assert.deepEqual([health.ok, health.paidToday], [true, { payments: 1, droplets: 300 * COIN }])
   })
