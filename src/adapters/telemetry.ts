@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { QuorateError } from '../base/errors.ts'
-import type { LogLevel, LogLevels, Telemetry } from '../ports/telemetry.ts'
+import { type LogLevel, type LogLevels, SUBSYSTEMS, type Subsystem, type Telemetry } from '../ports/telemetry.ts'
 
 export interface TelemetryOptions {
   /** What is less than this is not written. */
@@ -52,10 +52,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
 
 const ranks: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
 
-function subsystemOf(event: string): string {
-  const dot = event.indexOf('.')
-  return dot < 0 ? 'node' : event.slice(0, dot)
-}
+const subsystemOf = (event: string): Subsystem => SUBSYSTEMS.find((known) => event.startsWith(`${known}.`)) ?? 'node'
 
 /** Values that JSON has no form for, as text; errors as their code and message. */
 function writable(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -29,8 +29,6 @@ export const DEFAULT_POINTS = 200
 /** Transactions of an account in one answer. */
 export const MAX_ACCOUNT_TRANSACTIONS = 200
 export const DEFAULT_ACCOUNT_TRANSACTIONS = 50
-/** Of which a level may be set: more than a node has. */
-export const MAX_NAMED_SUBSYSTEMS = 64
 /** What is searched for is a hash, an address or a peer id at most. */
 export const MAX_SEARCH_LENGTH = 128
 /** Connections at a time, each a socket and some kilobytes: all the event streams, and room for those who ask. */

@@ -1,5 +1,7 @@
 import { Type } from 'typebox'
+import { SUBSYSTEMS } from '../ports/telemetry.ts'
 import { address, count, flag, hash, integer, list, named, object, oneOf, orNull, text, type View } from './schema.ts'
+import { Action } from './wire-types.ts'
 
 /** What the API shows of the work of the network as this node saw it. Times in ms since 1970, or in ms after the start of a slot. */
 
@@ -57,7 +59,9 @@ export type HistoryView = View<typeof HistoryView>
 /** Transactions that moved coins of an account or were sent by it, the newest first. */
 export const AccountHistory = named('AccountHistory', {
   address: address(),
-  transactions: list(object({ id: hash(), height: count(), index: count(), timeMs: integer() })),
+  transactions: list(
+    object({ id: hash(), height: count(), index: count(), timeMs: integer(), sender: address('Who made it.'), action: Action }),
+  ),
   next: orNull(text(), 'Ask for what is before this, as `before`; null at the end.'),
 })
 export type AccountHistory = View<typeof AccountHistory>
@@ -110,6 +114,6 @@ export const LogLevels = named('LogLevels', {
   /** For all that is not named below. */
   default: LogLevel,
   /** By subsystem: the part of an event's name before the first dot, `node` for a name without one. */
-  subsystems: Type.Record(Type.String(), LogLevel),
+  subsystems: Type.Partial(Type.Record(oneOf(SUBSYSTEMS), LogLevel), { additionalProperties: false }),
 })
 export type LogLevels = View<typeof LogLevels>

@@ -1,10 +1,17 @@
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
+/** The part of an event's name before its first dot; `node` for all the rest. */
+export const SUBSYSTEMS = [
+  ...(['network', 'gossip', 'requests', 'neighbours', 'sync', 'snapshot', 'evidence'] as const),
+  ...(['fork', 'store', 'signing', 'keys', 'api', 'node'] as const),
+] as const
+export type Subsystem = (typeof SUBSYSTEMS)[number]
+
 /** What is less than a level is not said. */
 export interface LogLevels {
+  /** Of subsystems that have none of their own. */
   readonly default: LogLevel
-  /** For a subsystem: the part of an event's name before its first dot, `node` for a name without one. */
-  readonly subsystems: Readonly<Record<string, LogLevel>>
+  readonly subsystems: Readonly<Partial<Record<Subsystem, LogLevel>>>
 }
 
 /** What the node says of itself. `event` is a stable name, `fields` its numbers. */

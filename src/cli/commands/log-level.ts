@@ -1,22 +1,16 @@
 import { Argument, type Command, InvalidArgumentError } from 'commander'
 import type { LogLevels } from '../../api/observe-types.ts'
+import { SUBSYSTEMS, type Subsystem } from '../../ports/telemetry.ts'
 import { findNode, type NodePlace } from '../client.ts'
 import { apiOption, directoryOption, jsonOption } from '../options.ts'
 import { facts, print, printJson } from '../text.ts'
 
 type Level = LogLevels['default']
-/**
- * The first parts of the names of events.
- * @internal
- */
-export const SUBSYSTEMS: readonly string[] = [
-  ...['network', 'gossip', 'requests', 'neighbours', 'sync', 'snapshot', 'evidence', 'fork', 'store', 'signing', 'keys', 'api', 'node'],
-]
 const LEVELS: readonly Level[] = ['debug', 'info', 'warn', 'error']
 
 interface Change {
   /** Null for all that is not named. */
-  readonly subsystem: string | null
+  readonly subsystem: Subsystem | null
   readonly level: Level
 }
 
@@ -50,13 +44,14 @@ function collectChanges(text: string, before: readonly Change[] = []): readonly 
   const level = LEVELS.find((known) => known === (right ?? left))
   if (level === undefined || more !== undefined || (right !== undefined && left === ''))
     throw new InvalidArgumentError(`"${text}" is neither a level (${LEVELS.join(', ')}) nor SUBSYSTEM=LEVEL`)
-  if (right !== undefined && !SUBSYSTEMS.includes(left))
-    throw new InvalidArgumentError(`there is no subsystem "${left}"; there are ${SUBSYSTEMS.join(', ')}`)
-  return [...before, { subsystem: right === undefined ? null : left, level }]
+  if (right === undefined) return [...before, { subsystem: null, level }]
+  const subsystem = SUBSYSTEMS.find((known) => known === left)
+  if (subsystem === undefined) throw new InvalidArgumentError(`there is no subsystem "${left}"; there are ${SUBSYSTEMS.join(', ')}`)
+  return [...before, { subsystem, level }]
 }
 
 function changed(levels: LogLevels, changes: readonly Change[]): LogLevels {
-  const subsystems: Record<string, Level> = { ...levels.subsystems }
+  const subsystems: Partial<Record<Subsystem, Level>> = { ...levels.subsystems }
   let of = levels.default
   for (const { subsystem, level } of changes)
     if (subsystem === null) of = level
