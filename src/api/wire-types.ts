@@ -96,7 +96,7 @@ const Ratify = named(
   'Opens or supports the ratification of a source hash, with the weight of a slip.',
 )
 
-const Action = Type.Union([Transfer, Register, Stake, Unstake, Delegate, Undelegate, Slip, Endorse, Ratify], {
+export const Action = Type.Union([Transfer, Register, Stake, Unstake, Delegate, Undelegate, Slip, Endorse, Ratify], {
   title: 'Action',
   description: 'What a transaction does; each kind has its tag, and later kinds take the next ones.',
 })

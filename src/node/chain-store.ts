@@ -16,7 +16,7 @@ import { resumeInstall } from './snapshot-install.ts'
 import { corrupt, decodeStored } from './stored.ts'
 import { Terms } from './terms.ts'
 
-const LAYOUT_VERSION = 3
+const LAYOUT_VERSION = 4
 const chainMark = struct<{ version: number; chainId: Hash }>({ version: u16, chainId: hash })
 
 /** Newest blocks whose hashes and links are checked at a start; older ones are checked when they are read. */

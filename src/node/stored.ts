@@ -4,7 +4,7 @@ import type { PreparedTransaction } from '../ledger/transaction.ts'
 import type { Write } from '../ports/store.ts'
 import { encode, struct, u32, u64, WireError } from '../wire/codec.ts'
 import { evidenceId } from '../wire/evidence.ts'
-import { type Address, type Hash, hash, type SignedBlock } from '../wire/types.ts'
+import { type Action, type Address, action, address, type Hash, hash, type SignedBlock } from '../wire/types.ts'
 import { keys } from './keyspace.ts'
 
 /** What is in the store cannot be what was written. */
@@ -36,12 +36,12 @@ export function concerned({ sender, transaction }: PreparedTransaction): Readonl
   return new Set([sender])
 }
 /** With what a list of an account's transactions shows, so that no block is read for it. */
-export const concern = struct<{ id: Hash; slot: number }>({ id: hash, slot: u64 })
+export const concern = struct<{ id: Hash; slot: number; sender: Address; action: Action }>({ id: hash, slot: u64, sender: address, action })
 export const putConcerns = (of: PreparedTransaction, { height, slot }: BlockRef, index: number): Write[] =>
   [...concerned(of)].map((address) => ({
     kind: 'put',
     key: keys.concerns(address, height, index),
-    value: encode(concern, { id: of.id, slot }),
+    value: encode(concern, { id: of.id, slot, sender: of.sender, action: of.transaction.body.action }),
   }))
 
 /** Which evidence a final block holds; the height is in the key. */

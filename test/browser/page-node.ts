@@ -245,11 +245,12 @@ export class PageNode extends FakeNode implements NodeView {
 
   override accountHistory(address: Hex, before: string | null, count: number): Promise<AccountHistory> {
     const start = before === null ? this.height : Number(before.split('.')[0])
-    const transactions: { id: Hex; height: number; index: number; timeMs: number }[] = []
+    const transactions: AccountHistory['transactions'][number][] = []
     let height = start
     for (; height > 0 && transactions.length < Math.min(count, 20); height--) {
-      const { transactionIds, timeMs } = this.#blockAt(height)
-      for (const [index, id] of transactionIds.entries()) transactions.push({ id, height, index, timeMs })
+      const { transactionIds, timeMs, block } = this.#blockAt(height)
+      for (const [index, { body }] of block.transactions.entries())
+        transactions.push({ id: transactionIds[index] ?? '', height, index, timeMs, sender: addressOf(body.sender), action: body.action })
     }
     const isKnown = address === addressOf(sender) || this.registered.some((verifier) => verifier.address === address)
     return Promise.resolve({ address, transactions: isKnown ? transactions : [], next: isKnown && height > 0 ? `${height}.0` : null })

@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
 import type { AccountView, BallotView, VerifierView } from '../../api/ledger-types.ts'
+import type { AccountHistory } from '../../api/observe-types.ts'
 import { formatCoinHours, formatCoins } from '../../base/amounts.ts'
 import type { Address } from '../../wire/types.ts'
+import { actionFacts } from '../actions.ts'
 import { findNode, type NodePlace } from '../client.ts'
 import { inTime, seatText } from '../ledger-text.ts'
 import { apiOption, directoryOption, integer, jsonOption } from '../options.ts'
@@ -13,6 +15,7 @@ type Show = (address: Address) => string
 
 interface AccountFlags extends NodePlace {
   readonly rewards?: number
+  readonly history?: number
   readonly json?: true
 }
 
@@ -26,6 +29,7 @@ export function addAccountCommand(program: Command): void {
         'and what it has to say in an open election. An account that nobody has paid yet holds nothing, which is no error.',
     )
     .option('--rewards <blocks>', 'what so many of the newest blocks paid it as a verifier', integer(1, 10_000))
+    .option('--history <count>', 'so many of the newest transactions that it made or that moved its coins', integer(1, 200))
     .addOption(directoryOption())
     .addOption(apiOption())
     .addOption(jsonOption('print JSON for programs; amounts in millionths'))
@@ -38,6 +42,7 @@ delegated to the verifier. The first delegator gets a share for each coin; rewar
 Examples:
   quorate account
   quorate account --rewards 100
+  quorate account --history 10
   quorate account quo1rpd5cjz6gl6ra59mr53aha6ydqlpfhuf92yq9n --json`,
     )
     .action(async (given: string | undefined, flags: AccountFlags) => {
@@ -47,7 +52,9 @@ Examples:
       const node = await findNode(flags)
       const account = await node.account(address)
       const earned = flags.rewards === undefined || account.verifier === null ? null : await earnedBy(node, address, flags.rewards)
-      if (flags.json) return printJson(flags.rewards === undefined ? account : { ...account, earned })
+      const history = flags.history === undefined ? null : await node.accountTransactions(address, { limit: flags.history })
+      if (flags.json)
+        return printJson({ ...account, ...(flags.rewards === undefined ? {} : { earned }), ...(history === null ? {} : { history }) })
       print(
         facts([
           ['address', formatAddress(account.address)],
@@ -56,6 +63,7 @@ Examples:
           ...(flags.rewards === undefined ? [] : earnedFacts(account, earned)),
           ...bondFacts(account, formatAddress),
           ...(account.ballot === null ? [] : ballotFacts(account.ballot, formatAddress)),
+          ...(history === null ? [] : historyFacts(history, formatAddress)),
         ]),
       )
     })
@@ -139,4 +147,18 @@ function ballotFacts({ election, heldDroplets, movedDroplets, weightDroplets, sl
         )),
     ...sources.map(({ source, droplets }, index) => [index === 0 ? 'ratifies' : '', `${source}  ${formatCoins(droplets)} coins`] as const),
   ]
+}
+
+function historyFacts({ address, transactions }: AccountHistory, show: Show): Facts {
+  if (transactions.length === 0) return [['history', 'no transaction yet']]
+  return transactions.flatMap(({ id, height, timeMs, sender, action }) => [
+    [`block ${height}`, `${new Date(timeMs).toISOString()}${sender === address ? '' : `, made by ${show(sender)}`}`] as const,
+    ['', id] as const,
+    [
+      '',
+      actionFacts(action, show)
+        .map(([name, value]) => (name === 'does' ? value : `${name} ${value}`.trim()))
+        .join(', '),
+    ] as const,
+  ])
 }

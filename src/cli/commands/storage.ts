@@ -23,17 +23,18 @@ export function addStorageCommand(program: Command): void {
       const client = await findNode(flags)
       const view = await client.storage()
       if (flags.json) return printJson(view)
-      const { total, ...kinds } = view.bytes
+      const { total, other, ...kinds } = view.bytes
       print(
         facts([
           ['mode', view.mode === 'archive' ? 'archive: every block' : `pruned: the newest ${view.keepBlocks} blocks`],
           ['heights', `${view.firstHeight} to ${view.height}`],
           ...Object.entries(kinds).map(([kind, size]) => [kind, bytes(size)] as const),
+          ['other', bytes(other)],
           ['all', bytes(total)],
           ['free', bytes(view.freeBytes)],
         ]),
       )
-      if (total === 0)
-        print('\nThe database tells sizes only of what it has moved from its log to its tables: all of this is still in its log.')
+      if (Object.values(kinds).every((size) => size === 0))
+        print('\nThe database tells what it holds only of what it has moved from its log to its tables: all of this is still in the log.')
     })
 }

@@ -21,6 +21,7 @@ import {
   TransactionLink,
   Unknown,
 } from '../ui.tsx'
+import { transactionText } from './transaction-text.tsx'
 
 export const Accounts = ({ argument }: { argument: string }) =>
   argument === '' ? <Ledger /> : <Account key={argument} address={argument} />
@@ -240,6 +241,8 @@ function History({ address, height }: { address: string; height: number }) {
                 keyOf={({ id }) => id}
                 columns={[
                   { title: 'Transaction', cell: ({ id }) => <TransactionLink id={id} /> },
+                  { title: 'Made by', cell: ({ sender }) => (sender === address ? 'this account' : <Address of={sender} />) },
+                  { title: 'What it does', cell: ({ action }) => transactionText(action) },
                   { title: 'Block', isNumber: true, cell: ({ height: at }) => <BlockLink height={at} /> },
                   { title: 'Time', cell: ({ timeMs }) => <Time ms={timeMs} /> },
                 ]}

@@ -27,8 +27,8 @@ export async function accountHistory(
       isMore = true
       break
     }
-    const { id, slot } = decodeStored('a transaction of an account', () => decode(concern, value))
-    transactions.push({ id, ...concernedIn(key), timeMs: blockTimeMs(chain.ledger, slot) })
+    const { id, slot, sender, action } = decodeStored('a transaction of an account', () => decode(concern, value))
+    transactions.push({ id, ...concernedIn(key), timeMs: blockTimeMs(chain.ledger, slot), sender, action })
   }
   const last = transactions.at(-1)
   return { address, transactions, next: isMore && last !== undefined ? `${last.height}.${last.index}` : null }

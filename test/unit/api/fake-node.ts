@@ -397,7 +397,14 @@ export class FakeNode implements NodeView {
 
   accountHistory(address: Hex, before: string | null, count: number): Promise<AccountHistory> {
     if (before !== null && !/^\d+\.\d+$/.test(before)) return Promise.reject(new QuorateError('bad-cursor', `"${before}" is no cursor`))
-    const transactions = Array.from({ length: count }, (_, index) => ({ id: hashAt(index), height: 9, index, timeMs: genesis.timeMs }))
+    const transactions = Array.from({ length: count }, (_, index) => ({
+      id: hashAt(index),
+      height: 9,
+      index,
+      timeMs: genesis.timeMs,
+      sender: address,
+      action: { kind: 'ratify', source: hashAt(index) } as const,
+    }))
     return Promise.resolve({ address, transactions, next: '9.0' })
   }
 
