@@ -46,6 +46,10 @@ export const MAX_SOURCE_EVENT_STREAMS = 32
 export const MAX_KEPT_EVENTS = 50_000
 /** What the kept events may take. That of a full block names ten thousand transactions in 0.7 MB. */
 export const MAX_KEPT_EVENT_BYTES = 16 * 1024 * 1024
+/** Transactions that came into a pool wait so long for others that go out with them: each write costs more than what is in it. */
+export const PATIENCE_MS = 200
+/** Events that are written at once, in one piece that all streams at the same place share. */
+export const MAX_PIECE_BYTES = 64 * 1024
 /** Streams written to before the node's other work has its turn: about a millisecond of it. */
 export const STREAMS_A_TURN = 64
 /** Tells both ends of a quiet event stream that the other is there. */

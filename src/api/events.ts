@@ -4,8 +4,10 @@ import {
   MAX_EVENT_STREAMS,
   MAX_KEPT_EVENT_BYTES,
   MAX_KEPT_EVENTS,
+  MAX_PIECE_BYTES,
   MAX_SOURCE_EVENT_STREAMS,
   MAX_STALLED_BEATS,
+  PATIENCE_MS,
   RECONNECT_MS,
   STREAMS_A_TURN,
 } from './bounds.ts'
@@ -45,6 +47,8 @@ const SHARED_BEAT_MS = 50
 interface Stream {
   readonly response: ServerResponse
   readonly kinds: ReadonlySet<EventKind>
+  /** The same for streams of the same kinds. */
+  readonly selection: string
   readonly source: string
   /** Number of the event that it gets next. */
   next: number
@@ -53,6 +57,13 @@ interface Stream {
   isFull: boolean
   /** Heartbeats since then. */
   stalledBeats: number
+}
+
+interface Piece {
+  readonly bytes: Buffer
+  /** Number of the event behind it. */
+  readonly next: number
+  readonly hasBeat: boolean
 }
 
 export interface Subscription {
@@ -75,6 +86,7 @@ export class EventStreams {
   readonly #heartbeat: NodeJS.Timeout
   readonly #unsubscribe: () => void
   #turn: NodeJS.Immediate | undefined
+  #patience: NodeJS.Timeout | undefined
   #lastBeat: Heartbeat | undefined
 
   constructor(
@@ -96,7 +108,16 @@ export class EventStreams {
     this.#checkRoom(source)
     const found = lastEventId === undefined ? { at: this.#log.next } : this.#log.after(lastEventId)
     const next = 'at' in found ? found.at : this.#log.next
-    const stream: Stream = { response, kinds, source, next, isBeatDue: false, isFull: false, stalledBeats: 0 }
+    const stream: Stream = {
+      response,
+      kinds,
+      source,
+      selection: [...kinds].toSorted().join(),
+      next,
+      isBeatDue: false,
+      isFull: false,
+      stalledBeats: 0,
+    }
     this.#streams.add(stream)
     response.on('close', () => this.#remove(stream))
     response.on('error', () => this.#remove(stream))
@@ -121,6 +142,7 @@ export class EventStreams {
   close(): void {
     clearInterval(this.#heartbeat)
     clearImmediate(this.#turn)
+    clearTimeout(this.#patience)
     this.#unsubscribe()
     for (const stream of [...this.#streams]) {
       this.#remove(stream)
@@ -142,7 +164,7 @@ export class EventStreams {
     for (const stream of this.#streams) {
       // What it has not read goes with the connection: one slow reader must not grow the node.
       if (stream.isFull && stream.next < this.#log.first) this.#cutOff(stream)
-      else if (stream.kinds.has(kind)) this.#plan(stream)
+      else if (stream.kinds.has(kind)) this.#plan(stream, kind === 'pending')
       // What it did not ask for does not leave it behind.
       else if (stream.next === this.#log.next - 1) stream.next++
     }
@@ -156,9 +178,17 @@ export class EventStreams {
     }
   }
 
-  #plan(stream: Stream): void {
+  /** @param isPatient it may wait for more to come */
+  #plan(stream: Stream, isPatient = false): void {
     if (stream.isFull) return
     this.#due.add(stream)
+    if (isPatient) this.#patience ??= setTimeout(() => this.#start(), PATIENCE_MS)
+    else this.#start()
+  }
+
+  #start(): void {
+    clearTimeout(this.#patience)
+    this.#patience = undefined
     this.#turn ??= setImmediate(() => this.#write())
   }
 
@@ -166,35 +196,47 @@ export class EventStreams {
   #write(): void {
     this.#turn = undefined
     let left = STREAMS_A_TURN
-    let beat: { readonly at: number; readonly frame: Buffer } | undefined
+    const pieces = new Map<string, Piece>()
     for (const stream of this.#due) {
       if (left-- === 0) {
         this.#turn = setImmediate(() => this.#write())
         return
       }
       this.#due.delete(stream)
-      stream.response.cork()
-      this.#writeEvents(stream)
-      if (stream.isBeatDue && !stream.isFull) {
-        if (beat?.at !== stream.next)
-          beat = { at: stream.next, frame: frameOf('heartbeat', this.#log.id(stream.next - 1), this.#heartbeatData()) }
-        stream.isBeatDue = false
-        stream.isFull = !stream.response.write(beat.frame)
-      }
-      stream.response.uncork()
+      this.#writeEvents(stream, pieces)
     }
   }
 
-  #writeEvents(stream: Stream): void {
+  /** @param pieces what streams at the same place got in this turn */
+  #writeEvents(stream: Stream, pieces: Map<string, Piece>): void {
     if (stream.next < this.#log.first) {
       this.#cutOff(stream)
       return
     }
-    while (stream.next < this.#log.next && !stream.isFull) {
-      const at = stream.next++
-      const kind = this.#log.kind(at)
-      if (kind !== undefined && stream.kinds.has(kind)) stream.isFull = !stream.response.write(this.#log.frame(at))
+    while (!stream.isFull && (stream.next < this.#log.next || stream.isBeatDue)) {
+      const name = `${stream.next} ${stream.isBeatDue} ${stream.selection}`
+      const piece = pieces.get(name) ?? this.#piece(stream)
+      pieces.set(name, piece)
+      stream.next = piece.next
+      stream.isBeatDue &&= !piece.hasBeat
+      if (piece.bytes.length > 0) stream.isFull = !stream.response.write(piece.bytes)
     }
+  }
+
+  /** What a stream gets next: events, and a heartbeat behind the newest if one is due. */
+  #piece({ next, kinds, isBeatDue }: Stream): Piece {
+    const frames: Buffer[] = []
+    let at = next
+    for (let size = 0; at < this.#log.next && size < MAX_PIECE_BYTES; at++) {
+      const kind = this.#log.kind(at)
+      if (kind === undefined || !kinds.has(kind)) continue
+      const frame = this.#log.frame(at)
+      frames.push(frame)
+      size += frame.length
+    }
+    const hasBeat = isBeatDue && at === this.#log.next
+    if (hasBeat) frames.push(frameOf('heartbeat', this.#log.id(at - 1), this.#heartbeatData()))
+    return { bytes: Buffer.concat(frames), next: at, hasBeat }
   }
 
   /** Many streams that are opened at once have one heartbeat. */

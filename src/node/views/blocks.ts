@@ -15,9 +15,21 @@ export interface BlockViewsOptions {
   readonly transactions: Pick<Transactions, 'droppedFor'>
 }
 
+/** What of a view never changes once the block is final. */
+type Lasting = Omit<BlockView, 'finalAtMs' | 'timeline'>
+
+/** Of the encoded blocks and receipts whose views are kept: several full ones, or hundreds as they usually are. */
+const MAX_KEPT_BYTES = 2 * 1024 * 1024
+const RECEIPT_ROW_BYTES = 64
+const sizeOf = ({ bytes, receipt }: Lasting): number =>
+  bytes + RECEIPT_ROW_BYTES * (receipt === null ? 0 : receipt.rewards.length + receipt.events.length)
+
 /** Blocks and transactions as the API shows them. */
 export class BlockViews {
   readonly #options: BlockViewsOptions
+  /** By height, the one that was asked for last at the end: most ask for the newest few, and reading one hashes all its transactions. */
+  readonly #kept = new Map<number, Lasting>()
+  #keptBytes = 0
 
   constructor(options: BlockViewsOptions) {
     this.#options = options
@@ -32,8 +44,10 @@ export class BlockViews {
   block(at: number | Hash): BlockView | undefined {
     const { chain } = this.#options
     const height = typeof at === 'number' ? at : chain.heightOf(at)
-    const block = height === undefined ? undefined : chain.block(height)
-    return block === undefined ? undefined : this.#viewOf(block)
+    const lasting = height === undefined ? undefined : this.#lasting(height)
+    if (lasting === undefined) return undefined
+    const { header } = lasting.block
+    return { ...lasting, finalAtMs: this.finalAtMs(header.height), timeline: this.#options.journal.timeline(header.height) }
   }
   blocks(fromHeight: number, count: number): readonly BlockView[] {
     const views: BlockView[] = []
@@ -49,10 +63,10 @@ export class BlockViews {
     const { chain, pool, transactions } = this.#options
     const place = chain.placeOf(id)
     if (place !== undefined) {
-      const block = chain.block(place.height)
-      const transaction = block?.transactions[place.index]
-      if (block === undefined || transaction === undefined) return undefined
-      return { state: 'final', transaction, height: place.height, block: blockHash(chain.chainId, block.header), index: place.index }
+      const found = this.#lasting(place.height)
+      const transaction = found?.block.transactions[place.index]
+      if (found === undefined || transaction === undefined) return undefined
+      return { state: 'final', transaction, height: place.height, block: found.hash, index: place.index }
     }
     const waiting = pool.get(id)
     if (waiting !== undefined)
@@ -61,8 +75,28 @@ export class BlockViews {
     return code === undefined ? undefined : { state: 'dropped', code }
   }
 
-  #viewOf(block: SignedBlock): BlockView {
-    const { chain, journal } = this.#options
+  #lasting(height: number): Lasting | undefined {
+    const { chain } = this.#options
+    if (height < chain.firstHeight) return undefined
+    let found = this.#kept.get(height)
+    if (found === undefined) {
+      const block = chain.block(height)
+      if (block === undefined) return undefined
+      found = this.#read(block)
+      this.#keptBytes += sizeOf(found)
+    }
+    this.#kept.delete(height)
+    this.#kept.set(height, found)
+    for (const [oldest, kept] of this.#kept) {
+      if (this.#keptBytes <= MAX_KEPT_BYTES) break
+      this.#kept.delete(oldest)
+      this.#keptBytes -= sizeOf(kept)
+    }
+    return found
+  }
+
+  #read(block: SignedBlock): Lasting {
+    const { chain } = this.#options
     const { header, seal } = block
     const quorum = chain.quorumAt(header.height)
     const addressAt = (index: number): Address => quorum?.members[index]?.id ?? ''
@@ -74,9 +108,7 @@ export class BlockViews {
       signerAddresses: seal.signers.map(addressAt),
       transactionIds: block.transactions.map(transactionId),
       bytes: encode(signedBlock, block).length,
-      finalAtMs: this.finalAtMs(header.height),
       receipt: chain.receipt(header.height) ?? null,
-      timeline: journal.timeline(header.height),
     }
   }
 }
