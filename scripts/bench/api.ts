@@ -58,11 +58,15 @@ async function during(client: QuorateClient, own: string, run: () => Promise<voi
     const from = before.height + 1 + blocks.length
     blocks.push(...(await client.blockSummaries({ from, count: Math.min(PAGE, after.height - from + 1) })))
   }
+  const ended = (await client.slots({ limit: after.headSlot - before.headSlot })).filter(({ slot }) => slot > before.headSlot)
   const finalMs = blocks.flatMap(({ timeline }) => timeline?.finalMs ?? [])
   const slots = after.headSlot - before.headSlot
   return {
     slots,
-    slotsMissed: slots - blocks.length,
+    // Nobody drew a low ticket, or somebody did and his block did not become final.
+    slotsIdle: ended.filter(({ outcome }) => outcome === 'idle').length,
+    slotsLost: ended.filter(({ outcome }) => outcome === 'lost').length,
+    blocks: blocks.length,
     finalP50Ms: percentileOf(finalMs, 0.5),
     finalP95Ms: percentileOf(finalMs, 0.95),
     sealedPercent: Math.round(
