@@ -60,8 +60,7 @@ function createClient(url: string, token: string | undefined, hint: string): Quo
     error.status === null
       ? unreachable(`${error.message}; ${hint}`, error)
       : new CliError(exitCodeOf(error.status), error.code, error.message, { cause: error })
-  const fetch = url.startsWith('http:') ? { fetch: new KeptConnections().fetch } : {}
-  return new QuorateClient(url, { explain, ...fetch, ...(token === undefined ? {} : { token }) })
+  return new QuorateClient(url, { explain, fetch: new KeptConnections().fetch, ...(token === undefined ? {} : { token }) })
 }
 
 function exitCodeOf(status: number): ExitCode {

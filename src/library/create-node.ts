@@ -1,15 +1,14 @@
 import { resolve } from 'node:path'
 import type { NodeEvent, NodeView } from '../api/types.ts'
 import { QuorateError } from '../base/errors.ts'
-import { QuorateClient } from '../client/client.ts'
 import { readApiToken } from '../node/api-token.ts'
 import { directoryPaths, exists, ownRole } from '../node/directory.ts'
-import { KeptConnections } from '../node/kept-fetch.ts'
 import { createTelemetry } from '../node/logging.ts'
 import { readBootstrapList, readCheckpointFile, readNetwork } from '../node/network-file.ts'
 import { runWithApi } from '../node/run.ts'
 import { initDirectory } from '../node/setup.ts'
 import type { LogLevel } from '../ports/telemetry.ts'
+import { QuorateClient } from './client.ts'
 
 export interface CreateNodeOptions {
   /** Keys, chain and signing guard; what it lacks is made. One node at a time runs on it. */
@@ -123,10 +122,7 @@ export async function createNode(options: CreateNodeOptions): Promise<EmbeddedNo
   const token = node.url === null ? undefined : await readApiToken(directory)
   return {
     ...{ view: node.view, url: node.url, failure: node.failure, stop },
-    client:
-      node.url === null
-        ? null
-        : new QuorateClient(node.url, { fetch: new KeptConnections().fetch, ...(token === undefined ? {} : { token }) }),
+    client: node.url === null ? null : new QuorateClient(node.url, token === undefined ? {} : { token }),
   }
 }
 

@@ -35,7 +35,7 @@ export type {
   TransactionView,
 } from '../api/types.ts'
 export { QuorateError } from '../base/errors.ts'
-export { type BlockRange, QuorateClient, type Range } from '../client/client.ts'
+export type { BlockRange, Range } from '../client/client.ts'
 export { ApiClientError } from '../client/errors.ts'
 export type { EventKind, EventOptions, EventStream, Gap, Heartbeat, StreamedEvent } from '../client/events.ts'
 export type { CallOptions, ClientOptions, Fetch, FetchAnswer, FetchInit } from '../client/transport.ts'
@@ -52,5 +52,6 @@ export {
 } from '../node/wallet.ts'
 export type { Genesis, Parameters } from '../wire/genesis.ts'
 export type { Action, SignedBlock, Transaction } from '../wire/types.ts'
+export { QuorateClient } from './client.ts'
 export { type CreatedNetwork, type CreateNetworkOptions, createNetwork } from './create-network.ts'
 export { type CreateNodeOptions, createNode, type EmbeddedNode, type EmbeddedNodeWithApi, type LogEntry } from './create-node.ts'

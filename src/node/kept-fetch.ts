@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { Agent, type IncomingMessage, request } from 'node:http'
+import { Agent as SecureAgent, request as secureRequest } from 'node:https'
 import { Readable } from 'node:stream'
 import { json, text } from 'node:stream/consumers'
 import type { Fetch, FetchAnswer } from '../client/transport.ts'
@@ -8,11 +9,12 @@ import type { Fetch, FetchAnswer } from '../client/transport.ts'
 const MAX_SOCKETS = 4
 
 /**
- * What a client takes in the place of the global fetch, over kept connections of node:http. It costs half of the processor time, and it ends:
+ * What a client takes in the place of the global fetch, over kept connections of node:http and node:https. It costs half of the processor time, and it ends:
  * the fetch of Node 20 was seen to leave an answer that had come unread for ever, and an abort that it was given unheard.
  */
 export class KeptConnections {
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS })
+  readonly #plain = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS })
+  readonly #secure = new SecureAgent({ keepAlive: true, maxSockets: MAX_SOCKETS })
   readonly #closed = new AbortController()
 
   constructor() {
@@ -22,10 +24,13 @@ export class KeptConnections {
 
   readonly fetch: Fetch = (url, { method, headers, body, signal }) =>
     new Promise((resolve, reject) => {
+      const isSecure = url.startsWith('https:')
       // Of an event stream, which stays, no place is taken.
-      const agent = url.includes('/v1/events') ? false : this.#agent
+      const agent = url.includes('/v1/events') ? false : isSecure ? this.#secure : this.#plain
       const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }
-      const sent = request(url, { method, headers: { ...headers, ...length }, agent }, (response) => resolve(answerOf(response)))
+      const sent = (isSecure ? secureRequest : request)(url, { method, headers: { ...headers, ...length }, agent }, (response) =>
+        resolve(answerOf(response)),
+      )
       const end = (): void => {
         sent.destroy(new Error('ended'))
       }
@@ -43,7 +48,8 @@ export class KeptConnections {
 
   close(): void {
     this.#closed.abort()
-    this.#agent.destroy()
+    this.#plain.destroy()
+    this.#secure.destroy()
   }
 }
 

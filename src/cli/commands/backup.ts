@@ -73,7 +73,7 @@ Examples:
 Examples:
   quorate restore --check node.backup
   quorate restore --dir copy node.backup
-      then, in a directory without keys: quorate init --dir copy`,
+      then, in a directory without keys: quorate init --dir copy --network FILE|URL`,
     )
     .action(async (file: string, { dir, check, json }: RestoreFlags) => {
       const { checkBackup, restoreBackup } = await import('../../node/restore.ts')
@@ -100,7 +100,7 @@ Examples:
           ['block', hash],
         ]),
       )
-      print(`\nNext: ${next}${hasKeys ? '' : '   makes the keys that it lacks'}`)
+      print(`\nNext: ${next}${hasKeys ? '' : '   makes the keys that it lacks; with --network FILE|URL it gets the peers of the network too'}`)
     })
 }
 
