@@ -63,8 +63,9 @@ async function pictures(browser: Browser, url: string): Promise<void> {
     deadlineMs: DEADLINE_MS,
     description: `${LEAST_BLOCKS} blocks`,
   })
-  const offender = proven.offenders[0]?.address ?? ''
   const { height } = await client.status()
+  const actions = (await client.block(height - 2)).block.transactions.map(({ body }) => body.action)
+  const paid = actions.find((action) => action.kind === 'transfer')?.to ?? ''
   const shots: readonly Shot[] = [
     { name: 'overview', hash: '#/', shows: 'median of 20 blocks', looks: ['light', 'dark', 'phone'] },
     { name: 'blocks', hash: '#/blocks', shows: 'Final after', looks: ['light', 'phone'] },
@@ -72,7 +73,7 @@ async function pictures(browser: Browser, url: string): Promise<void> {
     { name: 'swarm', hash: '#/swarm', shows: 'The same as a table', looks: ['light', 'dark', 'phone'] },
     { name: 'quorum', hash: '#/quorum', shows: 'Registered verifiers', looks: ['light'] },
     { name: 'evidence', hash: `#/evidence/${proven.id}`, shows: 'All of it holds', looks: ['light', 'dark', 'phone'], height: 820 },
-    { name: 'account', hash: `#/accounts/${offender}`, shows: 'Punished for', looks: ['light'] },
+    { name: 'account', hash: `#/accounts/${paid}`, shows: 'sends', looks: ['light'] },
     { name: 'charts', hash: '#/charts', shows: 'Median', looks: ['light', 'dark'], height: 800 },
     { name: 'node', hash: '#/node', shows: 'Where the disk goes', looks: ['dark'], height: 860 },
   ]
