@@ -44,7 +44,7 @@ const client = new QuorateClient(url)
 const [{ height }, { members }] = await Promise.all([client.status(), client.quorum()])
 const paths = [
   '/v1/status',
-  '/v1/blocks?summary=true&count=5',
+  '/v1/blocks?summary=true&limit=5',
   `/v1/blocks/${Math.max(1, height)}`,
   `/v1/accounts/${members[0]?.address}`,
   '/v1/slots?limit=10',

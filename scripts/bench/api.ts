@@ -56,7 +56,7 @@ async function during(client: QuorateClient, own: string, run: () => Promise<voi
   const blocks: BlockSummary[] = []
   while (blocks.length < after.height - before.height) {
     const from = before.height + 1 + blocks.length
-    blocks.push(...(await client.blockSummaries({ from, count: Math.min(PAGE, after.height - from + 1) })))
+    blocks.push(...(await client.blockSummaries({ from, limit: Math.min(PAGE, after.height - from + 1) })))
   }
   const ended = (await client.slots({ limit: after.headSlot - before.headSlot })).filter(({ slot }) => slot > before.headSlot)
   const finalMs = blocks.flatMap(({ timeline }) => timeline?.finalMs ?? [])

@@ -25,7 +25,7 @@ export async function earnedBy(node: QuorateClient, verifier: Address, count: nu
   const fromHeight = Math.max(1, height - count + 1)
   const rewards: RewardView[] = []
   for (let next = fromHeight; next <= height; ) {
-    const blocks = await node.blocks({ from: next, count: Math.min(MAX_COUNT, height - next + 1) })
+    const blocks = await node.blocks({ from: next, limit: Math.min(MAX_COUNT, height - next + 1) })
     for (const { receipt } of blocks) {
       if (receipt === null) return null
       rewards.push(...receipt.rewards.filter((reward) => reward.verifier === verifier))

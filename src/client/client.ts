@@ -18,16 +18,10 @@ import { type EventOptions, EventStream } from './events.ts'
 import { type CallOptions, type ClientOptions, Transport } from './transport.ts'
 import { type Outcome, type WaitOptions, waitUntilFinal } from './wait-final.ts'
 
-/** Which of a list: from a place on, and how many. */
+/** Which of a list: from a place on, and how many. Blocks have their height for a place, and ascend; without one it is the newest. */
 export interface Range extends CallOptions {
   readonly from?: number
   readonly limit?: number
-}
-
-/** Blocks from a height on, ascending; the newest if no height is given. */
-export interface BlockRange extends CallOptions {
-  readonly from?: number
-  readonly count?: number
 }
 
 /**
@@ -101,12 +95,12 @@ export class QuorateClient {
     return this.#transport.json(`/v1/blocks/${part(String(heightOrHash))}`, options)
   }
   /** Fewer than asked for at the head, or when they are large: go on from the last one. */
-  async blocks({ from, count, ...options }: BlockRange = {}): Promise<readonly BlockView[]> {
-    return (await this.#transport.json<{ readonly blocks: readonly BlockView[] }>(`/v1/blocks${query({ from, count })}`, options)).blocks
+  async blocks({ from, limit, ...options }: Range = {}): Promise<readonly BlockView[]> {
+    return (await this.#transport.json<{ readonly blocks: readonly BlockView[] }>(`/v1/blocks${query({ from, limit })}`, options)).blocks
   }
   /** Without transactions and receipts. */
-  async blockSummaries({ from, count, ...options }: BlockRange = {}): Promise<readonly BlockSummary[]> {
-    const path = `/v1/blocks${query({ from, count, summary: true })}`
+  async blockSummaries({ from, limit, ...options }: Range = {}): Promise<readonly BlockSummary[]> {
+    const path = `/v1/blocks${query({ from, limit, summary: true })}`
     return (await this.#transport.json<{ readonly blocks: readonly BlockSummary[] }>(path, options)).blocks
   }
   /** The newest slots that ended, newest first. */

@@ -45,7 +45,7 @@ export class BlockPages {
   async #ask(page: number): Promise<void> {
     this.#asked.add(page)
     try {
-      const blocks = await node.blockSummaries({ from: page * PAGE_BLOCKS + 1, count: PAGE_BLOCKS, signal: this.#signal })
+      const blocks = await node.blockSummaries({ from: page * PAGE_BLOCKS + 1, limit: PAGE_BLOCKS, signal: this.#signal })
       this.#pages.delete(page)
       this.#pages.set(page, blocks)
       this.failure = null

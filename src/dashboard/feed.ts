@@ -206,7 +206,7 @@ class Feed {
     const newest = known[0]?.header.height ?? 0
     const from = Math.max(newest + 1, status.firstHeight, status.height - KEPT_BLOCKS + 1, 1)
     if (from > status.height) return
-    const found = await node.blockSummaries({ from, count: KEPT_BLOCKS, signal })
+    const found = await node.blockSummaries({ from, limit: KEPT_BLOCKS, signal })
     // What lies between is not here: rows that follow each other would not be blocks that do.
     const before = from === newest + 1 ? known : []
     this.#set({ blocks: [...found.toReversed(), ...before].slice(0, KEPT_BLOCKS) })

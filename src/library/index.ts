@@ -35,7 +35,7 @@ export type {
   TransactionView,
 } from '../api/types.ts'
 export { QuorateError } from '../base/errors.ts'
-export type { BlockRange, Range } from '../client/client.ts'
+export type { Range } from '../client/client.ts'
 export { ApiClientError } from '../client/errors.ts'
 export type { EventKind, EventOptions, EventStream, Gap, Heartbeat, StreamedEvent } from '../client/events.ts'
 export type { CallOptions, ClientOptions, Fetch, FetchAnswer, FetchInit } from '../client/transport.ts'

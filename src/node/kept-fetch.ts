@@ -9,8 +9,8 @@ import type { Fetch, FetchAnswer } from '../client/transport.ts'
 const MAX_SOCKETS = 4
 
 /**
- * What a client takes in the place of the global fetch, over kept connections of node:http and node:https. It costs half of the processor time, and it ends:
- * the fetch of Node 20 was seen to leave an answer that had come unread for ever, and an abort that it was given unheard.
+ * What a client takes in the place of the global fetch, over kept connections of node:http and node:https. It costs half of the processor
+ * time, and it ends: the fetch of Node 20 was seen to leave an answer that had come unread for ever, and an abort that it was given unheard.
  */
 export class KeptConnections {
   readonly #plain = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS })

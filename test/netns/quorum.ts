@@ -130,7 +130,7 @@ export class Quorum {
   async blocks(host: number, fromHeight = 1): Promise<readonly BlockSummary[]> {
     const found: BlockSummary[] = []
     for (;;) {
-      const path = `/v1/blocks?from=${fromHeight + found.length}&count=${PAGE_BLOCKS}&summary=true`
+      const path = `/v1/blocks?from=${fromHeight + found.length}&limit=${PAGE_BLOCKS}&summary=true`
       const { blocks } = await this.hosts.ask<{ blocks: BlockSummary[] }>(host, path)
       if (blocks.length === 0) return found
       found.push(...blocks)

@@ -60,7 +60,7 @@ export const chainRoutes: readonly Route[] = [
     description: 'An answer may end early, at the head or when blocks are large: ask again from the last height plus one.',
     query: {
       from: Type.Optional(count('First height; the newest blocks if not given.')),
-      count: limit(MAX_BLOCKS, DEFAULT_BLOCKS),
+      limit: limit(MAX_BLOCKS, DEFAULT_BLOCKS),
       summary: Type.Optional(Type.Boolean({ description: 'Without transactions and receipts.', default: false })),
     },
     answer: object({ blocks: list(Type.Union([BlockView, BlockSummary])) }),
@@ -147,13 +147,13 @@ function block(view: NodeView, at: string): BlockView {
 
 interface BlocksQuery {
   readonly from?: number
-  readonly count?: number
+  readonly limit?: number
   readonly summary?: boolean
 }
 
 /** Ascending; fewer than asked for at the head of the chain, or when they grow large: go on from the last one. None below the first that is here. */
 function blocks(view: NodeView, query: BlocksQuery): { blocks: readonly (BlockView | BlockSummary)[] } {
-  const { count: wanted = DEFAULT_BLOCKS, summary = false } = query
+  const { limit: wanted = DEFAULT_BLOCKS, summary = false } = query
   const from = Math.max(1, query.from ?? newest(view, wanted))
   const found: (BlockView | BlockSummary)[] = []
   let bytes = 0

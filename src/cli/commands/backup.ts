@@ -100,7 +100,9 @@ Examples:
           ['block', hash],
         ]),
       )
-      print(`\nNext: ${next}${hasKeys ? '' : '   makes the keys that it lacks; with --network FILE|URL it gets the peers of the network too'}`)
+      print(
+        `\nNext: ${next}${hasKeys ? '' : '   makes the keys that it lacks; with --network FILE|URL it gets the peers of the network too'}`,
+      )
     })
 }
 

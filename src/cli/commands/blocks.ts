@@ -71,7 +71,7 @@ async function list(node: QuorateClient, { from, count }: Pick<BlocksFlags, 'fro
   const found: BlockSummary[] = []
   while (found.length < count) {
     const size = Math.min(MAX_COUNT, count - found.length)
-    const blocks = await node.blockSummaries({ ...(next === undefined ? {} : { from: next }), count: size })
+    const blocks = await node.blockSummaries({ ...(next === undefined ? {} : { from: next }), limit: size })
     found.push(...blocks)
     if (blocks.length === 0 || next === undefined) break
     next += blocks.length

@@ -45,11 +45,11 @@ export class NodeClient {
   }
   /** Final blocks without their transactions, ascending; fewer than asked for at the head. */
   blocks(from: number, count: number): Promise<readonly BlockSummary[]> {
-    return this.#client.blockSummaries({ from, count })
+    return this.#client.blockSummaries({ from, limit: count })
   }
   /** Final blocks with their transactions and receipts, ascending; fewer than asked for at the head or when they are large. */
   fullBlocks(from: number, count: number): Promise<readonly BlockView[]> {
-    return this.#client.blocks({ from, count })
+    return this.#client.blocks({ from, limit: count })
   }
   account(address: Address): Promise<AccountView> {
     return this.#client.account(address)

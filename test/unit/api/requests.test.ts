@@ -84,10 +84,10 @@ describe('HTTP API: requests', () => {
 
   const pages = [
     { description: 'the newest by default', query: '', heights: [231, 250] },
-    { description: 'from a height', query: '?from=3&count=4', heights: [3, 6] },
-    { description: 'a hundred at most', query: '?from=1&count=5000', heights: [1, 100] },
-    { description: 'up to the head', query: '?from=249&count=100', heights: [249, 250] },
-    { description: 'from the first block, not from genesis', query: '?from=0&count=2', heights: [1, 2] },
+    { description: 'from a height', query: '?from=3&limit=4', heights: [3, 6] },
+    { description: 'a hundred at most', query: '?from=1&limit=5000', heights: [1, 100] },
+    { description: 'up to the head', query: '?from=249&limit=100', heights: [249, 250] },
+    { description: 'from the first block, not from genesis', query: '?from=0&limit=2', heights: [1, 2] },
   ]
   for (const { description, query, heights } of pages) {
     it(`blocks: ${description}`, async () => {
@@ -123,9 +123,9 @@ describe('HTTP API: requests', () => {
 
   it('blocks: a summary has no transactions, and large blocks end the answer early', async () => {
     node.blockBytes = 2 * 1024 * 1024
-    const whole = (await ask(`${api.url}/v1/blocks?from=1&count=100`)).body as { blocks: unknown[] }
+    const whole = (await ask(`${api.url}/v1/blocks?from=1&limit=100`)).body as { blocks: unknown[] }
     assert.equal(whole.blocks.length, 8)
-    const { blocks } = (await ask(`${api.url}/v1/blocks?from=1&count=100&summary=true`)).body as { blocks: Record<string, unknown>[] }
+    const { blocks } = (await ask(`${api.url}/v1/blocks?from=1&limit=100&summary=true`)).body as { blocks: Record<string, unknown>[] }
     assert.equal(blocks.length, 100)
     assert.equal(blocks[0]?.['transactions'], 1)
     for (const left of ['transactionIds', 'block', 'receipt']) assert.ok(!(left in (blocks[0] ?? {})), left)

@@ -54,7 +54,7 @@ describe('HTTP API: schemas', () => {
     '/v1/search': { ask: `/v1/search?q=${id}` },
     '/v1/network-file': { ask: '/v1/network-file', plain: () => ({ format: 'quorate-network', genesis: node.genesis }) },
     '/v1/transactions/:id': { ask: `/v1/transactions/${id}`, plain: () => ({ id, ...node.transactions.get(id) }) },
-    '/v1/blocks': { ask: '/v1/blocks?from=1&count=3', plain: () => ({ blocks: node.blocks(1, 3) }) },
+    '/v1/blocks': { ask: '/v1/blocks?from=1&limit=3', plain: () => ({ blocks: node.blocks(1, 3) }) },
     '/v1/blocks/:heightOrHash': { ask: '/v1/blocks/7', plain: () => node.block(7) },
     '/v1/slots': { ask: '/v1/slots?limit=2', plain: () => ({ slots: node.slots(2) }) },
     '/v1/history': { ask: '/v1/history?from=1&to=9&points=3', plain: () => node.history(1, 9, 3) },

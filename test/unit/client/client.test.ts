@@ -81,9 +81,9 @@ describe('client', () => {
     assert.deepEqual(await client.transaction(id), { id, ...node.transactions.get(id) })
     assert.deepEqual(await client.block(7), node.block(7))
     assert.deepEqual(await client.block(hashAt(7)), node.block(7))
-    assert.deepEqual(await client.blocks({ from: 3, count: 2 }), node.blocks(3, 2))
+    assert.deepEqual(await client.blocks({ from: 3, limit: 2 }), node.blocks(3, 2))
     assert.deepEqual(
-      (await client.blockSummaries({ count: 2 })).map(({ header }) => header.height),
+      (await client.blockSummaries({ limit: 2 })).map(({ header }) => header.height),
       [249, 250],
     )
     assert.deepEqual(await client.slots({ limit: 2 }), node.slots(2))
