@@ -84,7 +84,6 @@ function All({ history: { points, from, to } }: { history: HistoryView }) {
           seconds={seconds.slice(1)}
           heights={heights.slice(1)}
           values={perSecond}
-          fromZero
           show={(value) => `${number(value)}/s`}
         />
         <Chart
@@ -93,7 +92,6 @@ function All({ history: { points, from, to } }: { history: HistoryView }) {
           color="--vote"
           {...{ seconds, heights }}
           values={perBlock}
-          fromZero
           show={number}
         />
         <Chart
@@ -111,7 +109,6 @@ function All({ history: { points, from, to } }: { history: HistoryView }) {
           color="--candidate"
           {...{ seconds, heights }}
           values={points.map(({ emptySlots }) => emptySlots)}
-          fromZero
           show={number}
         />
       </div>
@@ -128,9 +125,8 @@ interface ChartProps {
   readonly heights: readonly number[]
   readonly values: readonly (number | null)[]
   readonly show: (value: number) => string
+  /** From nothing to the most unless given: the area under the line stands for the amount. */
   readonly range?: readonly [number, number]
-  /** The area under the line stands for the amount. */
-  readonly fromZero?: boolean
 }
 
 const HEIGHT_PX = 190
@@ -138,7 +134,7 @@ const HEIGHT_PX = 190
 /** Up to somewhat more than the most. */
 const fromNothing = (_: uPlot, __: number | null, most: number | null): [number, number] => [0, most === null || most <= 0 ? 1 : most * 1.1]
 
-function Chart({ title, what, color, seconds, heights, values, show, range, fromZero = false }: ChartProps) {
+function Chart({ title, what, color, seconds, heights, values, show, range }: ChartProps) {
   const known = values.filter((value) => value !== null)
   const middle = median(known)
   const last = values.findLast((value) => value !== null)
@@ -150,13 +146,13 @@ function Chart({ title, what, color, seconds, heights, values, show, range, from
         }`
   return (
     <Panel title={title} note={what}>
-      {middle === null ? null : <Plot {...{ title, color, seconds, heights, values, show, range, fromZero }} />}
+      {middle === null ? null : <Plot {...{ title, color, seconds, heights, values, show, range }} />}
       <p class="summary">{text}</p>
     </Panel>
   )
 }
 
-function Plot({ title, color, seconds, heights, values, show, range, fromZero }: Omit<ChartProps, 'what'>) {
+function Plot({ title, color, seconds, heights, values, show, range }: Omit<ChartProps, 'what'>) {
   const place = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | null>(null)
   const { isDark } = useTheme()
@@ -178,7 +174,7 @@ function Plot({ title, color, seconds, heights, values, show, range, fromZero }:
         height: HEIGHT_PX,
         legend: { show: false },
         cursor: { drag: { x: false, y: false } },
-        scales: low !== null && high !== null ? { y: { range: [low, high] } } : fromZero === true ? { y: { range: fromNothing } } : {},
+        scales: { y: { range: low !== null && high !== null ? [low, high] : fromNothing } },
         axes: [
           { ...axis, values: (_, splits) => splits.map((split) => clock(split * 1000)), space: 80 },
           { ...axis, size: 58, values: (_, splits) => splits.map((split) => shown.current.show(split)) },
@@ -206,7 +202,7 @@ function Plot({ title, color, seconds, heights, values, show, range, fromZero }:
       made.destroy()
       plot.current = null
     }
-  }, [color, title, low, high, fromZero, isDark])
+  }, [color, title, low, high, isDark])
 
   useEffect(() => plot.current?.setData(data.current), [seconds, values])
   return <div ref={place} class="plot" aria-hidden="true" data-at="" />
