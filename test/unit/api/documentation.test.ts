@@ -12,6 +12,52 @@ const matches = (route: string, path: string): boolean => {
   return wanted.length === parts.length && wanted.every((part, index) => part.startsWith(':') || part === parts[index])
 }
 
+/** What the page shows of a list or of an object when it leaves out all of it. */
+const ELIDED = '…'
+const withElisions = (text: string): string =>
+  text
+    .replaceAll(/([[{])…([\]}])/g, `"${ELIDED}"`)
+    .replaceAll(/, …( \d+ in all)?\s*\]/g, ']')
+    .replaceAll(/,\s*…\s*\}/g, '}')
+
+/** Fields of an example that its schema does not know, and fields of the schema that the example lacks. Values may be shortened. */
+function differences(schema: Shape, example: unknown, path: string): readonly string[] {
+  if (example === ELIDED || example === null || typeof example !== 'object') return []
+  const { anyOf, allOf } = schema
+  if (allOf !== undefined) return differences(together(allOf), example, path)
+  if (anyOf !== undefined) {
+    const each = anyOf.filter(({ type }) => type !== 'null').map((variant) => differences(variant, example, path))
+    return each.toSorted((left, right) => left.length - right.length)[0] ?? []
+  }
+  if (Array.isArray(example)) return example.flatMap((item, index) => differences(schema.items ?? {}, item, `${path}[${index}]`))
+  const { properties, required = [] } = schema
+  if (properties === undefined) return []
+  const shown = Object.entries(example)
+  return [
+    ...required.filter((name) => !Object.hasOwn(example, name)).map((name) => `${path} lacks ${name}`),
+    ...shown.flatMap(([name, value]) =>
+      properties[name] === undefined ? [`${path} has ${name}`] : differences(properties[name], value, `${path}.${name}`),
+    ),
+  ]
+}
+
+/** Of parts one of which may be one of several. */
+const together = (parts: readonly Shape[]): Shape =>
+  parts.reduce((left, right) =>
+    right.anyOf === undefined
+      ? { properties: { ...left.properties, ...right.properties }, required: [...(left.required ?? []), ...(right.required ?? [])] }
+      : { anyOf: right.anyOf.map((variant) => together([left, variant])) },
+  )
+
+interface Shape {
+  readonly type?: string
+  readonly properties?: Readonly<Record<string, Shape>>
+  readonly required?: readonly string[]
+  readonly items?: Shape
+  readonly anyOf?: readonly Shape[]
+  readonly allOf?: readonly Shape[]
+}
+
 describe('docs/http-api.md', () => {
   const headings = [...page.matchAll(/^## (GET|POST|PUT) (\S+)$/gm)].map(([, method, path]) => `${method} ${path}`)
 
@@ -40,6 +86,16 @@ describe('docs/http-api.md', () => {
       for (const name of searchParams.keys()) assert.ok(Object.hasOwn(found.query?.properties ?? {}, name), `${line}: there is no ${name}`)
     }
   })
+
+  for (const section of page.split(/^## (?=GET|POST|PUT)/m).slice(1)) {
+    const [heading = ''] = section.split('\n', 1)
+    const examples = [...section.matchAll(/^```json\n(.*?)\n```$/gms)].map(([, text = '']) => text)
+    const route = routes.find(({ method, path }) => `${method} ${path}` === heading)
+    if (route === undefined || examples.length === 0) continue
+    it(`shows whole answers: ${heading}`, () => {
+      for (const example of examples) assert.deepEqual(differences(route.answer as Shape, JSON.parse(withElisions(example)), ''), [])
+    })
+  }
 
   it('names each parameter, each kind of event, and what needs the token', () => {
     for (const { method, path, query, needsToken } of routes) {
