@@ -55,11 +55,15 @@ export const isNotFound = (error: unknown): boolean => error instanceof CliError
 
 const unreachable = (message: string, cause?: unknown): CliError => new CliError(exitCodes.unreachable, 'unreachable', message, { cause })
 
+/** The API's own words are for who writes HTTP. */
+const TOKEN_ADVICE =
+  'this needs the token of the node: run it on the machine of that node, and name its directory, where api.token is, with --dir'
+
 function createClient(url: string, token: string | undefined, hint: string): QuorateClient {
   const explain = (error: ApiClientError): CliError =>
     error.status === null
       ? unreachable(`${error.message}; ${hint}`, error)
-      : new CliError(exitCodeOf(error.status), error.code, error.message, { cause: error })
+      : new CliError(exitCodeOf(error.status), error.code, error.status === 401 ? TOKEN_ADVICE : error.message, { cause: error })
   return new QuorateClient(url, { explain, fetch: new KeptConnections().fetch, ...(token === undefined ? {} : { token }) })
 }
 

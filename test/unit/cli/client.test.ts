@@ -71,6 +71,15 @@ describe('quorate: commands that ask a node', () => {
     for (const { stdout, code } of [status, peers, blocks]) assert.deepEqual([code, /[^\P{Cc}\n]/u.test(stdout)], [0, false])
   })
 
+  it('log-level without the token says where to take it from, in words of a command', async () => {
+    await api.close()
+    api = await startApi(node, { parseAddress, token: 'ab'.repeat(32) })
+    const { code, stderr } = await quorate('log-level', 'sync=debug', '--api', api.url, '--dir', directory)
+    assert.equal(code, 4)
+    assert.match(stderr, /needs the token of the node: .*--dir \[token-needed\]/)
+    assert.deepEqual(node.levels, { default: 'info', subsystems: {} })
+  })
+
   it('status says that a node begins with a snapshot, and where its blocks begin', async () => {
     node.snapshot = { height: 245, parts: 64, partsHere: 12, peers: 3 }
     const before = await quorate('status', '--dir', directory)
