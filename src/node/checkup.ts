@@ -33,6 +33,8 @@ export interface DirectoryFacts {
   readonly genesis: { readonly chainId: Hash } | { readonly wrong: string } | null
   /** A bootstrap node's chain.json takes the place of genesis. */
   readonly hasChainFile: boolean
+  /** bootstrap.json is there: peers to find the network by. */
+  readonly hasBootstrapFile: boolean
   /** Null where there is none, it is empty, too large to be read, or in use. */
   readonly storeChainId: Hash | null
   readonly storeWrong: string | null
@@ -72,6 +74,7 @@ export async function examineDirectory(directory: string): Promise<DirectoryFact
       hasGuard: await exists(paths.guard),
       genesis,
       hasChainFile: await exists(join(paths.directory, 'chain.json')),
+      hasBootstrapFile: await exists(paths.bootstrap),
       ...(lock === undefined ? { storeChainId: null, storeWrong: null } : await storeOf(paths.store)),
       newestFileMs,
       nowMs: Date.now(),

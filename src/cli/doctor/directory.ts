@@ -87,7 +87,10 @@ function refusal({ code, message }: DirectoryFacts['refusals'][number]): Finding
 }
 
 /** Of a directory on which no node can be asked, with what else was found of it. */
-export function judgeStopped({ directory, isInUse, hasApiFile }: DirectoryFacts, found: readonly Finding[]): Finding {
+export function judgeStopped(
+  { directory, isInUse, hasApiFile, hasBootstrapFile, hasChainFile }: DirectoryFacts,
+  found: readonly Finding[],
+): Finding {
   if (isInUse)
     return finding(
       'node-stopped',
@@ -96,8 +99,13 @@ export function judgeStopped({ directory, isInUse, hasApiFile }: DirectoryFacts,
       {},
       'wait until it has started; or, if it was started with `--api off`, start it with --api HOST:PORT',
     )
-  const start = `\`quorate start --dir ${printable(directory)}\``
-  const todo = found.some(isProblem) ? `put right the problems here first; then ${start}` : `start it with ${start}`
+  const shown = printable(directory)
+  const start = `\`quorate start --dir ${shown}\``
+  const first = found.some(isProblem) ? `put right the problems here first; then ${start}` : `start it with ${start}`
+  const todo =
+    hasBootstrapFile || hasChainFile
+      ? first
+      : `${first}. It names no peer to find the network by: give --bootstrap MULTIADDR, or take those of the network with \`quorate init --dir ${shown} --network FILE|URL\`, unless others dial it`
   return hasApiFile
     ? finding('node-stopped', 'warning', 'no node runs on the directory, and the last one did not stop by itself: it was killed', {}, todo)
     : finding('node-stopped', 'notice', 'no node runs on the directory: only what lies there was looked at', {}, todo)

@@ -430,7 +430,7 @@ describe('the doctor of a directory', () => {
     keys: ['account.key', 'network.key', 'verifier.key'].map((file) => ({ file, mode: 0o600 })),
     genesis: { chainId: 'aa'.repeat(32) },
     ...{ hasChainFile: false, storeChainId: 'aa'.repeat(32), storeWrong: null, newestFileMs: NOW, nowMs: NOW, isInUse: false },
-    ...{ hasApiFile: false, refusals: [] },
+    ...{ hasApiFile: false, hasBootstrapFile: true, refusals: [] },
     ...{ freeBytes: 50e9, totalBytes: 100e9 },
   }
   const problems = (changes: Partial<DirectoryFacts>): readonly string[] =>
@@ -471,6 +471,7 @@ describe('the doctor of a directory', () => {
   it('says of one that stopped how, and to start it when nothing is in the way', () => {
     const { severity, todo } = judgeStopped(facts, [])
     assert.deepEqual([severity, todo], ['notice', 'start it with `quorate start --dir /node`'])
+    assert.match(judgeStopped({ ...facts, hasBootstrapFile: false }, []).todo ?? '', /^start it .*names no peer .*--network FILE\|URL/)
     const killed = judgeStopped({ ...facts, hasApiFile: true }, judgeDirectory({ ...facts, genesis: null }))
     assert.equal(killed.severity, 'warning')
     assert.match(killed.todo ?? '', /^put right the problems/)
